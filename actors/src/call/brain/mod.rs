@@ -1,0 +1,6 @@
+//! What decides what to say. One trait, two implementations with the same thoughts: `playbook`, which is pure
+//! and always works, and `language`, which asks a language model.
+
+mod thought;
+
+pub use thought::{Brain, Context, Question, Thought};

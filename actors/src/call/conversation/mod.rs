@@ -1,0 +1,7 @@
+//! ◇ The conversation.
+
+mod effect;
+mod input;
+
+pub use effect::{Effect, ExpectationKind, IgnoredWhy, Utterance, UtteranceId};
+pub use input::{Input, PlaybackEnd};

@@ -1,0 +1,140 @@
+//! The telephone side of a call, as the call sees it: commands out, events in, messages only.
+//!
+//! Any caller, on any transport, is a leg. Audio is not here: a leg's media thread reads [`Speech`] and writes
+//! the rings that it is handed.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use models::audio::{AudioSender, Speech};
+
+use super::conversation::UtteranceId;
+use crate::types::{CallId, CallQuality, Destination, EndReason, PhoneNumber, Private};
+
+/// A call that rings.
+#[derive(Debug, Clone)]
+pub struct Incoming {
+    /// Its identity, made by the edge.
+    pub call: CallId,
+    /// The number that was dialled.
+    pub called: PhoneNumber,
+    /// Who calls, where the network says.
+    pub caller: Option<Private<PhoneNumber>>,
+    /// When the INVITE came.
+    pub at: Timestamp,
+}
+
+/// Why a call is not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// No business has this number: 404.
+    #[error("no business has this number")]
+    UnknownNumber,
+    /// The business has as many calls as it may: 486.
+    #[error("the business is at its limit of {limit} calls")]
+    TenantFull {
+        /// The limit.
+        limit: u32,
+    },
+    /// The node has as many calls as it can serve, or is stopping: 503 with Retry-After.
+    #[error("the node is full or stopping")]
+    NodeFull {
+        /// When to try again, in seconds.
+        retry_after_s: u32,
+    },
+    /// The store did not answer: 500.
+    #[error("the call could not be set up: {why}")]
+    Failed {
+        /// Why, without personal data.
+        why: String,
+    },
+}
+
+/// What a call may tell its leg. Commands never block and are carried out in order.
+#[derive(Debug)]
+pub enum Command {
+    /// Answer the INVITE with 200.
+    Answer,
+    /// Refuse the INVITE.
+    Refuse(Refusal),
+    /// Write the caller's voiced audio, with its marks, to this ring from now on; replaces the one before.
+    Listen(AudioSender),
+    /// Write both sides to this ring from now on, interleaved: caller left, receptionist right.
+    Record(AudioSender),
+    /// Play this after what plays now.
+    Play {
+        /// Its number.
+        utterance: UtteranceId,
+        /// Its audio.
+        speech: Speech,
+    },
+    /// Stop what plays within one packet and forget what waits; each is reported by `PlaybackEnded`.
+    StopPlaying,
+    /// Ask the far side to call somebody else instead (REFER).
+    Transfer(Destination),
+    /// End the call: BYE where it is up, a refusal where it rings.
+    HangUp,
+}
+
+/// What a leg tells its call.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// The far side acknowledged the answer.
+    Established,
+    /// The caller began to speak.
+    SpeechStarted,
+    /// The caller stopped speaking.
+    SpeechStopped,
+    /// The caller pressed a key (RFC 4733 or INFO).
+    Digit(char),
+    /// An utterance's first sample left.
+    PlaybackStarted {
+        /// Which.
+        utterance: UtteranceId,
+    },
+    /// An utterance is no longer playing.
+    PlaybackEnded {
+        /// Which.
+        utterance: UtteranceId,
+        /// It was played to its end.
+        complete: bool,
+        /// The index of the last word that had begun, where any had.
+        last_word: Option<u32>,
+    },
+    /// The far side reports on a transfer, by SIP status.
+    TransferProgress(u16),
+    /// The far side held or resumed the call.
+    Held(bool),
+    /// What the line was like, told once, right before `Ended`.
+    Quality(CallQuality),
+    /// The leg is gone; the last event.
+    Ended(EndReason),
+}
+
+/// The leg is gone; its `Ended` event is on the way or was delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the leg is gone")]
+pub struct Gone;
+
+/// A handle to a leg.
+pub trait Leg: Send + Sync {
+    /// Hands over a command.
+    ///
+    /// # Errors
+    /// [`Gone`] where the leg has ended.
+    fn command(&self, command: Command) -> Result<(), Gone>;
+}
+
+/// Where a leg's events go: sends a message and returns.
+pub type Events = Arc<dyn Fn(Event) + Send + Sync>;
+
+/// Who takes calls. Implemented by this crate's supervision; called by every edge.
+#[async_trait::async_trait]
+pub trait Reception: Send + Sync {
+    /// Offers a ringing call. On success a call actor owns it, has the leg, and will answer or refuse it;
+    /// the edge delivers the leg's events to what is returned.
+    ///
+    /// # Errors
+    /// A [`Refusal`]; the edge answers the INVITE with it, and a record of the refusal is kept.
+    async fn offer(&self, incoming: Incoming, leg: Arc<dyn Leg>) -> Result<Events, Refusal>;
+}

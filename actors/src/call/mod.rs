@@ -1,0 +1,5 @@
+//! A call: a pure conversation in a thin actor.
+
+pub mod brain;
+pub mod conversation;
+pub mod leg;

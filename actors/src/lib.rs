@@ -1,0 +1,5 @@
+//! The business: calls, tenants, integrations, and what they remember.
+
+pub mod call;
+pub mod storage;
+pub mod types;

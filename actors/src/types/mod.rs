@@ -1,0 +1,28 @@
+//! ◇ The words of the business: values that every part understands, with no behaviour that needs a clock,
+//! a socket or a store.
+
+mod appointment;
+mod business;
+mod call_record;
+mod call_time;
+mod ids;
+mod message;
+mod phone_number;
+mod private;
+mod tool;
+
+pub use appointment::{Booking, BookingState, Contact, Slot};
+pub use business::{
+    Announcement, Business, Closure, Condition, DayOfWeek, Department, Destination, Faq, Hours, OpeningHours,
+    Policy, Resource, Service, TransferRule,
+};
+pub use call_record::{
+    CallEvent, CallEventKind, CallQuality, CallRecord, CallResult, EndReason, Heading, Outcome, Speaker,
+    TurnLatency,
+};
+pub use call_time::CallTime;
+pub use ids::{BookingId, CallId, Language, MessageId, RecordingId, ResourceId, ServiceId, TenantId};
+pub use message::{Message, Urgency};
+pub use phone_number::PhoneNumber;
+pub use private::Private;
+pub use tool::{ToolCall, ToolOutcome, ToolStep, Window};

@@ -1,0 +1,108 @@
+//! What a media session is told and what it tells.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use actors::call::conversation::UtteranceId;
+use actors::types::CallQuality;
+use models::audio::{AudioSender, Speech};
+use serde::{Deserialize, Serialize};
+
+/// An audio codec (RFC 3551).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Codec {
+    /// G.711 µ-law, static payload type 0.
+    Pcmu,
+    /// G.711 A-law, static payload type 8.
+    Pcma,
+}
+
+/// Which way audio flows, from our side (RFC 3264 section 6.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
+pub enum Direction {
+    /// Both ways.
+    #[default]
+    SendReceive,
+    /// We send only: the far side holds and wants to hear us.
+    SendOnly,
+    /// We receive only.
+    ReceiveOnly,
+    /// Neither.
+    Inactive,
+}
+
+/// What offer and answer agreed on; given again after each re-INVITE.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stream {
+    /// Where the far side wants its packets. Replaced by where its packets come from (symmetric RTP,
+    /// RFC 4961) once they come.
+    pub remote: SocketAddr,
+    /// The codec.
+    pub codec: Codec,
+    /// Its payload type in this call.
+    pub payload_type: u8,
+    /// The payload type of telephone events (RFC 4733), where agreed.
+    pub telephone_event: Option<u8>,
+    /// Which way audio flows.
+    pub direction: Direction,
+    /// Milliseconds of audio in a packet that we send: 20 unless the far side asked for another.
+    pub packet_ms: u32,
+}
+
+/// What a session may be told. Never blocks; carried out in order by the session's thread.
+#[derive(Debug)]
+pub enum Control {
+    /// Use this stream from now on.
+    Configure(Stream),
+    /// Play this after what plays now.
+    Play {
+        /// Its number.
+        utterance: UtteranceId,
+        /// Its audio; any sampling rate, converted by the session.
+        speech: Speech,
+    },
+    /// Stop what plays within one packet and forget what waits.
+    StopPlaying,
+    /// Write the caller's voiced audio here, at 8 kHz, with speech marks.
+    Listen(AudioSender),
+    /// Write both sides here, interleaved (caller left), at 8 kHz.
+    Record(AudioSender),
+    /// Send these keys as telephone events.
+    SendDigits(String),
+    /// End: free the port, tell the quality, then nothing more.
+    Close,
+}
+
+/// What a session tells.
+#[derive(Debug, Clone, PartialEq)]
+pub enum MediaEvent {
+    /// The far side's first packet came.
+    FirstPacket,
+    /// The far side began to speak.
+    SpeechStarted,
+    /// The far side stopped speaking.
+    SpeechStopped,
+    /// The far side pressed a key.
+    Digit(char),
+    /// An utterance's first sample left.
+    PlaybackStarted {
+        /// Which.
+        utterance: UtteranceId,
+    },
+    /// An utterance is no longer playing.
+    PlaybackEnded {
+        /// Which.
+        utterance: UtteranceId,
+        /// Played to its end.
+        complete: bool,
+        /// The index of the last word that had begun, where any had.
+        last_word: Option<u32>,
+    },
+    /// No packet came for longer than the timeout while the far side should be sending. Told once per silence.
+    TimedOut,
+    /// The session is over and its port is free; the last event.
+    Closed(CallQuality),
+}
+
+/// Where a session's events go. Called on a media thread: send a message and return.
+pub type MediaEvents = Arc<dyn Fn(MediaEvent) + Send + Sync>;

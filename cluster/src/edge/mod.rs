@@ -1,0 +1,3 @@
+//! Where calls come in. Any transport makes the same [`actors::call::leg::Leg`].
+
+pub mod media;

@@ -1,0 +1,3 @@
+//! A running node: phone edges, HTTP gateway, configuration, telemetry.
+
+pub mod edge;

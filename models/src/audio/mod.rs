@@ -1,0 +1,18 @@
+//! Samples in motion: 16-bit mono PCM, in bounded rings or in finished clips.
+//!
+//! A ring has exactly one writer and one reader, on any threads, and never blocks, allocates or grows.
+//! Audio never travels in an actor's mailbox; only events about it do.
+
+mod clip;
+mod ring;
+mod speech;
+
+pub use clip::{Clip, WordMark};
+pub use ring::{AudioReceiver, AudioSender, Mark, MarkKind, audio_ring};
+pub use speech::{Read, Speech};
+
+/// The sampling rate of G.711 telephony, in hertz.
+pub const TELEPHONE_HZ: u32 = 8_000;
+
+/// One packet's worth of audio, in milliseconds. Every edge paces in these.
+pub const FRAME_MS: u32 = 20;

@@ -1,0 +1,205 @@
+//! A bounded single-producer, single-consumer ring of samples, with marks that keep their place among them.
+
+use rtrb::{Consumer, Producer, RingBuffer};
+
+/// How many marks a ring holds; a mark that finds no room is dropped and counted by [`AudioSender::lost_marks`].
+const MARKS: usize = 64;
+
+/// What a mark says about the sample it stands at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MarkKind {
+    /// Voice activity began here (pre-roll included).
+    SpeechStarted,
+    /// Voice activity ended here.
+    SpeechStopped,
+    /// The word with this index (see [`super::WordMark`]) begins here.
+    Word(u32),
+    /// Nothing follows this sample.
+    End,
+}
+
+/// A mark and its place, counted in samples since the ring was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    /// The sample the mark stands before.
+    pub at_sample: u64,
+    /// What it says.
+    pub kind: MarkKind,
+}
+
+/// Makes a ring of `capacity_samples` at `rate_hz`.
+#[must_use]
+pub fn audio_ring(rate_hz: u32, capacity_samples: usize) -> (AudioSender, AudioReceiver) {
+    let (samples_in, samples_out) = RingBuffer::new(capacity_samples);
+    let (marks_in, marks_out) = RingBuffer::new(MARKS);
+    (
+        AudioSender {
+            rate_hz,
+            samples: samples_in,
+            marks: marks_in,
+            written: 0,
+            lost_samples: 0,
+            lost_marks: 0,
+        },
+        AudioReceiver { rate_hz, samples: samples_out, marks: marks_out, read: 0 },
+    )
+}
+
+/// The writing end.
+#[derive(Debug)]
+pub struct AudioSender {
+    rate_hz: u32,
+    samples: Producer<i16>,
+    marks: Producer<Mark>,
+    written: u64,
+    lost_samples: u64,
+    lost_marks: u64,
+}
+
+impl AudioSender {
+    /// Sampling rate in hertz.
+    #[must_use]
+    pub fn rate_hz(&self) -> u32 {
+        self.rate_hz
+    }
+
+    /// Room left, in samples.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        self.samples.slots()
+    }
+
+    /// Writes as much of `audio` as fits and returns how many samples that was; the rest is counted as lost
+    /// and still moves the position, so that marks stay true to the caller's clock.
+    pub fn write(&mut self, audio: &[i16]) -> usize {
+        let fits = audio.len().min(self.samples.slots());
+        if let (Some(head), Ok(chunk)) = (audio.get(..fits), self.samples.write_chunk_uninit(fits)) {
+            chunk.fill_from_iter(head.iter().copied());
+        }
+        self.written += fits as u64;
+        self.lost_samples += (audio.len() - fits) as u64;
+        fits
+    }
+
+    /// Places a mark before the next sample to be written.
+    pub fn mark(&mut self, kind: MarkKind) {
+        if self.marks.push(Mark { at_sample: self.written, kind }).is_err() {
+            self.lost_marks += 1;
+        }
+    }
+
+    /// Samples written since the ring was made.
+    #[must_use]
+    pub fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Samples that found no room.
+    #[must_use]
+    pub fn lost_samples(&self) -> u64 {
+        self.lost_samples
+    }
+
+    /// Marks that found no room.
+    #[must_use]
+    pub fn lost_marks(&self) -> u64 {
+        self.lost_marks
+    }
+
+    /// Whether the reading end is gone.
+    #[must_use]
+    pub fn is_abandoned(&self) -> bool {
+        self.samples.is_abandoned()
+    }
+}
+
+/// The reading end.
+#[derive(Debug)]
+pub struct AudioReceiver {
+    rate_hz: u32,
+    samples: Consumer<i16>,
+    marks: Consumer<Mark>,
+    read: u64,
+}
+
+impl AudioReceiver {
+    /// Sampling rate in hertz.
+    #[must_use]
+    pub fn rate_hz(&self) -> u32 {
+        self.rate_hz
+    }
+
+    /// Samples waiting.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.samples.slots()
+    }
+
+    /// Fills the start of `out` with what is waiting and returns how many samples that was.
+    pub fn read(&mut self, out: &mut [i16]) -> usize {
+        let count = out.len().min(self.samples.slots());
+        if let (Some(head), Ok(chunk)) = (out.get_mut(..count), self.samples.read_chunk(count)) {
+            for (to, from) in head.iter_mut().zip(chunk) {
+                *to = from;
+            }
+        }
+        self.read += count as u64;
+        count
+    }
+
+    /// The next mark that stands at or before the read position.
+    pub fn next_mark(&mut self) -> Option<Mark> {
+        match self.marks.peek() {
+            Ok(mark) if mark.at_sample <= self.read => self.marks.pop().ok(),
+            _ => None,
+        }
+    }
+
+    /// Where the next waiting mark stands, whether reached or not: a reader that must not run past a mark
+    /// (a recogniser at the end of a turn) reads no further than this.
+    #[must_use]
+    pub fn next_mark_at(&self) -> Option<u64> {
+        self.marks.peek().ok().map(|mark| mark.at_sample)
+    }
+
+    /// Samples read since the ring was made.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.read
+    }
+
+    /// Whether the writing end is gone and everything was read.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.samples.is_abandoned() && self.samples.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_is_seen_when_its_sample_is_reached() {
+        let (mut sender, mut receiver) = audio_ring(8_000, 320);
+        sender.write(&[1; 160]);
+        sender.mark(MarkKind::SpeechStopped);
+        sender.write(&[2; 160]);
+        let mut out = [0; 100];
+        assert_eq!(receiver.read(&mut out), 100);
+        assert_eq!(receiver.next_mark(), None);
+        assert_eq!(receiver.next_mark_at(), Some(160));
+        assert_eq!(receiver.read(&mut out), 100);
+        assert_eq!(receiver.next_mark(), Some(Mark { at_sample: 160, kind: MarkKind::SpeechStopped }));
+    }
+
+    #[test]
+    fn a_full_ring_counts_what_it_lost() {
+        let (mut sender, receiver) = audio_ring(8_000, 100);
+        assert_eq!(sender.write(&[1; 160]), 100);
+        assert_eq!(sender.lost_samples(), 60);
+        assert_eq!(receiver.waiting(), 100);
+        drop(receiver);
+        assert!(sender.is_abandoned());
+    }
+}

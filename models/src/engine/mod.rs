@@ -1,0 +1,12 @@
+//! What actors hold: engines, and the sessions that they open on them.
+//!
+//! No method here blocks or awaits. Work happens on the engine's own threads; what comes of it is told to a
+//! callback, which must only send a message and return.
+
+mod speech_to_text;
+mod text_to_speech;
+
+pub use speech_to_text::{
+    Expectation, Heard, ListenRequest, Listener, Listening, RecogniserEvent, SpeechToText, Word,
+};
+pub use text_to_speech::{SpeakRequest, Speaking, SpeechReady, TextToSpeech};

@@ -1,0 +1,13 @@
+//! Hears, thinks and speaks. This crate knows audio and text and has never heard of a call.
+//!
+//! - [`audio`]: samples, bounded rings between a media thread and an engine, finished clips.
+//! - [`engine`]: the traits that actors hold; every engine, scripted, offline or on a GPU, is one of these.
+//! - [`voice_activity`]: is somebody speaking in this frame?
+//! - [`offline`]: the system's speech engines, found at run time; no model weights needed.
+//! - [`scripted`]: the fake engine that every other crate's tests use.
+
+pub mod audio;
+pub mod engine;
+mod error;
+
+pub use error::Error;
