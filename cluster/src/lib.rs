@@ -1,3 +1,5 @@
 //! A running node: phone edges, HTTP gateway, configuration, telemetry.
 
+pub mod chance;
+pub mod clock;
 pub mod edge;
