@@ -1,0 +1,1 @@
+//! The business, tested whole: golden conversations, stores, actors.

@@ -1,0 +1,1 @@
+//! A node, tested whole: the wire, the command line, real processes.

@@ -1,0 +1,1 @@
+//! Engines against real libraries and real speech.
