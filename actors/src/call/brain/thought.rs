@@ -19,7 +19,7 @@ pub struct Context<'a> {
 
 /// What a conversation asks its brain. One is open at a time; a newer one replaces it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "question", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Question {
     /// The call was answered: what is the greeting? (Answered before the caller has said a word.)
     Greeting,
@@ -53,7 +53,7 @@ pub enum Question {
 /// A brain's answer comes as thoughts in order, closed by exactly one of `Listen`, `UseTool`, `Transfer`,
 /// `End` or `GiveUp`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "thought", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Thought {
     /// Say this. May come several times; each is one or more whole sentences.
     Say {

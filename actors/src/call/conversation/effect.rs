@@ -44,6 +44,12 @@ pub enum Effect {
         /// What is asked.
         asked: Question,
     },
+    /// The caller went on speaking before any of the answer was heard: put the brain back to where it was before
+    /// this question. The `Think` that follows repeats the caller's words with what they added.
+    Forget {
+        /// The question's number.
+        question: u64,
+    },
     /// Call a tool, once: `call_id/step` is its idempotency key.
     UseTool {
         /// Its number.

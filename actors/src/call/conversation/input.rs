@@ -8,7 +8,7 @@ use crate::types::{EndReason, ToolOutcome, ToolStep};
 
 /// One thing that happened. Handled with the time it happened at; nothing else tells a conversation anything.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "input", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Input {
     /// The far side's ACK or first packet came: the call is up and the greeting may start.
     Established,
@@ -53,7 +53,8 @@ pub enum Input {
         /// Which.
         utterance: UtteranceId,
     },
-    /// The recogniser failed. A new one may be opened: see `RecogniserRestored`.
+    /// The recogniser failed. A new one may be opened: see `RecogniserRestored`. Turns go on counting: the next
+    /// `Partial` and `Final` of a new one carry the number of the next [`super::Effect::FinishTurn`].
     RecogniserFailed,
     /// A recogniser listens again, or for the first time.
     RecogniserRestored,
