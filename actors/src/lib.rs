@@ -2,4 +2,5 @@
 
 pub mod call;
 pub mod storage;
+pub mod tenant;
 pub mod types;

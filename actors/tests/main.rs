@@ -1,1 +1,3 @@
 //! The business, tested whole: golden conversations, stores, actors.
+
+mod import;

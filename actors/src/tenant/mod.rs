@@ -1,0 +1,3 @@
+//! Tenants: the businesses that Strowger answers for.
+
+pub mod import;
