@@ -1,3 +1,4 @@
 //! The business, tested whole: golden conversations, stores, actors.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what it expects")]
 
 mod import;
