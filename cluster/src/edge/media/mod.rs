@@ -1,5 +1,25 @@
 //! Audio between the wire and the engines: a few threads, batched system calls, one timer wheel.
+//!
+//! [`Media`] is the whole of it, [`Session`] one call's share. A session is told [`Control`]s and tells
+//! [`MediaEvent`]s; audio goes through rings. Each thread serves its sessions from a wheel of 20 slots of
+//! 1 ms: a session's slot comes round every 20 ms, and then, in one go, its packets are read, its next frame
+//! is heard, and its next packet is sent. Nothing here is a task, a timer or a thread per call.
 
 mod control;
+mod error;
+mod handle;
+mod live;
+mod playout;
+mod ports;
+mod session;
+mod settings;
+mod thread;
+
+#[cfg(test)]
+mod tests;
 
 pub use control::{Codec, Control, Direction, MediaEvent, MediaEvents, Stream};
+pub use error::{Error, Gone};
+pub use handle::{Counts, Media};
+pub use session::Session;
+pub use settings::Settings;

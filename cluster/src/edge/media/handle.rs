@@ -1,0 +1,121 @@
+//! The media of a node.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use actors::types::CallId;
+use parking_lot::Mutex;
+
+use super::live::Live;
+use super::ports::Ports;
+use super::session::Commands;
+use super::thread::{Thread, Totals};
+use super::{Error, MediaEvents, Session, Settings};
+use crate::clock;
+
+/// All media of a node. A cheap handle; every clone is the same media.
+#[derive(Debug, Clone)]
+pub struct Media {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    settings: Settings,
+    ports: Arc<Ports>,
+    threads: Mutex<Vec<Thread>>,
+    totals: Arc<Totals>,
+    stopped: AtomicBool,
+}
+
+/// What is going on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Sessions open.
+    pub sessions: usize,
+    /// Ports (pairs) in use.
+    pub ports_in_use: usize,
+    /// Ports (pairs) that rest after use.
+    pub ports_resting: usize,
+    /// Turns of the wheel that began more than 5 ms late, since the start.
+    pub ticks_late: u64,
+    /// RTP packets received, since the start.
+    pub packets_received: u64,
+    /// RTP packets sent, since the start.
+    pub packets_sent: u64,
+    /// Sessions that failed within and were ended for it, since the start.
+    pub sessions_failed: u64,
+}
+
+impl Media {
+    /// Starts the threads. No port is bound yet.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for settings that can't be used, [`Error::System`] if a thread can't be started.
+    pub fn start(settings: Settings) -> Result<Self, Error> {
+        settings.check()?;
+        let totals = Arc::new(Totals::default());
+        let threads = (0..settings.thread_count())
+            .map(|index| Thread::start(index, Arc::clone(&totals)))
+            .collect::<Result<_, _>>()
+            .map_err(|source| Error::System { what: "start a media thread", source })?;
+        let ports = Arc::new(Ports::new(&settings));
+        let stopped = AtomicBool::new(false);
+        Ok(Self {
+            shared: Arc::new(Shared { settings, ports, threads: Mutex::new(threads), totals, stopped }),
+        })
+    }
+
+    /// Opens a session: its port is bound and answers from the first [`super::Control::Configure`] on.
+    ///
+    /// # Errors
+    /// [`Error::NoPort`], [`Error::System`] or [`Error::Stopped`].
+    pub fn open(&self, call: CallId, events: MediaEvents) -> Result<Session, Error> {
+        let shared = &self.shared;
+        if shared.stopped.load(Ordering::Acquire) {
+            return Err(Error::Stopped);
+        }
+        let pair = shared.ports.open(clock::monotonic())?;
+        let address = shared.settings.public_address.unwrap_or(shared.settings.address);
+        let local = SocketAddr::new(address, pair.port);
+        let commands = Arc::new(Commands::new(shared.settings.commands));
+        let live =
+            Live::new(call, pair, Arc::clone(&shared.ports), events, Arc::clone(&commands), &shared.settings);
+        let threads = shared.threads.lock();
+        let Some(thread) = threads.iter().min_by_key(|thread| thread.sessions()) else {
+            return Err(Error::Stopped);
+        };
+        thread.give(Box::new(live));
+        Ok(Session { local, commands })
+    }
+
+    /// What is going on.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let (ports_in_use, ports_resting) = self.shared.ports.counts();
+        let sessions = self.shared.threads.lock().iter().map(Thread::sessions).sum();
+        let totals = &self.shared.totals;
+        Counts {
+            sessions,
+            ports_in_use,
+            ports_resting,
+            ticks_late: totals.ticks_late.load(Ordering::Relaxed),
+            packets_received: totals.packets_received.load(Ordering::Relaxed),
+            packets_sent: totals.packets_sent.load(Ordering::Relaxed),
+            sessions_failed: totals.sessions_failed.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Closes every session, tells each one's end, and waits for the threads.
+    pub fn stop(&self) {
+        self.shared.stopped.store(true, Ordering::Release);
+        let threads = std::mem::take(&mut *self.shared.threads.lock());
+        for thread in &threads {
+            thread.stop();
+        }
+        for thread in threads {
+            thread.join();
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! The bounds of the media edge.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use serde::{Deserialize, Serialize};
+
+use super::Error;
+use crate::rtp::jitter_buffer;
+
+/// Bounds and addresses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// The address that sockets are bound to.
+    pub address: IpAddr,
+    /// The address that session descriptions show, where it is not the bound one (behind one-to-one NAT).
+    pub public_address: Option<IpAddr>,
+    /// The first port of the range. RTP takes the even ports, RTCP the odd one after each.
+    pub first_port: u16,
+    /// The last port of the range. A node serves at most half as many calls as the range has ports.
+    pub last_port: u16,
+    /// How long a port rests after a call, in milliseconds, so that a late packet of one call is not heard in
+    /// the next.
+    pub quarantine_ms: u64,
+    /// Threads that serve all sessions; 0 for one less than there are cores, and at least one.
+    pub threads: usize,
+    /// Commands that may wait in one session.
+    pub commands: usize,
+    /// Utterances that may wait in one session; a further one is reported as ended, not played.
+    pub utterances: usize,
+    /// Digits that may wait to be sent in one session.
+    pub digits: usize,
+    /// The kernel's receive buffer per socket, in bytes.
+    pub receive_buffer_bytes: usize,
+    /// How long the far side may send nothing while it should, in milliseconds.
+    pub dead_media_ms: u64,
+    /// How long after a session description packets from another address than the described one may prove
+    /// themselves, in milliseconds.
+    pub latch_window_ms: u64,
+    /// The differentiated-services code point of our packets (RFC 4594: 46, expedited forwarding, for voice).
+    pub code_point: u8,
+    /// How long packets may wait to be played.
+    pub jitter_buffer: jitter_buffer::Settings,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            address: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            public_address: None,
+            first_port: 10_000,
+            last_port: 19_999,
+            quarantine_ms: 30_000,
+            threads: 0,
+            commands: 64,
+            utterances: 64,
+            digits: 32,
+            receive_buffer_bytes: 64 * 1_024,
+            dead_media_ms: 30_000,
+            latch_window_ms: 10_000,
+            code_point: 46,
+            jitter_buffer: jitter_buffer::Settings::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// What is wrong with these settings, if anything.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] with the first setting that can't be used.
+    pub fn check(&self) -> Result<(), Error> {
+        let wrong = |setting, value: String, mend| Err(Error::Setting { setting, value, mend });
+        if self.first_port < 1_024 || self.last_port <= self.first_port {
+            let range = format!("{} to {}", self.first_port, self.last_port);
+            return wrong(
+                "media.first_port to media.last_port",
+                range,
+                "a range above 1023 of at least two ports",
+            );
+        }
+        if self.code_point > 63 {
+            return wrong("media.code_point", self.code_point.to_string(), "between 0 and 63");
+        }
+        if self.commands < 8 {
+            return wrong("media.commands", self.commands.to_string(), "at least 8");
+        }
+        Ok(())
+    }
+
+    /// The threads to start.
+    #[must_use]
+    pub fn thread_count(&self) -> usize {
+        match self.threads {
+            0 => std::thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1).max(1)),
+            threads => threads.min(64),
+        }
+    }
+}

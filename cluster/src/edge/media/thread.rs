@@ -1,0 +1,177 @@
+//! One media thread and its wheel.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+
+use super::live::{Live, Scratch, Turn};
+use crate::clock;
+
+/// Slots of the wheel, 1 ms each: together one frame.
+const SLOTS: usize = 20;
+/// A turn that begins later than this is counted.
+const LATE: Duration = Duration::from_millis(5);
+/// A thread that is further behind than this drops the turns it missed instead of doing them at once.
+const HOPELESS: Duration = Duration::from_millis(200);
+
+/// Sums over all threads.
+#[derive(Debug, Default)]
+pub(super) struct Totals {
+    pub(super) ticks_late: AtomicU64,
+    pub(super) packets_received: AtomicU64,
+    pub(super) packets_sent: AtomicU64,
+    pub(super) sessions_failed: AtomicU64,
+}
+
+#[derive(Debug)]
+pub(super) struct Thread {
+    inbox: Arc<Inbox>,
+    join: JoinHandle<()>,
+}
+
+#[derive(Debug, Default)]
+struct Inbox {
+    opened: Mutex<Vec<Box<Live>>>,
+    waiting: AtomicBool,
+    sessions: AtomicUsize,
+    stopping: AtomicBool,
+}
+
+impl Thread {
+    pub(super) fn start(index: usize, totals: Arc<Totals>) -> std::io::Result<Self> {
+        let inbox = Arc::new(Inbox::default());
+        let theirs = Arc::clone(&inbox);
+        let join = std::thread::Builder::new()
+            .name(format!("media-{index}"))
+            .spawn(move || Wheel::new(theirs, totals).run())?;
+        Ok(Self { inbox, join })
+    }
+
+    pub(super) fn sessions(&self) -> usize {
+        self.inbox.sessions.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn give(&self, live: Box<Live>) {
+        self.inbox.sessions.fetch_add(1, Ordering::Relaxed);
+        self.inbox.opened.lock().push(live);
+        self.inbox.waiting.store(true, Ordering::Release);
+        self.join.thread().unpark();
+    }
+
+    pub(super) fn stop(&self) {
+        self.inbox.stopping.store(true, Ordering::Release);
+        self.join.thread().unpark();
+    }
+
+    pub(super) fn join(self) {
+        if self.join.join().is_err() {
+            tracing::error!("media thread ended by a panic");
+        }
+    }
+}
+
+struct Wheel {
+    inbox: Arc<Inbox>,
+    totals: Arc<Totals>,
+    slots: [Vec<Box<Live>>; SLOTS],
+    scratch: Scratch,
+    origin: Instant,
+    /// Slots turned since the origin.
+    turned: u64,
+}
+
+impl Wheel {
+    fn new(inbox: Arc<Inbox>, totals: Arc<Totals>) -> Self {
+        let slots = std::array::from_fn(|_| Vec::new());
+        Self { inbox, totals, slots, scratch: Scratch::default(), origin: clock::monotonic(), turned: 0 }
+    }
+
+    fn run(mut self) {
+        while !self.inbox.stopping.load(Ordering::Acquire) {
+            self.take_opened();
+            let Some(wait) = self.slots_until_occupied() else {
+                std::thread::park_timeout(Duration::from_secs(1));
+                self.catch_up();
+                continue;
+            };
+            let due = self.origin + Duration::from_millis(self.turned + wait);
+            let now = clock::monotonic();
+            if now < due {
+                std::thread::park_timeout(due - now);
+                // Woken early by a new session: place it, then wait again.
+                continue;
+            }
+            self.turned += wait;
+            self.turn(now, now - due);
+            self.turned += 1;
+            if now - due > HOPELESS {
+                self.catch_up();
+            }
+        }
+        self.take_opened();
+        for slot in &mut self.slots {
+            for mut live in slot.drain(..) {
+                let _ = catch_unwind(AssertUnwindSafe(|| live.close()));
+                self.inbox.sessions.fetch_sub(1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    fn take_opened(&mut self) {
+        if !self.inbox.waiting.swap(false, Ordering::AcqRel) {
+            return;
+        }
+        for live in std::mem::take(&mut *self.inbox.opened.lock()) {
+            if let Some(slot) = self.slots.iter_mut().min_by_key(|slot| slot.len()) {
+                slot.push(live);
+            }
+        }
+    }
+
+    fn slots_until_occupied(&self) -> Option<u64> {
+        (0..SLOTS as u64).find(|ahead| {
+            self.slots.get((self.turned + ahead) as usize % SLOTS).is_some_and(|slot| !slot.is_empty())
+        })
+    }
+
+    /// Sets the wheel to the present, passing over what was missed.
+    fn catch_up(&mut self) {
+        let elapsed = clock::since(self.origin).as_millis();
+        self.turned = self.turned.max(u64::try_from(elapsed).unwrap_or(u64::MAX));
+    }
+
+    fn turn(&mut self, now: Instant, late: Duration) {
+        if late > LATE {
+            self.totals.ticks_late.fetch_add(1, Ordering::Relaxed);
+        }
+        self.scratch.begin(now.saturating_duration_since(self.origin));
+        let index = self.turned as usize % SLOTS;
+        let Some(slot) = self.slots.get_mut(index) else { return };
+        let mut at = 0;
+        while let Some(live) = slot.get_mut(at) {
+            let scratch = &mut self.scratch;
+            let ended = match catch_unwind(AssertUnwindSafe(|| live.turn(scratch))) {
+                Ok(Turn::Goes) => false,
+                Ok(Turn::Over) => true,
+                Err(_) => {
+                    self.totals.sessions_failed.fetch_add(1, Ordering::Relaxed);
+                    tracing::error!(call_id = %live.call(), "media session failed within and is ended");
+                    true
+                }
+            };
+            if ended {
+                let mut live = slot.swap_remove(at);
+                let _ = catch_unwind(AssertUnwindSafe(|| live.close()));
+                self.inbox.sessions.fetch_sub(1, Ordering::Relaxed);
+            } else {
+                at += 1;
+            }
+        }
+        self.totals.packets_received.fetch_add(self.scratch.received, Ordering::Relaxed);
+        self.totals.packets_sent.fetch_add(self.scratch.sent, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,19 @@
+//! ◇ The media of a telephone call as values: packets, codecs, timing and loss. No sockets, no clock.
+//!
+//! - [`packet`]: RTP headers (RFC 3550 section 5.1).
+//! - [`g711`]: the two laws (ITU-T G.711).
+//! - [`concealment`]: audio for packets that never came (in the manner of G.711 Appendix I).
+//! - [`jitter_buffer`]: packets in any order to 20 ms frames in order.
+//! - [`latch`]: whose packets a session believes (symmetric RTP, RFC 4961).
+
+pub mod concealment;
+pub mod g711;
+pub mod jitter_buffer;
+pub mod latch;
+pub mod packet;
+
+/// A moment or a length of time in microseconds, on a clock of the shell's that never goes back.
+pub type Micros = u64;
+
+/// Samples in one 20 ms frame at 8 kHz.
+pub const FRAME: usize = 160;
