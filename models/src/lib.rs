@@ -9,5 +9,6 @@
 pub mod audio;
 pub mod engine;
 mod error;
+pub mod voice_activity;
 
 pub use error::Error;
