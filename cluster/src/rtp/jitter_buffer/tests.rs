@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::rtp::FRAME;
 
 /// A ramp that never repeats within a test, so that every sample tells where it came from.
 fn ramp(from: u32, count: usize) -> Vec<i16> {
