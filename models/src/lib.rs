@@ -7,8 +7,14 @@
 //! - [`scripted`]: the fake engine that every other crate's tests use.
 
 pub mod audio;
+mod clock;
 pub mod engine;
 mod error;
+pub mod metrics;
+pub mod offline;
+pub mod scripted;
+mod synthesis;
 pub mod voice_activity;
 
 pub use error::Error;
+pub use synthesis::Settings as SpeakingSettings;

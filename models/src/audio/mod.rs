@@ -4,10 +4,12 @@
 //! Audio never travels in an actor's mailbox; only events about it do.
 
 mod clip;
+mod resample;
 mod ring;
 mod speech;
 
 pub use clip::{Clip, WordMark};
+pub use resample::resample;
 pub use ring::{AudioReceiver, AudioSender, Mark, MarkKind, audio_ring};
 pub use speech::{Read, Speech};
 

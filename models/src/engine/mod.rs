@@ -3,9 +3,14 @@
 //! No method here blocks or awaits. Work happens on the engine's own threads; what comes of it is told to a
 //! callback, which must only send a message and return.
 
+mod choose;
+pub(crate) mod delivery;
+mod settings;
 mod speech_to_text;
 mod text_to_speech;
 
+pub use choose::{Choice, Engines, Sense, choose};
+pub use settings::{Settings, SpeechToTextChoice, TextToSpeechChoice};
 pub use speech_to_text::{
     Expectation, Heard, ListenRequest, Listener, Listening, RecogniserEvent, SpeechToText, Word,
 };

@@ -1,0 +1,162 @@
+//! The best engines that this machine can run, and why these.
+
+use std::sync::Arc;
+
+use super::{Settings, SpeechToText, SpeechToTextChoice, TextToSpeech, TextToSpeechChoice};
+use crate::scripted::{Control, Recogniser, Voice};
+use crate::{Error, offline};
+
+/// What a node hears and speaks with. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Engines {
+    /// Who hears, where somebody does.
+    pub speech_to_text: Option<Arc<dyn SpeechToText>>,
+    /// Who speaks, where somebody does.
+    pub text_to_speech: Option<Arc<dyn TextToSpeech>>,
+}
+
+/// What an engine does for the node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sense {
+    /// Speech to text.
+    Hearing,
+    /// Text to speech.
+    Speaking,
+}
+
+/// One choice, as the node prints it at its start: `speech to text: pocketsphinx (…)`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// What for.
+    pub sense: Sense,
+    /// Who; none where nobody was found or wanted.
+    pub engine: Option<&'static str>,
+    /// Why, and where nobody was found, what to install.
+    pub why: String,
+}
+
+impl std::fmt::Display for Choice {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let sense = match self.sense {
+            Sense::Hearing => "speech to text",
+            Sense::Speaking => "text to speech",
+        };
+        write!(formatter, "{sense}: {} ({})", self.engine.unwrap_or("none"), self.why)
+    }
+}
+
+const ASKED: &str = "as the settings say";
+const FAKE: &str = "as the settings say: tones for tests, no speech";
+
+/// Opens the engines that `settings` name, or the best that are here.
+///
+/// # Errors
+/// An engine that the settings name and that can't run; the error says what to install. With `auto` an absent
+/// engine is no error: the next best is taken, and where none is left the choice says what to install.
+pub fn choose(settings: &Settings) -> Result<(Engines, Vec<Choice>), Error> {
+    let control = Control::default();
+    let (speech_to_text, hearing) = hearing(settings, &control)?;
+    let (text_to_speech, speaking) = speaking(settings, control)?;
+    Ok((Engines { speech_to_text, text_to_speech }, vec![hearing, speaking]))
+}
+
+type Hears = Option<Arc<dyn SpeechToText>>;
+type Speaks = Option<Arc<dyn TextToSpeech>>;
+
+fn hearing(settings: &Settings, control: &Control) -> Result<(Hears, Choice), Error> {
+    let (engine, why): (Hears, String) = match settings.speech_to_text {
+        SpeechToTextChoice::Off => (None, ASKED.into()),
+        SpeechToTextChoice::Scripted => {
+            (Some(Arc::new(Recogniser::start(settings.scripted.clone(), control.clone())?)), FAKE.into())
+        }
+        SpeechToTextChoice::Pocketsphinx => return Err(no_pocketsphinx()),
+        SpeechToTextChoice::Auto => (None, no_pocketsphinx().to_string()),
+    };
+    let name = engine.as_ref().map(|engine| engine.name());
+    Ok((engine, Choice { sense: Sense::Hearing, engine: name, why }))
+}
+
+fn no_pocketsphinx() -> Error {
+    Error::Unavailable {
+        engine: "pocketsphinx",
+        why: "it is not built in".into(),
+        mend: "set speech_to_text to off".into(),
+    }
+}
+
+fn speaking(settings: &Settings, control: Control) -> Result<(Speaks, Choice), Error> {
+    let flite =
+        || offline::flite(settings.speaking.clone()).map(|engine| Arc::new(engine) as Arc<dyn TextToSpeech>);
+    let espeak = || {
+        offline::espeak_ng(settings.speaking.clone()).map(|engine| Arc::new(engine) as Arc<dyn TextToSpeech>)
+    };
+    let (engine, why): (Speaks, String) = match settings.text_to_speech {
+        TextToSpeechChoice::Off => (None, ASKED.into()),
+        TextToSpeechChoice::Scripted => {
+            (Some(Arc::new(Voice::start(settings.speaking.clone(), control)?)), FAKE.into())
+        }
+        TextToSpeechChoice::Flite => (Some(flite()?), ASKED.into()),
+        TextToSpeechChoice::EspeakNg => (Some(espeak()?), ASKED.into()),
+        TextToSpeechChoice::Auto => match (flite(), espeak) {
+            (Ok(engine), _) => (Some(engine), "the best voice here; needs no model weights".into()),
+            (Err(absent), espeak) => match espeak() {
+                Ok(engine) => (Some(engine), format!("the best voice here; {absent}")),
+                Err(also_absent) => (None, format!("{absent}; {also_absent}")),
+            },
+        },
+    };
+    let name = engine.as_ref().map(|engine| engine.name());
+    Ok((engine, Choice { sense: Sense::Speaking, engine: name, why }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SpeakingSettings;
+
+    fn settings(text_to_speech: TextToSpeechChoice) -> Settings {
+        Settings { speech_to_text: SpeechToTextChoice::Off, text_to_speech, ..Settings::default() }
+    }
+
+    #[test]
+    fn the_best_voice_is_chosen_and_said() {
+        let (engines, choices) = choose(&settings(TextToSpeechChoice::Auto)).expect("chooses");
+        assert_eq!(engines.text_to_speech.map(|engine| engine.name()), Some("flite"));
+        let lines: Vec<String> = choices.iter().map(Choice::to_string).collect();
+        assert_eq!(
+            lines,
+            [
+                "speech to text: none (as the settings say)",
+                "text to speech: flite (the best voice here; needs no model weights)",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_named_is_opened_or_it_is_an_error() {
+        for (choice, name) in [
+            (TextToSpeechChoice::Flite, Some("flite")),
+            (TextToSpeechChoice::EspeakNg, Some("espeak-ng")),
+            (TextToSpeechChoice::Scripted, Some("scripted")),
+            (TextToSpeechChoice::Off, None),
+        ] {
+            let (engines, _) = choose(&settings(choice)).expect("installed");
+            assert_eq!(engines.text_to_speech.map(|engine| engine.name()), name);
+        }
+        let speaking = SpeakingSettings { voice: "de".into(), ..SpeakingSettings::default() };
+        let wrong = Settings { speaking, ..settings(TextToSpeechChoice::Flite) };
+        let error = choose(&wrong).err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(error.contains("flite is not available") && error.contains("slt, rms, awb, kal"), "{error}");
+        let auto = Settings { text_to_speech: TextToSpeechChoice::Auto, ..wrong };
+        let (engines, _) = choose(&auto).expect("another engine has that voice");
+        assert_eq!(engines.text_to_speech.map(|engine| engine.name()), Some("espeak-ng"));
+    }
+
+    #[test]
+    fn settings_are_written_in_the_engines_own_names() {
+        let written = r#"{"speech_to_text":"scripted","text_to_speech":"espeak-ng"}"#;
+        let read: Settings = serde_json::from_str(written).expect("reads");
+        assert_eq!(read.text_to_speech, TextToSpeechChoice::EspeakNg);
+        assert!(serde_json::from_str::<Settings>(r#"{"text_to_speech":"espeak"}"#).is_err());
+    }
+}

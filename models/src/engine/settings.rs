@@ -1,0 +1,51 @@
+//! Which engines a node runs, and their bounds.
+
+use serde::{Deserialize, Serialize};
+
+use crate::SpeakingSettings;
+
+/// Who hears. `auto` never picks the fake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SpeechToTextChoice {
+    /// The best that is on this machine, none if there is none.
+    #[default]
+    Auto,
+    /// The system's pocketsphinx.
+    Pocketsphinx,
+    /// Tones instead of speech, for tests and load tests.
+    Scripted,
+    /// Nobody: callers are heard by their keys only.
+    Off,
+}
+
+/// Who speaks. `auto` never picks the fake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TextToSpeechChoice {
+    /// The best that is on this machine, none if there is none.
+    #[default]
+    Auto,
+    /// The system's flite.
+    Flite,
+    /// The system's eSpeak NG.
+    EspeakNg,
+    /// Tones instead of speech, for tests and load tests.
+    Scripted,
+    /// Nobody: callers hear recordings only.
+    Off,
+}
+
+/// The engines of one node.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Who hears.
+    pub speech_to_text: SpeechToTextChoice,
+    /// Who speaks.
+    pub text_to_speech: TextToSpeechChoice,
+    /// The bounds of the voice.
+    pub speaking: SpeakingSettings,
+    /// The bounds of the fake speech to text.
+    pub scripted: crate::scripted::Settings,
+}

@@ -1,0 +1,8 @@
+//! The system's speech engines, found at run time; no model weights needed.
+//!
+//! They are what a bare machine can do. Where they are not installed, opening them says which packages to install.
+
+mod ffi;
+mod text_to_speech;
+
+pub use text_to_speech::{espeak_ng, flite};

@@ -1,0 +1,28 @@
+//! The bounds of a voice.
+
+use serde::{Deserialize, Serialize};
+
+/// How a voice is run. The defaults serve a node with a few hundred calls.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// The voice for requests that name none; empty for the engine's own default.
+    pub voice: String,
+    /// Utterances that may wait to be spoken; one more is refused.
+    pub queued_requests: usize,
+    /// Memory for finished clips, in bytes. The least recently used clip goes first.
+    pub cache_bytes: usize,
+    /// The longest text that is spoken, in characters; a longer one fails.
+    pub text_characters: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            voice: String::new(),
+            queued_requests: 256,
+            cache_bytes: 32 * 1024 * 1024,
+            text_characters: 2_000,
+        }
+    }
+}
