@@ -2,110 +2,26 @@
 //! get, insert if absent, compare and set on one partition. No joins and no counters.
 //!
 //! Backends: `memory` (tests), `embedded` (redb, the default). `conformance` is one suite that each passes.
+//! Both keep their rows by ordered keys; `ordered` says how, once.
+
+#[cfg(test)]
+mod conformance;
+mod error;
+mod memory;
+mod ordered;
+mod rows;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 use crate::types::{
-    Booking, BookingId, Business, CallEvent, CallId, CallRecord, Message, PhoneNumber, Private, ResourceId,
-    TenantId, ToolOutcome,
+    Booking, BookingId, Business, CallEvent, CallId, CallRecord, Message, PhoneNumber, Private, RecordingId,
+    ResourceId, TenantId, ToolOutcome,
 };
 
-/// What can go wrong in a store.
-#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
-pub enum Error {
-    /// Another writer was first; read again and decide anew. Nothing was changed.
-    #[error("{what} was changed by somebody else")]
-    Conflict {
-        /// What kind of thing.
-        what: &'static str,
-    },
-    /// The store can't be reached or is full; nothing was changed.
-    #[error("the store is unavailable: {why}")]
-    Unavailable {
-        /// Why.
-        why: String,
-    },
-    /// The change may or may not have been made: ask again, with the same key.
-    #[error("the store did not confirm: {why}")]
-    Unknown {
-        /// Why.
-        why: String,
-    },
-    /// What is stored can't be read; nothing was changed.
-    #[error("{what} can't be read: {why}")]
-    Corrupt {
-        /// What kind of thing.
-        what: &'static str,
-        /// Why.
-        why: String,
-    },
-}
-
-/// A store's answer.
-pub type Result<T> = std::result::Result<T, Error>;
-
-/// Which part of a listing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Page {
-    /// Where the last page ended; absent for the first.
-    pub after: Option<Cursor>,
-    /// At most so many rows.
-    pub limit: usize,
-}
-
-impl Page {
-    /// The first `limit` rows.
-    #[must_use]
-    pub const fn first(limit: usize) -> Self {
-        Self { after: None, limit }
-    }
-}
-
-/// A place in a listing; opaque, and stable while rows are added.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Cursor(pub String);
-
-/// One page of rows.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Listing<T> {
-    /// The rows, in the listing's order.
-    pub rows: Vec<T>,
-    /// Where the next page starts; absent after the last.
-    pub next: Option<Cursor>,
-}
-
-/// `call_id/step`: the same key twice means the same act, done once.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct IdempotencyKey(pub String);
-
-/// A span of a resource's time that an appointment takes, its buffer included.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Occupied {
-    /// Whose time.
-    pub resource: ResourceId,
-    /// From here.
-    pub from: Timestamp,
-    /// To here, not included.
-    pub until: Timestamp,
-    /// By which appointment.
-    pub booking: BookingId,
-}
-
-/// What became of a change to the calendar.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(clippy::large_enum_variant, reason = "one lives at a time, on the stack")]
-pub enum BookingWrite {
-    /// It is written; where the key was used before, this is what was written then.
-    Written(Booking),
-    /// The time was taken; nothing was written.
-    Taken,
-    /// There is no such appointment in that version; nothing was written.
-    Stale,
-}
+pub use error::{Error, Result};
+pub use memory::Memory;
+pub use rows::{BookingWrite, Cursor, FinishedRecording, IdempotencyKey, Listing, Occupied, Page, Recording};
 
 /// A store of everything that outlives a call. Every write is durable when it returns.
 #[async_trait]
@@ -157,6 +73,8 @@ pub trait Storage: Send + Sync {
     ) -> Result<BookingWrite>;
     /// Cancels an appointment, if the stored version is one less than `booking.version`, and frees its time.
     async fn cancel(&self, booking: &Booking, key: &IdempotencyKey) -> Result<BookingWrite>;
+    /// The appointment as it was written under this key, if one was.
+    async fn written(&self, tenant: &TenantId, key: &IdempotencyKey) -> Result<Option<Booking>>;
     /// Reads an appointment.
     async fn booking(&self, tenant: &TenantId, booking: BookingId) -> Result<Option<Booking>>;
     /// A business's appointments that start in `[from, until)`, earliest first, cancelled ones included.
@@ -192,6 +110,15 @@ pub trait Storage: Send + Sync {
     async fn checkpoint(&self, call: CallId) -> Result<Option<Vec<u8>>>;
     /// Forgets a call's state: it is over.
     async fn drop_checkpoint(&self, call: CallId) -> Result<()>;
+
+    /// Writes what is known of a recording; the last write wins, and there is one writer: the recorder.
+    async fn put_recording(&self, recording: &Recording) -> Result<()>;
+    /// What is known of a recording.
+    async fn recording(&self, recording: RecordingId) -> Result<Option<Recording>>;
+    /// Keeps a business's sealed key, if it has none yet; returns the one it has.
+    async fn keep_key(&self, tenant: &TenantId, sealed: &[u8]) -> Result<Vec<u8>>;
+    /// A business's sealed key.
+    async fn key(&self, tenant: &TenantId) -> Result<Option<Vec<u8>>>;
 
     /// Writes and reads a probe: whether the store works now.
     async fn check(&self) -> Result<()>;

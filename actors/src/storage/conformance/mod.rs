@@ -1,0 +1,76 @@
+//! One suite that every store passes: each sentence of [`super::Storage`] is a case.
+//!
+//! A backend calls [`conformance!`] in its tests with an expression that makes an empty store.
+
+pub(super) mod bookings;
+pub(super) mod businesses;
+pub(super) mod calls;
+pub(super) mod once;
+mod sample;
+
+pub(crate) use sample::*;
+
+/// Makes one test of each case.
+macro_rules! conformance {
+    ($store:expr) => {
+        $crate::storage::conformance::conformance!(@ $store;
+            businesses {
+                a_business_is_written_where_its_version_is_the_expected_one,
+                a_number_belongs_to_one_business,
+                businesses_are_listed_by_id,
+                a_business_is_changed_by_one_of_many_at_once
+            }
+            calls {
+                a_call_is_read_as_it_was_last_written,
+                calls_are_listed_newest_first_in_pages,
+                a_cursor_stays_true_while_calls_come_in,
+                a_cursor_is_checked,
+                callers_have_their_own_listing,
+                a_call_whose_times_or_caller_change_is_listed_once,
+                open_calls_are_those_without_an_end,
+                an_event_is_appended_once,
+                events_stay_in_order_whatever_order_they_come_in,
+                a_clock_that_goes_back_loses_nothing,
+                tenants_see_their_own_calls_only,
+                a_checkpoint_replaces_the_one_before
+            }
+            bookings {
+                time_is_given_once,
+                of_sixty_four_at_once_one_gets_the_time,
+                overlapping_time_is_never_given_under_any_race,
+                a_buffer_is_occupied_too,
+                times_that_touch_do_not_overlap,
+                moving_frees_the_old_time,
+                moving_may_overlap_its_own_time,
+                moving_to_taken_time_changes_nothing,
+                a_change_names_the_version_it_changes,
+                cancelling_frees_the_time_and_keeps_the_appointment,
+                what_was_cancelled_is_not_moved,
+                a_key_is_used_once,
+                appointments_are_listed_by_start,
+                tenants_and_resources_have_their_own_time,
+                an_occupied_span_must_hold_its_appointment
+            }
+            once {
+                a_message_is_kept_once_per_key,
+                messages_are_listed_newest_first,
+                the_first_outcome_is_the_one,
+                of_many_outcomes_at_once_one_is_remembered,
+                a_recording_is_read_as_it_was_last_written,
+                a_business_has_one_key_for_ever,
+                odd_names_are_kept_apart,
+                a_store_that_works_says_so
+            }
+        );
+    };
+    (@ $store:expr; $($group:ident { $($case:ident),+ })+) => {
+        $($(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $case() {
+                let (store, _kept) = $store;
+                $crate::storage::conformance::$group::$case(store).await;
+            }
+        )+)+
+    };
+}
+pub(crate) use conformance;

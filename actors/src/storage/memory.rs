@@ -1,0 +1,89 @@
+//! A store in memory, for tests and for trying things out. Nothing outlives the process.
+
+use std::collections::BTreeMap;
+use std::future::{Future, ready};
+
+use parking_lot::RwLock;
+
+use super::Result;
+use super::ordered::{Direction, Ordered, Read, Row, Table, Write};
+
+type Rows = BTreeMap<(Table, Vec<u8>), Vec<u8>>;
+
+/// A store in memory. Not durable.
+#[derive(Debug, Default)]
+pub struct Memory {
+    rows: RwLock<Rows>,
+}
+
+impl Memory {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Read for Rows {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        Ok(self.get(&(table, key.to_vec())).cloned())
+    }
+
+    fn range(
+        &self,
+        table: Table,
+        from: &[u8],
+        until: &[u8],
+        direction: Direction,
+        limit: usize,
+    ) -> Result<Vec<Row>> {
+        if from >= until {
+            return Ok(Vec::new());
+        }
+        let range = self.range((table, from.to_vec())..(table, until.to_vec()));
+        let row = |((_, key), value): (&(Table, Vec<u8>), &Vec<u8>)| (key.clone(), value.clone());
+        Ok(match direction {
+            Direction::Forwards => range.take(limit).map(row).collect(),
+            Direction::Backwards => range.rev().take(limit).map(row).collect(),
+        })
+    }
+}
+
+impl Write for Rows {
+    fn put(&mut self, table: Table, key: &[u8], value: &[u8]) -> Result<()> {
+        self.insert((table, key.to_vec()), value.to_vec());
+        Ok(())
+    }
+
+    fn remove(&mut self, table: Table, key: &[u8]) -> Result<()> {
+        Rows::remove(self, &(table, key.to_vec()));
+        Ok(())
+    }
+}
+
+impl Ordered for Memory {
+    fn read<T>(&self, read: impl FnOnce(&dyn Read) -> Result<T>) -> Result<T> {
+        read(&*self.rows.read())
+    }
+
+    fn write<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&mut dyn Write) -> Result<T> + Send + 'static,
+    ) -> impl Future<Output = Result<T>> + Send {
+        ready(write(&mut *self.rows.write()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::storage::conformance::{Store, conformance};
+
+    fn store() -> (Store, ()) {
+        (Arc::new(Memory::new()), ())
+    }
+
+    conformance!(store());
+}

@@ -1,0 +1,134 @@
+//! Calls, their events, and the state of those that go on.
+
+use super::key::Key;
+use super::listing::list_partition;
+use super::value::{bound, decode, encode};
+use super::{Direction, Read, Table, Write};
+use crate::storage::{Error, Listing, Page, Result};
+use crate::types::{CallEvent, CallId, CallRecord, PhoneNumber, TenantId};
+
+const WHAT: &str = "call";
+const EVENT: &str = "call event";
+
+fn key(record: &CallRecord) -> Key {
+    Key::new().text(record.tenant.as_str()).time_descending(record.started_at).uuid(record.id.as_uuid())
+}
+
+fn id_key(call: CallId) -> Key {
+    Key::new().uuid(call.as_uuid())
+}
+
+fn caller_partition(tenant: &TenantId, caller: &PhoneNumber) -> Key {
+    Key::new().text(tenant.as_str()).text(caller.as_str())
+}
+
+fn caller_key(record: &CallRecord) -> Option<Key> {
+    let caller = record.caller.as_ref()?;
+    Some(
+        caller_partition(&record.tenant, caller.reveal())
+            .time_descending(record.started_at)
+            .uuid(record.id.as_uuid()),
+    )
+}
+
+pub(super) fn put(rows: &mut dyn Write, record: &CallRecord) -> Result<()> {
+    let value = encode(WHAT, record)?;
+    let (key, id) = (key(record), id_key(record.id));
+    let before = rows.get(Table::CallsById, id.as_bytes())?;
+    let known = before.as_deref() == Some(key.as_bytes());
+    let old = match &before {
+        Some(place) => row_at(rows, place)?,
+        None => None,
+    };
+    if let Some(old) = &old {
+        if !known {
+            rows.remove(Table::Calls, before.as_deref().unwrap_or_default())?;
+        }
+        if let Some(gone) = caller_key(old).filter(|_| !known || old.caller != record.caller) {
+            rows.remove(Table::CallsByCaller, gone.as_bytes())?;
+        }
+    }
+    rows.put(Table::Calls, key.as_bytes(), &value)?;
+    if !known {
+        rows.put(Table::CallsById, id.as_bytes(), key.as_bytes())?;
+    }
+    if let Some(caller) = caller_key(record)
+        && (!known || old.as_ref().is_none_or(|old| old.caller != record.caller))
+    {
+        rows.put(Table::CallsByCaller, caller.as_bytes(), key.as_bytes())?;
+    }
+    if record.ended_at.is_none() {
+        rows.put(Table::OpenCalls, id.as_bytes(), key.as_bytes())
+    } else if old.is_some_and(|old| old.ended_at.is_none()) {
+        rows.remove(Table::OpenCalls, id.as_bytes())
+    } else {
+        Ok(())
+    }
+}
+
+fn row_at(rows: &(impl Read + ?Sized), place: &[u8]) -> Result<Option<CallRecord>> {
+    rows.get(Table::Calls, place)?.map(|value| decode(WHAT, &value)).transpose()
+}
+
+/// The row that an index names.
+fn named(rows: &dyn Read, place: &[u8]) -> Result<CallRecord> {
+    row_at(rows, place)?.ok_or_else(|| Error::Corrupt {
+        what: WHAT,
+        why: "an index names a row that is not there".to_owned(),
+    })
+}
+
+pub(super) fn get(rows: &dyn Read, call: CallId) -> Result<Option<CallRecord>> {
+    rows.get(Table::CallsById, id_key(call).as_bytes())?.map(|place| named(rows, &place)).transpose()
+}
+
+pub(super) fn list(rows: &dyn Read, tenant: &TenantId, page: &Page) -> Result<Listing<CallRecord>> {
+    let partition = Key::new().text(tenant.as_str());
+    list_partition(rows, Table::Calls, &partition, page, |_, value| decode(WHAT, value))
+}
+
+pub(super) fn list_by_caller(
+    rows: &dyn Read,
+    tenant: &TenantId,
+    caller: &PhoneNumber,
+    page: &Page,
+) -> Result<Listing<CallRecord>> {
+    let partition = caller_partition(tenant, caller);
+    list_partition(rows, Table::CallsByCaller, &partition, page, |_, place| named(rows, place))
+}
+
+pub(super) fn list_open(rows: &dyn Read, page: &Page) -> Result<Listing<CallRecord>> {
+    list_partition(rows, Table::OpenCalls, &Key::new(), page, |_, place| named(rows, place))
+}
+
+pub(super) fn append(rows: &mut dyn Write, call: CallId, events: &[CallEvent]) -> Result<()> {
+    let values: Vec<(Key, Vec<u8>)> = events
+        .iter()
+        .map(|event| Ok((id_key(call).number(event.seq), encode(EVENT, event)?)))
+        .collect::<Result<_>>()?;
+    for (key, value) in values {
+        if rows.get(Table::Events, key.as_bytes())?.is_none() {
+            rows.put(Table::Events, key.as_bytes(), &value)?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn events(rows: &dyn Read, call: CallId) -> Result<Vec<CallEvent>> {
+    let partition = id_key(call);
+    let found =
+        rows.range(Table::Events, partition.as_bytes(), &partition.end(), Direction::Forwards, usize::MAX)?;
+    found.iter().map(|(_, value)| decode(EVENT, value)).collect()
+}
+
+pub(super) fn put_checkpoint(rows: &mut dyn Write, call: CallId, state: Vec<u8>) -> Result<()> {
+    rows.put(Table::Checkpoints, id_key(call).as_bytes(), &bound("checkpoint", state)?)
+}
+
+pub(super) fn checkpoint(rows: &dyn Read, call: CallId) -> Result<Option<Vec<u8>>> {
+    rows.get(Table::Checkpoints, id_key(call).as_bytes())
+}
+
+pub(super) fn drop_checkpoint(rows: &mut dyn Write, call: CallId) -> Result<()> {
+    rows.remove(Table::Checkpoints, id_key(call).as_bytes())
+}

@@ -1,0 +1,118 @@
+//! Keys whose bytes sort as their parts do.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+/// Keys are made part by part. A text never begins another: it ends with a mark that sorts before all else.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Key(Vec<u8>);
+
+impl Key {
+    pub(super) fn new() -> Self {
+        Self::default()
+    }
+
+    /// A text; its zero bytes are escaped, since a zero ends it.
+    pub(super) fn text(mut self, text: &str) -> Self {
+        for byte in text.bytes() {
+            self.0.push(byte);
+            if byte == 0 {
+                self.0.push(0xff);
+            }
+        }
+        self.0.extend([0, 0]);
+        self
+    }
+
+    pub(super) fn uuid(mut self, uuid: Uuid) -> Self {
+        self.0.extend(uuid.as_bytes());
+        self
+    }
+
+    pub(super) fn number(mut self, number: u32) -> Self {
+        self.0.extend(number.to_be_bytes());
+        self
+    }
+
+    /// A time, earliest first.
+    pub(super) fn time(mut self, time: Timestamp) -> Self {
+        self.0.extend(ordered(time).to_be_bytes());
+        self
+    }
+
+    /// A time, latest first.
+    pub(super) fn time_descending(mut self, time: Timestamp) -> Self {
+        self.0.extend((!ordered(time)).to_be_bytes());
+        self
+    }
+
+    /// Bytes as they are, such as a cursor's.
+    pub(super) fn bytes(mut self, bytes: &[u8]) -> Self {
+        self.0.extend(bytes);
+        self
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The first key after all that begin with this one.
+    pub(super) fn end(&self) -> Vec<u8> {
+        let mut end = self.0.clone();
+        while let Some(last) = end.pop() {
+            if last < 0xff {
+                end.push(last + 1);
+                return end;
+            }
+        }
+        // Every byte is 0xff or there is none: longer than any key here.
+        vec![0xff; 256]
+    }
+
+    /// The first key after this one.
+    pub(super) fn next(mut self) -> Self {
+        self.0.push(0);
+        self
+    }
+}
+
+/// Nanoseconds since the epoch, moved so that the earliest sorts first.
+fn ordered(time: Timestamp) -> u128 {
+    (time.as_nanosecond() as u128) ^ (1 << 127)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn bytes_sort_as_parts_do(
+            one in "[\u{0}-\u{2}a]{0,4}", other in "[\u{0}-\u{2}a]{0,4}",
+            early in -9_000_000_000_i64..9_000_000_000, late in -9_000_000_000_i64..9_000_000_000,
+        ) {
+            let times = [early, late].map(|second| Timestamp::new(second, 0).expect("in range"));
+            let key = |text: &str, time| Key::new().text(text).time(time).as_bytes().to_vec();
+            prop_assert_eq!(
+                key(&one, times[0]).cmp(&key(&other, times[1])),
+                (one.as_bytes(), early).cmp(&(other.as_bytes(), late))
+            );
+            let descending = times.map(|time| Key::new().time_descending(time).as_bytes().to_vec());
+            prop_assert_eq!(descending[0].cmp(&descending[1]), late.cmp(&early));
+        }
+
+        #[test]
+        fn the_end_is_after_all_that_begin_with_it(
+            prefix in proptest::collection::vec(any::<u8>(), 0..6), rest in proptest::collection::vec(any::<u8>(), 0..6),
+        ) {
+            let key = Key::new().bytes(&prefix);
+            let longer = key.clone().bytes(&rest);
+            prop_assert!(longer.as_bytes() < key.end().as_slice());
+        }
+    }
+}

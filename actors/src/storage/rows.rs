@@ -1,0 +1,97 @@
+//! What a store takes and gives beside the words of the business.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::types::{Booking, BookingId, CallId, RecordingId, ResourceId, TenantId};
+
+/// Which part of a listing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page {
+    /// Where the last page ended; absent for the first.
+    pub after: Option<Cursor>,
+    /// At most so many rows; a store gives at most 1,000 at once, and at least one.
+    pub limit: usize,
+}
+
+impl Page {
+    /// The first `limit` rows.
+    #[must_use]
+    pub const fn first(limit: usize) -> Self {
+        Self { after: None, limit }
+    }
+}
+
+/// A place in a listing; opaque, and stable while rows are added.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Cursor(pub String);
+
+/// One page of rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Listing<T> {
+    /// The rows, in the listing's order.
+    pub rows: Vec<T>,
+    /// Where the next page starts; absent after the last.
+    pub next: Option<Cursor>,
+}
+
+/// `call_id/step`: the same key twice means the same act, done once.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct IdempotencyKey(pub String);
+
+/// A span of a resource's time that an appointment takes, its buffer included.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Occupied {
+    /// Whose time.
+    pub resource: ResourceId,
+    /// From here.
+    pub from: Timestamp,
+    /// To here, not included.
+    pub until: Timestamp,
+    /// By which appointment.
+    pub booking: BookingId,
+}
+
+/// What became of a change to the calendar.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant, reason = "one lives at a time, on the stack")]
+pub enum BookingWrite {
+    /// It is written; where the key was used before, this is what was written then.
+    Written(Booking),
+    /// The time was taken; nothing was written.
+    Taken,
+    /// There is no such appointment in that version; nothing was written.
+    Stale,
+}
+
+/// What is known of a recording. Its audio is not here: it lies sealed in segments beside the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recording {
+    /// Its identity.
+    pub id: RecordingId,
+    /// Whose.
+    pub tenant: TenantId,
+    /// Of which call.
+    pub call: CallId,
+    /// When its first sample was heard.
+    pub started_at: Timestamp,
+    /// The key of its audio, sealed with its business's key.
+    pub sealed_key: Vec<u8>,
+    /// Samples per second of each side.
+    pub rate_hz: u32,
+    /// What came of it; absent while it goes on, and for ever where the process died.
+    pub finished: Option<FinishedRecording>,
+}
+
+/// What came of a recording.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FinishedRecording {
+    /// How many segments it has.
+    pub segments: u32,
+    /// How many samples each side has.
+    pub samples: u64,
+    /// Samples that were heard and not kept, because the recorder or its disk was too slow.
+    pub lost_samples: u64,
+}
