@@ -1,5 +1,31 @@
 //! A call: a pure conversation in a thin actor.
 
+mod actor;
 pub mod brain;
+mod case;
+mod checkpoint;
 pub mod conversation;
+mod dialogue;
+mod effects;
+mod inlet;
+mod journal;
+mod latency;
 pub mod leg;
+mod record;
+mod services;
+mod settings;
+mod shell;
+mod snapshot;
+mod timer;
+
+pub use checkpoint::{Checkpoint, Error as CheckpointError};
+pub use dialogue::{Dialogue, Maker, Mind, Minds};
+pub use settings::{HearingSettings, JournalSettings, Settings, VoiceSettings};
+pub use snapshot::Snapshot;
+
+pub(crate) use actor::{Arguments, CallActor, Message};
+pub(crate) use case::Case;
+pub(crate) use inlet::Inlet;
+pub(crate) use journal::{Backlog, Journal};
+pub(crate) use record::{CRASHED, NODE_DIED, end, heading_of, note_outcome, refused};
+pub(crate) use services::Services;

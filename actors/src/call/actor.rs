@@ -1,0 +1,146 @@
+//! The actor of a call: message in, [`Shell`] does the rest. No handler here waits for anything.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use models::Error;
+use models::audio::Speech;
+use models::engine::RecogniserEvent;
+use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
+
+use super::case::Case;
+use super::conversation::{Input, UtteranceId};
+use super::inlet::Inlet;
+use super::leg::Event;
+use super::record::NODE_STOPPED;
+use super::services::Services;
+use super::shell::Shell;
+use super::snapshot::Snapshot;
+use crate::types::{ToolOutcome, ToolStep};
+
+/// The handler; all state is in [`Shell`].
+pub(crate) struct CallActor;
+
+/// What a call is told.
+pub(crate) enum Message {
+    /// By its leg.
+    Leg(Event),
+    /// By a session of its recogniser.
+    Recogniser { session: u64, event: RecogniserEvent },
+    /// Partial words wait in the inlet.
+    Partial,
+    /// By the voice.
+    Voice { utterance: UtteranceId, attempt: u32, speech: Result<Speech, Error> },
+    /// By a tool.
+    Tool { step: ToolStep, outcome: ToolOutcome },
+    /// By its timer.
+    Tick,
+    /// By the watchdog.
+    Pulse,
+    /// The node is stopping.
+    NodeStopping,
+    /// Somebody wants to see it.
+    Snapshot(RpcReplyPort<Snapshot>),
+}
+
+/// What it starts with.
+pub(crate) struct Arguments {
+    pub(crate) case: Arc<Case>,
+    pub(crate) services: Arc<Services>,
+    pub(crate) phrases: Arc<[String]>,
+    /// Tells the directory of it, before its first message; `false` where there is such a call already.
+    pub(crate) enrol: Enrol,
+}
+
+type Enrol = Box<dyn FnOnce(&ActorRef<Message>) -> bool + Send>;
+
+#[async_trait]
+impl Actor for CallActor {
+    type Msg = Message;
+    type State = Shell;
+    type Arguments = Arguments;
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<Message>,
+        with: Arguments,
+    ) -> Result<Shell, ActorProcessingErr> {
+        let inlet = Inlet::new(myself.clone(), with.services.settings.waiting_events_max);
+        let shell = Shell::new(with.case, with.services, with.phrases, inlet);
+        if !(with.enrol)(&myself) {
+            return Err("a call with this id is under way".into());
+        }
+        Ok(shell)
+    }
+
+    async fn post_start(
+        &self,
+        myself: ActorRef<Message>,
+        shell: &mut Shell,
+    ) -> Result<(), ActorProcessingErr> {
+        shell.settle()?;
+        stop_if_over(&myself, shell);
+        Ok(())
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<Message>,
+        message: Message,
+        shell: &mut Shell,
+    ) -> Result<(), ActorProcessingErr> {
+        if shell.case.is_closed() {
+            myself.stop(None);
+            return Ok(());
+        }
+        take(shell, message);
+        shell.settle()?;
+        stop_if_over(&myself, shell);
+        Ok(())
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        _myself: ActorRef<Message>,
+        _event: SupervisionEvent,
+        _shell: &mut Shell,
+    ) -> Result<(), ActorProcessingErr> {
+        // A call has no children; the default would end it with one.
+        Ok(())
+    }
+
+    async fn post_stop(
+        &self,
+        _myself: ActorRef<Message>,
+        shell: &mut Shell,
+    ) -> Result<(), ActorProcessingErr> {
+        shell.close(NODE_STOPPED);
+        Ok(())
+    }
+}
+
+fn stop_if_over(myself: &ActorRef<Message>, shell: &mut Shell) {
+    if shell.close_if_over() {
+        myself.stop(None);
+    }
+}
+
+/// Turns a message into inputs.
+fn take(shell: &mut Shell, message: Message) {
+    match message {
+        Message::Pulse => return shell.case.give_pulse(),
+        Message::Snapshot(reply) => {
+            // Whoever asked may have gone away.
+            let _ = reply.send(shell.snapshot());
+            return;
+        }
+        Message::NodeStopping => return shell.push(Input::NodeStopping),
+        Message::Leg(event) => shell.on_leg(event),
+        Message::Recogniser { session, event } => shell.on_recogniser(session, event),
+        Message::Partial => shell.on_partial(),
+        Message::Voice { utterance, attempt, speech } => shell.on_voice(utterance, attempt, speech),
+        Message::Tool { step, outcome } => shell.on_tool(step, outcome),
+        Message::Tick => shell.on_tick(),
+    }
+    shell.inlet.taken();
+}

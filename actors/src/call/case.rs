@@ -1,0 +1,202 @@
+//! A call's case: what outlives its actor, so that whoever finds the call broken can still end it properly.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use metrics::{counter, gauge};
+use parking_lot::Mutex;
+use tokio::time::Instant;
+
+use super::journal::Journal;
+use super::leg::{Command, Gone, Incoming, Leg};
+use super::record::{Milestones, reason_name, result_name};
+use crate::metrics::{CALLS_ENDED, CALLS_LIVE};
+use crate::tenant::{Live, Slot};
+use crate::types::{Business, CallEventKind, CallId, CallRecord, CallTime, Outcome, PhoneNumber, Private};
+
+/// Shared by the call's actor and its supervisor. Closed exactly once, by whoever is first.
+pub(crate) struct Case {
+    pub(crate) call: CallId,
+    pub(crate) tenant: Arc<Live>,
+    pub(crate) business: Arc<Business>,
+    pub(crate) caller: Option<Private<PhoneNumber>>,
+    pub(crate) journal: Journal,
+    began: Instant,
+    closed: AtomicBool,
+    open: Mutex<Open>,
+    pulse: AtomicU64,
+}
+
+/// What closing takes away.
+struct Open {
+    leg: Option<Arc<dyn Leg>>,
+    slots: Vec<Slot>,
+    record: CallRecord,
+    milestones: Milestones,
+    end_told: bool,
+}
+
+/// No question of the watchdog is open.
+const ANSWERED: u64 = u64::MAX;
+
+impl Case {
+    /// Opens the case of a call that rings. `slots` are freed when it is over.
+    pub(crate) fn new(
+        incoming: &Incoming,
+        tenant: Arc<Live>,
+        business: Arc<Business>,
+        leg: Arc<dyn Leg>,
+        slots: Vec<Slot>,
+        journal: Journal,
+        began: Instant,
+    ) -> Self {
+        let record = super::record::opened(incoming, &business);
+        journal.record(record.clone());
+        gauge!(CALLS_LIVE).increment(1.0);
+        Self {
+            call: incoming.call,
+            tenant,
+            business,
+            caller: incoming.caller.clone(),
+            journal,
+            began,
+            closed: AtomicBool::new(false),
+            open: Mutex::new(Open {
+                leg: Some(leg),
+                slots,
+                record,
+                milestones: Milestones::default(),
+                end_told: false,
+            }),
+            pulse: AtomicU64::new(ANSWERED),
+        }
+    }
+
+    /// How far into the call we are.
+    pub(crate) fn now(&self) -> CallTime {
+        CallTime::from_ms(u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX))
+    }
+
+    /// The moment of the clock that never goes back at which the call is so far.
+    pub(crate) fn instant(&self, at: CallTime) -> Instant {
+        self.began + Duration::from_millis(at.as_ms())
+    }
+
+    /// Hands a command to the leg.
+    pub(crate) fn command(&self, command: Command) -> Result<(), Gone> {
+        let leg = self.open.lock().leg.clone();
+        leg.map_or(Err(Gone), |leg| leg.command(command))
+    }
+
+    /// Changes the record that will be written at the end.
+    pub(crate) fn note(&self, change: impl FnOnce(&mut CallRecord, &mut Milestones)) {
+        let open = &mut *self.open.lock();
+        change(&mut open.record, &mut open.milestones);
+    }
+
+    /// The record as it stands.
+    pub(crate) fn record(&self) -> CallRecord {
+        self.open.lock().record.clone()
+    }
+
+    /// Writes the record as it stands, while the call goes on.
+    pub(crate) fn write_record(&self) {
+        let record = self.open.lock().record.clone();
+        self.journal.record(record);
+    }
+
+    /// Appends an event to the journal.
+    pub(crate) fn tell(&self, at: CallTime, kind: CallEventKind) {
+        if matches!(kind, CallEventKind::Ended { .. })
+            && std::mem::replace(&mut self.open.lock().end_told, true)
+        {
+            return;
+        }
+        self.journal.event(at, kind);
+    }
+
+    /// Frees the call's places before it is closed: its line is free, though its record is not complete.
+    pub(crate) fn free_slots(&self) {
+        let slots = std::mem::take(&mut self.open.lock().slots);
+        drop(slots);
+    }
+
+    /// Whether the call is over. Whatever is asked of it then comes to nothing.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// Ends the call for good: the leg hangs up, the places are free, the record is written. `false` where it was
+    /// closed before; nothing happens then.
+    pub(crate) fn close(&self, outcome: Outcome) -> bool {
+        if self.closed.swap(true, Ordering::AcqRel) {
+            return false;
+        }
+        let now = self.now();
+        self.tell(now, CallEventKind::Ended { outcome });
+        let (leg, slots, record, milestones) = {
+            let open = &mut *self.open.lock();
+            super::record::end(&mut open.record, now, outcome);
+            (open.leg.take(), std::mem::take(&mut open.slots), open.record.clone(), open.milestones)
+        };
+        if let Some(leg) = leg {
+            // It has mostly ended already; where it has not, this is what ends it.
+            let _ = leg.command(Command::HangUp);
+        }
+        drop(slots);
+        gauge!(CALLS_LIVE).decrement(1.0);
+        let (result, reason) = (result_name(outcome.result), reason_name(outcome.reason));
+        counter!(CALLS_ENDED, "result" => result, "reason" => reason).increment(1);
+        self.log(&record, milestones, now, result, reason);
+        self.journal.end(record);
+        true
+    }
+
+    /// The one closing line of a call: its named instants in milliseconds from its INVITE.
+    fn log(
+        &self,
+        record: &CallRecord,
+        milestones: Milestones,
+        now: CallTime,
+        result: &'static str,
+        reason: &'static str,
+    ) {
+        let audible = record.latencies.iter().map(|latency| latency.audible_ms);
+        tracing::info!(
+            call_id = %self.call,
+            tenant_id = %record.tenant,
+            result,
+            reason,
+            answered_ms = milestones.answered.map(CallTime::as_ms),
+            established_ms = milestones.established.map(CallTime::as_ms),
+            greeted_ms = milestones.first_sample.map(CallTime::as_ms),
+            first_words_ms = milestones.first_words.map(CallTime::as_ms),
+            hung_up_ms = milestones.hung_up.map(CallTime::as_ms),
+            ended_ms = now.as_ms(),
+            turns = record.latencies.len(),
+            slowest_turn_ms = audible.max(),
+            bookings = record.bookings.len(),
+            messages = record.messages.len(),
+            events = self.journal.next_seq(),
+            mos = record.quality.mos,
+            packets_lost = record.quality.packets_lost,
+            "call ended"
+        );
+    }
+
+    /// The watchdog asks for a sign of life; `None` where the last question is still open, with the time it has
+    /// been open for in milliseconds.
+    pub(crate) fn ask_pulse(&self) -> Result<(), u64> {
+        let now = self.now().as_ms();
+        match self.pulse.compare_exchange(ANSWERED, now, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => Ok(()),
+            Err(asked) => Err(now.saturating_sub(asked)),
+        }
+    }
+
+    /// The actor gives its sign of life.
+    pub(crate) fn give_pulse(&self) {
+        self.pulse.store(ANSWERED, Ordering::Release);
+    }
+}

@@ -1,0 +1,58 @@
+//! What the shell drives: a conversation and the mind behind it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::brain::Brain;
+use super::conversation::{Effect, Input};
+use crate::types::{Business, CallTime};
+
+/// A conversation as the shell sees it: inputs in, effects out, and the next moment it wants to be woken at.
+pub trait Dialogue: Send {
+    /// Takes in something that happened at `now`.
+    fn handle(&mut self, now: CallTime, input: Input);
+    /// The next thing to be done, until there is none.
+    fn poll_effect(&mut self) -> Option<Effect>;
+    /// When it wants [`Input::Timeout`].
+    fn next_deadline(&self) -> Option<CallTime>;
+    /// Its whole state, in a form it can be resumed from.
+    fn to_bytes(&self) -> Vec<u8>;
+}
+
+/// A brain that a call can keep, checkpoint, and put back to where it was.
+pub trait Mind: Brain + Send {
+    /// Its whole state, in a form it can be resumed from; empty where it can't be written down.
+    fn to_bytes(&self) -> Vec<u8>;
+    /// Another one in the same state.
+    fn fork(&self) -> Box<dyn Mind>;
+}
+
+impl<B: Brain + Clone + Serialize + Send + 'static> Mind for B {
+    fn to_bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    fn fork(&self) -> Box<dyn Mind> {
+        Box::new(self.clone())
+    }
+}
+
+/// Makes what a call talks and thinks with, from the business that is pinned to it.
+#[derive(Clone)]
+pub struct Minds {
+    /// Makes the conversation.
+    pub dialogue: Maker<dyn Dialogue>,
+    /// Makes the brain.
+    pub mind: Maker<dyn Mind>,
+}
+
+/// Makes one for a call to this business.
+pub type Maker<T> = Arc<dyn Fn(&Arc<Business>) -> Box<T> + Send + Sync>;
+
+impl fmt::Debug for Minds {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Minds")
+    }
+}

@@ -1,0 +1,82 @@
+//! The leg: commands out, events in.
+
+use crate::call::conversation::{Input, PlaybackEnd};
+use crate::call::leg::{Command, Event};
+use crate::call::record::moment;
+use crate::call::shell::Shell;
+
+impl Shell {
+    /// Hands over a command. Where the leg is gone its end is on the way; where that never comes, the call is
+    /// closed without it.
+    pub(in crate::call) fn command(&mut self, command: Command) {
+        if self.case.command(command).is_err() && self.ending.close_by.is_none() {
+            self.ending.close_by = Some(self.case.now() + self.services.settings.hang_up_ms);
+        }
+    }
+
+    /// Answers, and gets everything ready that the caller's first word needs.
+    pub(in crate::call) fn answer(&mut self) {
+        let now = self.case.now();
+        self.case.note(|record, milestones| {
+            record.answered_at = Some(moment(record, now));
+            record.sip_status = 200;
+            milestones.answered = Some(now);
+        });
+        self.command(Command::Answer);
+        self.open_recogniser();
+        self.start_recording();
+        self.case.write_record();
+    }
+
+    /// Takes in what the leg tells.
+    pub(in crate::call) fn on_leg(&mut self, event: Event) {
+        let now = self.case.now();
+        match event {
+            Event::Established => {
+                self.case.note(|_, milestones| milestones.established = Some(now));
+                self.push(Input::Established);
+            }
+            Event::SpeechStarted => {
+                self.turns.caller_speaks();
+                self.push(Input::SpeechStarted);
+            }
+            Event::SpeechStopped => {
+                self.turns.caller_stopped(now);
+                self.push(Input::SpeechStopped);
+            }
+            Event::Digit(digit) => self.push(Input::Digit(digit)),
+            Event::PlaybackStarted { utterance } => {
+                if !self.voice.is_tone(utterance) {
+                    self.note_audible(now, utterance);
+                    self.push(Input::PlaybackStarted { utterance });
+                }
+            }
+            Event::PlaybackEnded { utterance, complete, last_word } => {
+                if let Some(words) = self.voice.ended(utterance) {
+                    let begun = last_word.map_or(0, |last| last.saturating_add(1).min(words));
+                    let end = PlaybackEnd { complete, words: if complete { words } else { begun } };
+                    self.push(Input::PlaybackEnded { utterance, end });
+                }
+            }
+            Event::TransferProgress(status) => self.push(Input::TransferProgress(status)),
+            Event::Held(held) => self.push(Input::Held(held)),
+            Event::Quality(quality) => self.case.note(|record, _| record.quality = quality),
+            Event::Ended(reason) => self.leg_ended(reason),
+        }
+    }
+
+    fn note_audible(
+        &mut self,
+        now: crate::types::CallTime,
+        utterance: crate::call::conversation::UtteranceId,
+    ) {
+        let latency = self.turns.audible(now, utterance);
+        if let Some(latency) = latency {
+            metrics::histogram!(crate::metrics::TURN_SECONDS).record(f64::from(latency.audible_ms) / 1_000.0);
+        }
+        self.case.note(|record, milestones| {
+            milestones.first_sample.get_or_insert(now);
+            record.latencies.extend(latency);
+        });
+    }
+}

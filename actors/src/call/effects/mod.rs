@@ -1,0 +1,50 @@
+//! Does what a conversation asks for. One file per kind of effect.
+
+mod hearing;
+mod leg;
+mod recording;
+mod thinking;
+mod tools;
+mod voice;
+
+pub(super) use hearing::Hearing;
+pub(super) use thinking::Thinking;
+pub(super) use tools::Tools;
+pub(super) use voice::Voice;
+
+use metrics::counter;
+
+use super::conversation::{Effect, IgnoredWhy};
+use super::leg::Command;
+use super::shell::Shell;
+use crate::metrics::INPUTS_IGNORED;
+
+impl Shell {
+    /// Does one thing. Whatever comes of it is queued as an input.
+    pub(super) fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Answer => self.answer(),
+            Effect::Say(utterance) => self.say(utterance),
+            Effect::PlayTone => self.play_tone(),
+            Effect::StopSpeaking => self.stop_speaking(),
+            Effect::FinishTurn { turn } => self.finish_turn(turn),
+            Effect::Expect(expectation) => self.expect(expectation),
+            Effect::Think { question, asked } => self.think(question, asked),
+            Effect::Forget { question } => self.thinking.forget(question),
+            Effect::UseTool { step, call } => self.use_tool(step, call),
+            Effect::Transfer { to } => self.command(Command::Transfer(to)),
+            Effect::Record(kind) => self.case.tell(self.case.now(), kind),
+            Effect::Checkpoint => self.case.journal.checkpoint(self.checkpoint()),
+            Effect::HangUp(outcome) => self.hang_up(outcome),
+            Effect::Ignored(why) => counter!(INPUTS_IGNORED, "why" => ignored(why)).increment(1),
+        }
+    }
+}
+
+const fn ignored(why: IgnoredWhy) -> &'static str {
+    match why {
+        IgnoredWhy::Stale => "stale",
+        IgnoredWhy::Ended => "ended",
+        IgnoredWhy::OutOfPlace => "out_of_place",
+    }
+}

@@ -1,0 +1,223 @@
+//! What is written down as a call goes: in order, batched, and never waited for by the call.
+//!
+//! Each call has a journal, which writes in a task of its own while it has something to write. A store that is
+//! away delays the writing and nothing else; a write without an answer is repeated, which changes nothing, for
+//! events carry numbers and rows have one writer.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use metrics::{counter, gauge};
+use parking_lot::Mutex;
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+
+use super::settings::JournalSettings;
+use crate::chance::Chance;
+use crate::clock::ms;
+use crate::metrics::{JOURNAL_LOST, JOURNAL_RETRIES, JOURNALS_WRITING};
+use crate::storage::{Error, Result, Storage};
+use crate::types::{CallEvent, CallEventKind, CallId, CallRecord, CallTime};
+
+/// The journals that have something to write, of a whole node.
+#[derive(Debug)]
+pub(crate) struct Backlog {
+    writing: watch::Sender<usize>,
+}
+
+impl Default for Backlog {
+    fn default() -> Self {
+        Self { writing: watch::Sender::new(0) }
+    }
+}
+
+impl Backlog {
+    /// How many journals have something to write.
+    pub(crate) fn writing(&self) -> usize {
+        *self.writing.borrow()
+    }
+
+    /// Waits until all is written.
+    pub(crate) async fn all_written(&self) {
+        // The sender lives as long as `self`, so that this can only end by the count.
+        let _ = self.writing.subscribe().wait_for(|count| *count == 0).await;
+    }
+
+    fn add(&self) {
+        self.writing.send_modify(|count| *count += 1);
+        gauge!(JOURNALS_WRITING).increment(1.0);
+    }
+
+    fn remove(&self) {
+        self.writing.send_modify(|count| *count = count.saturating_sub(1));
+        gauge!(JOURNALS_WRITING).decrement(1.0);
+    }
+}
+
+/// One call's journal. Needs a tokio runtime.
+#[derive(Clone)]
+pub(crate) struct Journal {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    call: CallId,
+    storage: Arc<dyn Storage>,
+    settings: JournalSettings,
+    chance: Chance,
+    backlog: Arc<Backlog>,
+    queue: Mutex<Queue>,
+}
+
+#[derive(Default)]
+struct Queue {
+    opened: Option<Box<CallRecord>>,
+    events: VecDeque<CallEvent>,
+    next_seq: u32,
+    checkpoint: Option<Vec<u8>>,
+    ended: Option<Box<CallRecord>>,
+    over: bool,
+    writing: bool,
+}
+
+/// One write.
+enum Write {
+    Record(Box<CallRecord>),
+    Events(Vec<CallEvent>),
+    Checkpoint(Vec<u8>),
+    End(Box<CallRecord>),
+}
+
+impl Journal {
+    pub(crate) fn new(
+        call: CallId,
+        storage: Arc<dyn Storage>,
+        settings: JournalSettings,
+        chance: Chance,
+        backlog: Arc<Backlog>,
+    ) -> Self {
+        let queue = Mutex::default();
+        Self { inner: Arc::new(Inner { call, storage, settings, chance, backlog, queue }) }
+    }
+
+    /// Writes the summary row of a call that goes on; a newer one replaces an older one that still waits.
+    pub(crate) fn record(&self, record: CallRecord) {
+        self.change(|queue| queue.opened = (!queue.over).then(|| Box::new(record)));
+    }
+
+    /// Appends an event. Where too many wait it is lost and counted; the numbers stay without gaps.
+    pub(crate) fn event(&self, at: CallTime, kind: CallEventKind) {
+        let max = self.inner.settings.events_max;
+        self.change(|queue| {
+            if queue.events.len() >= max {
+                counter!(JOURNAL_LOST).increment(1);
+                return;
+            }
+            queue.events.push_back(CallEvent { seq: queue.next_seq, at, kind });
+            queue.next_seq += 1;
+        });
+    }
+
+    /// The number of the next event.
+    pub(crate) fn next_seq(&self) -> u32 {
+        self.inner.queue.lock().next_seq
+    }
+
+    /// Keeps a state; a newer one replaces an older one that still waits.
+    pub(crate) fn checkpoint(&self, state: Vec<u8>) {
+        self.change(|queue| queue.checkpoint = (!queue.over).then_some(state));
+    }
+
+    /// Writes the summary row of a call that is over, after everything else, and forgets its checkpoint.
+    pub(crate) fn end(&self, record: CallRecord) {
+        self.change(|queue| {
+            (queue.opened, queue.checkpoint, queue.over) = (None, None, true);
+            queue.ended = Some(Box::new(record));
+        });
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Queue)) {
+        let mut queue = self.inner.queue.lock();
+        change(&mut queue);
+        if !queue.writing && queue.has_work() {
+            queue.writing = true;
+            self.inner.backlog.add();
+            tokio::spawn(Arc::clone(&self.inner).write_out());
+        }
+    }
+}
+
+impl Queue {
+    fn has_work(&self) -> bool {
+        self.opened.is_some() || !self.events.is_empty() || self.checkpoint.is_some() || self.ended.is_some()
+    }
+
+    fn next(&mut self, batch_max: usize) -> Option<Write> {
+        if let Some(record) = self.opened.take() {
+            return Some(Write::Record(record));
+        }
+        if !self.events.is_empty() {
+            let count = self.events.len().min(batch_max.max(1));
+            return Some(Write::Events(self.events.drain(..count).collect()));
+        }
+        if let Some(state) = self.checkpoint.take() {
+            return Some(Write::Checkpoint(state));
+        }
+        self.ended.take().map(Write::End)
+    }
+}
+
+impl Inner {
+    async fn write_out(self: Arc<Self>) {
+        loop {
+            let write = {
+                let mut queue = self.queue.lock();
+                let next = queue.next(self.settings.batch_max);
+                queue.writing = next.is_some();
+                next
+            };
+            let Some(write) = write else { break };
+            self.write_surely(&write).await;
+        }
+        self.backlog.remove();
+    }
+
+    /// Writes until it is written, or until it is clear that it never will be.
+    async fn write_surely(&self, write: &Write) {
+        let (mut wait_ms, mut failures) = (self.settings.retry_ms, 0_u32);
+        loop {
+            let error = match timeout(ms(self.settings.write_ms), self.write(write)).await {
+                Ok(Ok(())) => break,
+                Ok(Err(error)) => error,
+                Err(_) => Error::Unknown { why: "no answer in time".to_owned() },
+            };
+            if let Error::Conflict { .. } | Error::Corrupt { .. } = error {
+                counter!(JOURNAL_LOST).increment(1);
+                tracing::error!(call_id = %self.call, %error, "journal entry lost");
+                return;
+            }
+            if failures == 0 {
+                tracing::warn!(call_id = %self.call, %error, "the store does not take the journal, trying on");
+            }
+            failures = failures.saturating_add(1);
+            counter!(JOURNAL_RETRIES).increment(1);
+            sleep(ms(self.chance.spread_ms(wait_ms))).await;
+            wait_ms = wait_ms.saturating_mul(2).min(self.settings.retry_max_ms);
+        }
+        if failures > 0 {
+            tracing::info!(call_id = %self.call, failures, "the store takes the journal again");
+        }
+    }
+
+    async fn write(&self, write: &Write) -> Result<()> {
+        match write {
+            Write::Record(record) => self.storage.put_call(record).await,
+            Write::Events(events) => self.storage.append_events(self.call, events).await,
+            Write::Checkpoint(state) => self.storage.put_checkpoint(self.call, state).await,
+            Write::End(record) => {
+                self.storage.put_call(record).await?;
+                self.storage.drop_checkpoint(self.call).await
+            }
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! What every call of a node uses.
+
+use std::sync::Arc;
+
+use models::engine::{SpeechToText, TextToSpeech};
+
+use super::journal::Backlog;
+use super::{Minds, Settings};
+use crate::chance::Chance;
+use crate::clock::Clock;
+use crate::integrations;
+use crate::storage::Storage;
+
+/// Shared by all calls of a node.
+pub(crate) struct Services {
+    pub(crate) storage: Arc<dyn Storage>,
+    pub(crate) speech_to_text: Option<Arc<dyn SpeechToText>>,
+    pub(crate) text_to_speech: Option<Arc<dyn TextToSpeech>>,
+    pub(crate) minds: Minds,
+    pub(crate) clock: Clock,
+    pub(crate) chance: Chance,
+    pub(crate) backlog: Arc<Backlog>,
+    pub(crate) settings: Settings,
+    pub(crate) integrations: Arc<integrations::Settings>,
+}

@@ -1,0 +1,99 @@
+//! Bounds of a call's shell. How the conversation behaves is set in its own settings.
+
+use serde::{Deserialize, Serialize};
+
+/// Bounds of the actor around a conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Events of the leg and the engines that may wait for a call; beyond it those that can be spared are
+    /// dropped and counted.
+    pub waiting_events_max: u32,
+    /// Inputs that one message may lead to; a conversation that goes on beyond it is taken for broken.
+    pub inputs_per_message_max: u32,
+    /// How long the leg may take to report its end after it was told to hang up, in milliseconds.
+    pub hang_up_ms: u64,
+    /// How long the record of a call that is over waits for tools that are still under way, in milliseconds.
+    pub tools_after_end_ms: u64,
+    /// The voice.
+    pub voice: VoiceSettings,
+    /// The recogniser.
+    pub hearing: HearingSettings,
+    /// What is written down as the call goes.
+    pub journal: JournalSettings,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            waiting_events_max: 256,
+            inputs_per_message_max: 1_000,
+            hang_up_ms: 5_000,
+            tools_after_end_ms: 10_000,
+            voice: VoiceSettings::default(),
+            hearing: HearingSettings::default(),
+            journal: JournalSettings::default(),
+        }
+    }
+}
+
+/// Bounds of the voice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct VoiceSettings {
+    /// How long the engine may take to an utterance's first sample, retries included, in milliseconds.
+    pub ready_ms: u64,
+    /// How often an utterance is tried.
+    pub attempts_max: u32,
+    /// The length of the tone that asks for a message, in milliseconds.
+    pub tone_ms: u32,
+    /// Its pitch, in hertz.
+    pub tone_hz: u32,
+}
+
+impl Default for VoiceSettings {
+    fn default() -> Self {
+        Self { ready_ms: 4_000, attempts_max: 2, tone_ms: 300, tone_hz: 1_000 }
+    }
+}
+
+/// Bounds of the recogniser.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HearingSettings {
+    /// How long a turn's final words may take before the session is taken for dead, in milliseconds.
+    pub final_ms: u64,
+    /// The wait before a failed session's second reopening, in milliseconds; the first is at once, and each
+    /// further one waits twice as long.
+    pub reopen_ms: u64,
+    /// Failures in a row after which it is given up. Words heard in between start the count anew.
+    pub failures_max: u32,
+}
+
+impl Default for HearingSettings {
+    fn default() -> Self {
+        Self { final_ms: 2_500, reopen_ms: 200, failures_max: 5 }
+    }
+}
+
+/// Bounds of a call's journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct JournalSettings {
+    /// Events of one call that may wait for the store; beyond it they are lost and counted.
+    pub events_max: usize,
+    /// Events written at once.
+    pub batch_max: usize,
+    /// How long one write may take before it is tried again, in milliseconds.
+    pub write_ms: u64,
+    /// The wait before a failed write is tried again, in milliseconds; doubled each time.
+    pub retry_ms: u64,
+    /// The longest such wait, in milliseconds. Tried until it is written or the process ends.
+    pub retry_max_ms: u64,
+}
+
+impl Default for JournalSettings {
+    fn default() -> Self {
+        Self { events_max: 10_000, batch_max: 256, write_ms: 5_000, retry_ms: 100, retry_max_ms: 5_000 }
+    }
+}

@@ -1,0 +1,17 @@
+//! The settings of this crate's parts, as one value for the node's configuration.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{call, integrations, supervision};
+
+/// Every setting of this crate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// How many calls, and how they are watched over.
+    pub supervision: supervision::Settings,
+    /// The shell of a call.
+    pub call: call::Settings,
+    /// What a receptionist can do beyond talking.
+    pub integrations: integrations::Settings,
+}

@@ -1,0 +1,56 @@
+//! The names of this crate's metrics. No label tells a call, a tenant or a person.
+
+use metrics::{describe_counter, describe_gauge, describe_histogram};
+
+/// Calls offered, by `answer`: `taken` or the refusal's name.
+pub const CALLS_OFFERED: &str = "strowger_calls_offered_total";
+/// Calls that are over, by `result` and `reason`.
+pub const CALLS_ENDED: &str = "strowger_calls_ended_total";
+/// Calls under way.
+pub const CALLS_LIVE: &str = "strowger_calls_live";
+/// Call actors that failed, by `how`: `panicked`, `hung` or `died`.
+pub const CALLS_CRASHED: &str = "strowger_calls_crashed_total";
+/// Events of legs and engines that found a call's inlet full and were dropped, by `kind`.
+pub const EVENTS_DROPPED: &str = "strowger_call_events_dropped_total";
+/// Inputs that made no sense to the conversation, by `why`.
+pub const INPUTS_IGNORED: &str = "strowger_call_inputs_ignored_total";
+/// From the end of the caller's words to the first sample of the answer, in seconds.
+pub const TURN_SECONDS: &str = "strowger_turn_seconds";
+/// Utterances that could not be spoken, by `why`.
+pub const VOICE_FAILED: &str = "strowger_voice_failed_total";
+/// Recogniser sessions that failed, by `then`: `reopened` or `given_up`.
+pub const RECOGNISER_FAILED: &str = "strowger_recogniser_failed_total";
+/// Tool calls, by `tool` and `outcome`.
+pub const TOOLS_ANSWERED: &str = "strowger_tools_answered_total";
+/// How long a tool call took, in seconds, by `tool`.
+pub const TOOL_SECONDS: &str = "strowger_tool_seconds";
+/// Integrations that were restarted after a panic, by `kind`.
+pub const INTEGRATIONS_RESTARTED: &str = "strowger_integrations_restarted_total";
+/// Breakers that opened, by `kind`.
+pub const BREAKERS_OPENED: &str = "strowger_breakers_opened_total";
+/// Journal writes that failed and are tried again.
+pub const JOURNAL_RETRIES: &str = "strowger_journal_retries_total";
+/// Journal entries lost: the journal was full or the store can't ever take them.
+pub const JOURNAL_LOST: &str = "strowger_journal_lost_total";
+/// Journals with something to write.
+pub const JOURNALS_WRITING: &str = "strowger_journals_writing";
+
+/// Describes them to the recorder; called once by the node.
+pub fn describe() {
+    describe_counter!(CALLS_OFFERED, "calls offered, by answer");
+    describe_counter!(CALLS_ENDED, "calls that are over, by result and reason");
+    describe_gauge!(CALLS_LIVE, "calls under way");
+    describe_counter!(CALLS_CRASHED, "call actors that failed, by how");
+    describe_counter!(EVENTS_DROPPED, "events that found a call's inlet full, by kind");
+    describe_counter!(INPUTS_IGNORED, "inputs that made no sense to the conversation, by why");
+    describe_histogram!(TURN_SECONDS, "from the end of the caller's words to the answer's first sample");
+    describe_counter!(VOICE_FAILED, "utterances that could not be spoken, by why");
+    describe_counter!(RECOGNISER_FAILED, "recogniser sessions that failed, by what was done then");
+    describe_counter!(TOOLS_ANSWERED, "tool calls, by tool and outcome");
+    describe_histogram!(TOOL_SECONDS, "how long a tool call took, by tool");
+    describe_counter!(INTEGRATIONS_RESTARTED, "integrations restarted after a panic, by kind");
+    describe_counter!(BREAKERS_OPENED, "breakers that opened, by kind");
+    describe_counter!(JOURNAL_RETRIES, "journal writes that failed and are tried again");
+    describe_counter!(JOURNAL_LOST, "journal entries lost");
+    describe_gauge!(JOURNALS_WRITING, "journals with something to write");
+}

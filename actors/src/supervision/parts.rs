@@ -1,0 +1,57 @@
+//! What supervision is given to run calls with.
+
+use std::fmt;
+use std::sync::Arc;
+
+use models::engine::{SpeechToText, TextToSpeech};
+
+use crate::call::Minds;
+use crate::chance::Chance;
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::integrations::{Integration, Messages};
+use crate::storage::Storage;
+
+/// What a node's calls are made of.
+#[derive(Clone)]
+pub struct Parts {
+    /// What is remembered.
+    pub storage: Arc<dyn Storage>,
+    /// What hears, where there is anything.
+    pub speech_to_text: Option<Arc<dyn SpeechToText>>,
+    /// What speaks, where there is anything.
+    pub text_to_speech: Option<Arc<dyn TextToSpeech>>,
+    /// What talks and thinks.
+    pub minds: Minds,
+    /// What every tenant's receptionist can do beyond talking.
+    pub integrations: Vec<Arc<dyn Integration>>,
+    /// All bounds.
+    pub settings: Settings,
+    /// What time it is.
+    pub clock: Clock,
+    /// Identifiers and the spread of retries.
+    pub chance: Chance,
+}
+
+impl Parts {
+    /// The usual parts over this store, with no engine, the machine's clock and the default bounds.
+    #[must_use]
+    pub fn new(storage: Arc<dyn Storage>, minds: Minds) -> Self {
+        Self {
+            speech_to_text: None,
+            text_to_speech: None,
+            minds,
+            integrations: vec![Arc::new(Messages::new(Arc::clone(&storage)))],
+            settings: Settings::default(),
+            clock: Clock::system(),
+            chance: Chance::system(),
+            storage,
+        }
+    }
+}
+
+impl fmt::Debug for Parts {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Parts").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}

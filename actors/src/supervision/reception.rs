@@ -1,0 +1,194 @@
+//! Takes or refuses calls: whose number, is there room, and an actor for the call.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use metrics::counter;
+use ractor::rpc::CallResult;
+use ractor::{Actor, ActorRef};
+use tokio::time::timeout;
+
+use super::refusals::Refusals;
+use super::root::Branches;
+use super::{Settings, tenants};
+use crate::call::leg::{Events, Incoming, Leg, Reception, Refusal};
+use crate::call::{self, CRASHED, CallActor, Case, Journal, Services, refused};
+use crate::clock::ms;
+use crate::directory::{CallRef, Directory, Number, TenantRef};
+use crate::metrics::CALLS_OFFERED;
+use crate::storage;
+use crate::tenant::Slots;
+use crate::types::Business;
+
+/// The front desk of a node.
+pub(super) struct Receptionist {
+    pub(super) services: Arc<Services>,
+    pub(super) directory: Arc<Directory>,
+    pub(super) branches: Branches,
+    pub(super) calls: Arc<Slots>,
+    pub(super) settings: Settings,
+    pub(super) refusals: Refusals,
+    pub(super) closed: AtomicBool,
+}
+
+#[async_trait]
+impl Reception for Receptionist {
+    async fn offer(&self, incoming: Incoming, leg: Arc<dyn Leg>) -> Result<Events, Refusal> {
+        let mut business = None;
+        let taken = self.take(&incoming, leg, &mut business).await;
+        let answer = match &taken {
+            Ok(_) => "taken",
+            Err(Refusal::UnknownNumber) => "unknown_number",
+            Err(Refusal::TenantFull { .. }) => "tenant_full",
+            Err(Refusal::NodeFull { .. }) => "node_full",
+            Err(Refusal::Failed { .. }) => "failed",
+        };
+        counter!(CALLS_OFFERED, "answer" => answer).increment(1);
+        if let Err(refusal) = &taken {
+            self.record_refusal(&incoming, business.as_deref(), refusal);
+        }
+        taken
+    }
+}
+
+impl Receptionist {
+    /// Takes no more calls; those under way go on.
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+    }
+
+    async fn take(
+        &self,
+        incoming: &Incoming,
+        leg: Arc<dyn Leg>,
+        business: &mut Option<Arc<Business>>,
+    ) -> Result<Events, Refusal> {
+        let began = self.services.clock.monotonic();
+        let full = || Refusal::NodeFull { retry_after_s: self.settings.retry_after_s };
+        if self.closed.load(Ordering::Acquire) {
+            return Err(full());
+        }
+        let node_slot = self.calls.take(self.settings.calls_max).ok_or_else(full)?;
+        let calls = self.branches.calls().ok_or_else(full)?;
+        let tenant = self.tenant_of(incoming).await?;
+        let snapshot = tenant.live.snapshot();
+        let pinned = business.insert(Arc::clone(&snapshot.business));
+        let tenant_slot = tenant.live.take_slot(pinned).map_err(|limit| Refusal::TenantFull { limit })?;
+        let case = Arc::new(Case::new(
+            incoming,
+            tenant.live,
+            Arc::clone(pinned),
+            leg,
+            vec![node_slot, tenant_slot],
+            self.journal(incoming),
+            began,
+        ));
+        self.start(case, Arc::clone(&snapshot.phrases), &calls).await
+    }
+
+    /// Starts the call's actor under its supervisor.
+    async fn start(
+        &self,
+        case: Arc<Case>,
+        phrases: Arc<[String]>,
+        calls: &ActorRef<super::calls::Message>,
+    ) -> Result<Events, Refusal> {
+        let (directory, enrolled) = (Arc::clone(&self.directory), Arc::clone(&case));
+        let arguments = call::Arguments {
+            case: Arc::clone(&case),
+            services: Arc::clone(&self.services),
+            phrases,
+            enrol: Box::new(move |actor| {
+                directory.add_call(CallRef { actor: actor.clone(), case: enrolled })
+            }),
+        };
+        match Actor::spawn_linked(None, CallActor, arguments, calls.get_cell()).await {
+            Ok((actor, _)) => {
+                let inlet = call::Inlet::new(actor, self.services.settings.waiting_events_max);
+                Ok(Arc::new(move |event| inlet.leg(event)))
+            }
+            Err(error) => {
+                tracing::error!(call_id = %case.call, %error, "call actor did not start");
+                self.directory.take_case(&case);
+                case.close(CRASHED);
+                Err(Refusal::Failed { why: "its actor did not start".to_owned() })
+            }
+        }
+    }
+
+    /// Whose call it is. The store is asked where nothing is known or what is known is old; where it does not
+    /// answer, what is known serves on.
+    async fn tenant_of(&self, incoming: &Incoming) -> Result<TenantRef, Refusal> {
+        let now = self.services.clock.monotonic();
+        let known = self.directory.number(&incoming.called);
+        let running = known.as_ref().and_then(|number| self.directory.tenant(&number.tenant));
+        let fresh = known.is_some_and(|number| now - number.checked_at < ms(self.settings.refresh_ms));
+        if let (true, Some(tenant)) = (fresh, &running) {
+            return Ok(tenant.clone());
+        }
+        let found = timeout(ms(self.settings.look_up_ms), self.look_up(incoming)).await;
+        match (found, running) {
+            (Ok(Ok(Some(business))), _) => self.running(incoming, business).await,
+            (Ok(Ok(None)), _) => {
+                self.directory.set_number(incoming.called.clone(), None);
+                Err(Refusal::UnknownNumber)
+            }
+            (_, Some(tenant)) => {
+                tracing::warn!(call_id = %incoming.call, "the store did not answer, using what is known");
+                Ok(tenant)
+            }
+            (Ok(Err(error)), None) => Err(Refusal::Failed { why: error.to_string() }),
+            (Err(_), None) => Err(Refusal::Failed { why: "the store did not answer in time".to_owned() }),
+        }
+    }
+
+    async fn look_up(&self, incoming: &Incoming) -> storage::Result<Option<Business>> {
+        match self.services.storage.tenant_of(&incoming.called).await? {
+            Some(tenant) => self.services.storage.business(&tenant).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The tenant's running actor with this business or a newer one.
+    async fn running(&self, incoming: &Incoming, business: Business) -> Result<TenantRef, Refusal> {
+        let (id, failed) = (business.id.clone(), |why: &str| Refusal::Failed { why: why.to_owned() });
+        let tenant = match self.directory.tenant(&id) {
+            Some(tenant) => {
+                tenant.live.adopt(business);
+                tenant
+            }
+            None => {
+                let tenants = self.branches.tenants().ok_or_else(|| failed("the node is stopping"))?;
+                let start = |reply| tenants::Message::Start { business: Box::new(business), reply };
+                match tenants.call(start, Some(ms(self.settings.look_up_ms))).await {
+                    Ok(CallResult::Success(tenant)) => tenant,
+                    _ => return Err(failed("the tenant did not start")),
+                }
+            }
+        };
+        let checked_at = self.services.clock.monotonic();
+        self.directory.set_number(incoming.called.clone(), Some(Number { tenant: id, checked_at }));
+        Ok(tenant)
+    }
+
+    fn journal(&self, incoming: &Incoming) -> Journal {
+        let services = &self.services;
+        Journal::new(
+            incoming.call,
+            Arc::clone(&services.storage),
+            services.settings.journal.clone(),
+            services.chance.clone(),
+            Arc::clone(&services.backlog),
+        )
+    }
+
+    fn record_refusal(&self, incoming: &Incoming, business: Option<&Business>, refusal: &Refusal) {
+        let may = self.refusals.may_record(self.services.clock.monotonic());
+        tracing::info!(call_id = %incoming.call, tenant_id = business.map(|business| business.id.as_str()),
+            %refusal, recorded = may, "call refused");
+        if may {
+            self.journal(incoming).end(refused(incoming, business, refusal));
+        }
+    }
+}

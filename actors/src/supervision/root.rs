@@ -1,0 +1,118 @@
+//! The root of the tree: starts its two branches and starts a branch again that fails.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use parking_lot::RwLock;
+use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
+
+use super::{calls, tenants};
+use crate::clock::ms;
+
+/// The handler; all state is in [`State`].
+pub(super) struct Root;
+
+/// The branches as they are now, for those who send to them.
+#[derive(Clone, Default)]
+pub(super) struct Branches {
+    inner: Arc<RwLock<Option<Pair>>>,
+}
+
+type Pair = (ActorRef<tenants::Message>, ActorRef<calls::Message>);
+
+impl Branches {
+    pub(super) fn tenants(&self) -> Option<ActorRef<tenants::Message>> {
+        self.inner.read().as_ref().map(|(tenants, _)| tenants.clone())
+    }
+
+    pub(super) fn calls(&self) -> Option<ActorRef<calls::Message>> {
+        self.inner.read().as_ref().map(|(_, calls)| calls.clone())
+    }
+}
+
+/// What it starts with.
+pub(super) struct Arguments {
+    pub(super) branches: Branches,
+    pub(super) tenants: tenants::Arguments,
+    pub(super) calls: calls::Arguments,
+    /// How long stopping waits for each branch, in milliseconds.
+    pub(super) stop_ms: u64,
+}
+
+/// What the root is told.
+pub(super) enum Message {
+    /// Start the branches.
+    Grow(RpcReplyPort<()>),
+}
+
+#[async_trait]
+impl Actor for Root {
+    type Msg = Message;
+    type State = Arguments;
+    type Arguments = Arguments;
+
+    async fn pre_start(
+        &self,
+        _myself: ActorRef<Message>,
+        with: Arguments,
+    ) -> Result<Arguments, ActorProcessingErr> {
+        Ok(with)
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<Message>,
+        message: Message,
+        state: &mut Arguments,
+    ) -> Result<(), ActorProcessingErr> {
+        let Message::Grow(grown) = message;
+        state.grow(&myself).await?;
+        let _ = grown.send(());
+        Ok(())
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        myself: ActorRef<Message>,
+        event: SupervisionEvent,
+        state: &mut Arguments,
+    ) -> Result<(), ActorProcessingErr> {
+        if let SupervisionEvent::ActorFailed(..) | SupervisionEvent::ActorTerminated(..) = event {
+            tracing::error!("a branch of the supervision tree failed and is started again");
+            state.branches.inner.write().take();
+            state.grow(&myself).await?;
+        }
+        Ok(())
+    }
+
+    async fn post_stop(
+        &self,
+        myself: ActorRef<Message>,
+        state: &mut Arguments,
+    ) -> Result<(), ActorProcessingErr> {
+        let calls = state.branches.calls();
+        state.branches.inner.write().take();
+        // Calls first: what they still ask of their tenants is then answered.
+        if let Some(calls) = calls {
+            let _ = calls.stop_and_wait(None, Some(ms(state.stop_ms))).await;
+        }
+        myself.stop_children_and_wait(None, Some(ms(state.stop_ms))).await;
+        Ok(())
+    }
+}
+
+impl Arguments {
+    /// Starts both branches anew. What still runs of an old one is stopped first.
+    async fn grow(&mut self, myself: &ActorRef<Message>) -> Result<(), ActorProcessingErr> {
+        for child in myself.get_children() {
+            child.unlink(myself.get_cell());
+            let _ = child.stop_and_wait(None, Some(ms(self.stop_ms))).await;
+        }
+        let cell = myself.get_cell();
+        let (tenants, _) =
+            Actor::spawn_linked(None, tenants::Tenants, self.tenants.clone(), cell.clone()).await?;
+        let (calls, _) = Actor::spawn_linked(None, calls::Calls, self.calls.clone(), cell).await?;
+        *self.branches.inner.write() = Some((tenants, calls));
+        Ok(())
+    }
+}
