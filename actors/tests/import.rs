@@ -13,7 +13,7 @@ fn text(name: &str) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-fn business(name: &str) -> Business {
+pub(crate) fn business(name: &str) -> Business {
     read(&text(name), &Settings::default()).unwrap_or_else(|mistakes| panic!("{name}:\n{mistakes}"))
 }
 

@@ -1,4 +1,6 @@
 //! The business, tested whole: golden conversations, stores, actors.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what it expects")]
 
+mod calendar;
+mod failing;
 mod import;

@@ -6,6 +6,7 @@
 mod actor;
 mod attempt;
 mod breaker;
+pub mod calendar;
 mod integration;
 mod messages;
 mod settings;
