@@ -45,7 +45,7 @@ pub use effect::{Effect, ExpectationKind, IgnoredWhy, Utterance, UtteranceId};
 pub use ending_reason::outcome_of;
 pub use input::{Input, PlaybackEnd};
 pub use settings::{Settings, Start};
-pub use state::{CallState, Error, Snapshot, VERSION};
+pub use state::{Error, Snapshot, VERSION};
 pub use timers::TimerReason;
 
 use std::collections::VecDeque;

@@ -26,37 +26,6 @@ pub enum Error {
     },
 }
 
-/// A call's whole state: the conversation, and its brain as the brain itself writes it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CallState {
-    /// The conversation, with its effects drained.
-    pub conversation: Conversation,
-    /// The brain's bytes.
-    pub brain: Vec<u8>,
-}
-
-impl CallState {
-    /// Writes the state: the length of the conversation's bytes (u32, little endian), those bytes, the brain's.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let conversation = self.conversation.to_bytes();
-        let length = u32::try_from(conversation.len()).unwrap_or(u32::MAX);
-        [length.to_le_bytes().as_slice(), &conversation, &self.brain].concat()
-    }
-
-    /// Reads a state.
-    ///
-    /// # Errors
-    /// As [`Conversation::from_bytes`].
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
-        let cut_off = || Error::Unreadable { why: "it is cut off".to_owned() };
-        let (length, rest) = bytes.split_first_chunk::<4>().ok_or_else(cut_off)?;
-        let length = u32::from_le_bytes(*length) as usize;
-        let (conversation, brain) = rest.split_at_checked(length).ok_or_else(cut_off)?;
-        Ok(Self { conversation: Conversation::from_bytes(conversation)?, brain: brain.to_vec() })
-    }
-}
-
 /// What can be told about a running conversation; nothing personal.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Snapshot {
@@ -178,8 +147,8 @@ mod tests {
 
     #[test]
     fn a_state_is_read_as_it_was_written() {
-        let state = CallState { conversation: drained(), brain: b"brain".to_vec() };
-        assert_eq!(CallState::from_bytes(&state.to_bytes()), Ok(state));
+        let state = drained();
+        assert_eq!(Conversation::from_bytes(&state.to_bytes()), Ok(state));
     }
 
     #[test]
@@ -192,10 +161,9 @@ mod tests {
 
     #[test]
     fn damage_is_refused_without_a_panic() {
-        let bytes = CallState { conversation: drained(), brain: Vec::new() }.to_bytes();
-        for length in 0..bytes.len().min(400) {
-            assert!(CallState::from_bytes(&bytes[..length]).is_err());
+        let bytes = drained().to_bytes();
+        for length in 0..bytes.len() {
+            assert!(Conversation::from_bytes(&bytes[..length]).is_err());
         }
-        assert!(Conversation::from_bytes(b"").is_err());
     }
 }

@@ -274,7 +274,8 @@ impl Conversation {
     /// Whether what the caller has said so far, over our voice, is enough to fall silent.
     pub(super) fn is_interrupted_by_words(&self) -> bool {
         let text = self.ear.partial();
-        !text.is_empty() && !(self.ear.over() == Over::Words && words::is_back_channel(text))
+        let only_listens = self.ear.over() == Over::Words && words::is_back_channel(text);
+        !text.is_empty() && !only_listens
     }
 
     /// The caller has been speaking over us for a while.
