@@ -4,3 +4,4 @@
 mod calendar;
 mod failing;
 mod import;
+mod shells;

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 
 use jiff::tz::TimeZone;
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::task::block_in_place;
 
 use crate::call::brain::{Context, Question, Thought};
 use crate::call::conversation::Input;
@@ -55,7 +57,16 @@ impl Thinking {
             self.before.pop_front();
         }
         self.before.push_back((number, self.mind.fork()));
-        self.mind.think(context, question)
+        aside(|| self.mind.think(context, question))
+    }
+}
+
+/// Runs what may take long or never end without holding up the other tasks of its thread: those that this one woke
+/// last can't be taken over by another thread.
+fn aside<T>(work: impl FnOnce() -> T) -> T {
+    match Handle::current().runtime_flavor() {
+        RuntimeFlavor::MultiThread => block_in_place(work),
+        _ => work(),
     }
 }
 

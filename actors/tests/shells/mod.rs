@@ -1,0 +1,10 @@
+//! The actor shells, on paused time: a fake telephone and fake senses around real supervision.
+
+mod admission;
+mod calls;
+mod engines;
+mod failures;
+mod parrot;
+mod phone;
+mod store;
+mod world;

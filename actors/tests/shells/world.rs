@@ -1,0 +1,134 @@
+//! A node without a telephone network.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actors::call::leg::{Incoming, Refusal};
+use actors::clock::Clock;
+use actors::config::Settings;
+use actors::storage::{Page, Storage};
+use actors::supervision::{Parts, Supervision};
+use actors::tenant::import;
+use actors::types::{Business, CallEventKind, CallId, CallRecord, EndReason, PhoneNumber, TenantId};
+use jiff::Timestamp;
+use tokio::time::{Instant, sleep};
+use uuid::Uuid;
+
+use super::engines::{Ears, Mouth};
+use super::parrot::minds;
+use super::phone::Phone;
+use super::store::Store;
+
+pub(super) const NUMBER: &str = "+442079460001";
+
+pub(super) struct World {
+    pub(super) supervision: Supervision,
+    pub(super) store: Store,
+    pub(super) ears: Ears,
+    pub(super) mouth: Mouth,
+}
+
+/// The barbers of the import tests, with one number and a limit.
+pub(super) fn business(version: u64, calls_max: u32) -> Business {
+    let text = include_str!("../businesses/barbers.toml");
+    let mut business = import::read(text, &import::Settings::default()).expect("a business");
+    business.version = version;
+    business.numbers = vec![PhoneNumber::parse(NUMBER).expect("a number")];
+    business.policy.concurrent_calls_max = calls_max;
+    business
+}
+
+pub(super) fn tenant() -> TenantId {
+    business(1, 1).id
+}
+
+pub(super) fn start_of_time() -> Timestamp {
+    "2026-03-02T09:00:00Z".parse().expect("a time")
+}
+
+pub(super) fn id(number: u32) -> CallId {
+    CallId::new(Uuid::from_u128(u128::from(number)))
+}
+
+impl World {
+    pub(super) async fn new() -> Self {
+        Self::with(20, Settings::default()).await
+    }
+
+    pub(super) async fn with(tenant_calls_max: u32, settings: Settings) -> Self {
+        let (store, ears, mouth) = (Store::default(), Ears::default(), Mouth::default());
+        store.memory.put_business(&business(1, tenant_calls_max), None).await.expect("kept");
+        let mut parts = Parts::new(Arc::new(store.clone()), minds());
+        parts.speech_to_text = Some(Arc::new(ears.clone()));
+        parts.text_to_speech = Some(Arc::new(mouth.clone()));
+        parts.clock = Clock::starting_at(start_of_time());
+        parts.settings = settings;
+        let supervision = Supervision::start(parts).await.expect("started");
+        Self { supervision, store, ears, mouth }
+    }
+
+    pub(super) async fn try_call(&self, call: CallId, called: &str) -> Result<Phone, Refusal> {
+        let phone = Phone::new();
+        let incoming = Incoming {
+            call,
+            called: PhoneNumber::parse(called).expect("a number"),
+            caller: PhoneNumber::parse("+447700900123").map(Into::into),
+            at: start_of_time(),
+        };
+        let events = self.supervision.reception().offer(incoming, phone.leg()).await?;
+        phone.connect(events);
+        Ok(phone)
+    }
+
+    pub(super) async fn call(&self, number: u32) -> Phone {
+        self.try_call(id(number), NUMBER).await.expect("taken")
+    }
+
+    /// Waits (on paused time: skips) until no call is left and everything is written; panics after ten minutes.
+    pub(super) async fn settle(&self) {
+        let began = Instant::now();
+        loop {
+            let counts = self.supervision.counts();
+            if counts.calls == 0 && counts.unwritten == 0 {
+                return;
+            }
+            assert!(began.elapsed() < Duration::from_secs(600), "still busy: {counts:?}");
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    pub(super) async fn record(&self, number: u32) -> CallRecord {
+        self.store.memory.call(id(number)).await.expect("read").expect("there is a record")
+    }
+
+    /// How the call ended; its record is complete, its events without a gap and its checkpoint gone.
+    pub(super) async fn end_of(&self, number: u32) -> EndReason {
+        let record = self.record(number).await;
+        let outcome = record.outcome.expect("it has ended");
+        assert!(record.ended_at >= Some(record.started_at));
+        assert_eq!(self.store.memory.checkpoint(id(number)).await.expect("read"), None);
+        let events = self.store.memory.events(id(number)).await.expect("read");
+        assert!(events.iter().map(|event| event.seq).eq(0..events.len() as u32), "no gap");
+        let ends = events.iter().filter(|event| matches!(event.kind, CallEventKind::Ended { .. }));
+        assert_eq!(ends.count(), 1);
+        assert!(self.store.memory.open_calls(Page::first(10)).await.expect("read").rows.is_empty());
+        outcome.reason
+    }
+
+    /// Nothing is left of any call.
+    pub(super) async fn expect_nothing_left(&self, phones: &[Phone]) {
+        self.settle().await;
+        sleep(Duration::from_secs(2)).await;
+        let slots: u32 = self.supervision.tenants().iter().map(|tenant| tenant.calls).sum();
+        assert_eq!(slots, 0, "places of the tenant");
+        assert_eq!(self.ears.open(), 0, "sessions");
+        for phone in phones {
+            assert!(phone.is_over());
+            assert!(phone.is_let_go(), "somebody still holds the leg");
+        }
+    }
+}
+
+pub(super) async fn seconds(count: u64) {
+    sleep(Duration::from_secs(count)).await;
+}
