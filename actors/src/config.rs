@@ -14,4 +14,6 @@ pub struct Settings {
     pub call: call::Settings,
     /// What a receptionist can do beyond talking.
     pub integrations: integrations::Settings,
+    /// The business's own calendar.
+    pub calendar: integrations::calendar::Settings,
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::brain::Brain;
 use super::conversation::{Effect, Input};
-use crate::types::{Business, CallTime};
+use crate::types::{Business, CallTime, PhoneNumber, Private, RecordingId};
 
 /// A conversation as the shell sees it: inputs in, effects out, and the next moment it wants to be woken at.
 pub trait Dialogue: Send {
@@ -19,6 +19,8 @@ pub trait Dialogue: Send {
     fn next_deadline(&self) -> Option<CallTime>;
     /// Its whole state, in a form it can be resumed from.
     fn to_bytes(&self) -> Vec<u8>;
+    /// The name of the phase it is in.
+    fn phase(&self) -> &'static str;
 }
 
 /// A brain that a call can keep, checkpoint, and put back to where it was.
@@ -39,7 +41,18 @@ impl<B: Brain + Clone + Serialize + Send + 'static> Mind for B {
     }
 }
 
-/// Makes what a call talks and thinks with, from the business that is pinned to it.
+/// What is known of a call when it begins.
+#[derive(Debug, Clone)]
+pub struct Beginning {
+    /// The business, pinned to the call.
+    pub business: Arc<Business>,
+    /// Who calls, where the network says.
+    pub caller: Option<Private<PhoneNumber>>,
+    /// The recording that will be made, by the business's policy and where the node can.
+    pub recording: Option<RecordingId>,
+}
+
+/// Makes what a call talks and thinks with.
 #[derive(Clone)]
 pub struct Minds {
     /// Makes the conversation.
@@ -48,8 +61,8 @@ pub struct Minds {
     pub mind: Maker<dyn Mind>,
 }
 
-/// Makes one for a call to this business.
-pub type Maker<T> = Arc<dyn Fn(&Arc<Business>) -> Box<T> + Send + Sync>;
+/// Makes one for a call that begins.
+pub type Maker<T> = Arc<dyn Fn(&Beginning) -> Box<T> + Send + Sync>;
 
 impl fmt::Debug for Minds {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

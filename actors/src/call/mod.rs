@@ -19,7 +19,7 @@ mod snapshot;
 mod timer;
 
 pub use checkpoint::{Checkpoint, Error as CheckpointError};
-pub use dialogue::{Dialogue, Maker, Mind, Minds};
+pub use dialogue::{Beginning, Dialogue, Maker, Mind, Minds};
 pub use settings::{HearingSettings, JournalSettings, Settings, VoiceSettings};
 pub use snapshot::Snapshot;
 

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::case::Case;
 use super::checkpoint::Checkpoint;
 use super::conversation::Input;
-use super::dialogue::{Dialogue, Mind};
+use super::dialogue::{Beginning, Dialogue};
 use super::effects::{Hearing, Thinking, Tools, Voice};
 use super::inlet::Inlet;
 use super::latency::TurnClock;
@@ -57,8 +57,10 @@ impl Shell {
         phrases: Arc<[String]>,
         inlet: Inlet,
     ) -> Self {
-        let dialogue = (services.minds.dialogue)(&case.business);
-        let mind: Box<dyn Mind> = (services.minds.mind)(&case.business);
+        let beginning =
+            Beginning { business: Arc::clone(&case.business), caller: case.caller.clone(), recording: None };
+        let dialogue = (services.minds.dialogue)(&beginning);
+        let mind = (services.minds.mind)(&beginning);
         let time_zone = TimeZone::get(&case.business.time_zone).unwrap_or_else(|_| {
             tracing::warn!(tenant_id = %case.tenant.tenant(), zone = case.business.time_zone,
                 "unknown time zone, using UTC");
@@ -226,6 +228,7 @@ impl Shell {
         Snapshot {
             call: self.case.call,
             at: self.case.now(),
+            phase: self.dialogue.phase().to_owned(),
             record: self.case.record(),
             events: self.case.journal.next_seq(),
             speaking: self.voice.waiting_or_playing(),

@@ -11,6 +11,8 @@ pub struct Snapshot {
     pub call: CallId,
     /// How far it is.
     pub at: CallTime,
+    /// The phase of its conversation.
+    pub phase: String,
     /// Its record as it stands.
     pub record: CallRecord,
     /// Events told so far.

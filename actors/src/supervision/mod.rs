@@ -14,6 +14,6 @@ mod start_again;
 mod tenants;
 
 pub use house::{Counts, Error, Supervision};
-pub use parts::Parts;
+pub use parts::{Parts, own_integrations};
 pub use settings::Settings;
 pub use start_again::{Closed, start_again};

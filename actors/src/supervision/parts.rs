@@ -9,6 +9,7 @@ use crate::call::Minds;
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::config::Settings;
+use crate::integrations::calendar::Calendar;
 use crate::integrations::{Integration, Messages};
 use crate::storage::Storage;
 
@@ -41,13 +42,22 @@ impl Parts {
             speech_to_text: None,
             text_to_speech: None,
             minds,
-            integrations: vec![Arc::new(Messages::new(Arc::clone(&storage)))],
+            integrations: own_integrations(&storage, &Settings::default()),
             settings: Settings::default(),
             clock: Clock::system(),
             chance: Chance::system(),
             storage,
         }
     }
+}
+
+/// What every business has without anybody else's service: its own calendar, and messages.
+#[must_use]
+pub fn own_integrations(storage: &Arc<dyn Storage>, settings: &Settings) -> Vec<Arc<dyn Integration>> {
+    vec![
+        Arc::new(Calendar::new(Arc::clone(storage), settings.calendar.clone())),
+        Arc::new(Messages::new(Arc::clone(storage))),
+    ]
 }
 
 impl fmt::Debug for Parts {

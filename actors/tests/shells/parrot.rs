@@ -139,6 +139,10 @@ impl Dialogue for Parrot {
     fn to_bytes(&self) -> Vec<u8> {
         vec![1, 2, 3]
     }
+
+    fn phase(&self) -> &'static str {
+        "parroting"
+    }
 }
 
 /// Acts by the caller's words.
