@@ -4,3 +4,4 @@ pub mod chance;
 pub mod clock;
 pub mod edge;
 pub mod rtp;
+pub mod sip;

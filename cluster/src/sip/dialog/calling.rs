@@ -1,0 +1,237 @@
+//! A call that we make: from our INVITE to its ACK, and the CANCEL in between (RFC 3261 sections 9.1, 13.2).
+
+use super::super::destination;
+use super::super::respond::{ACCEPT, ALLOW};
+use super::super::sdp::{Negotiation, sdp_of};
+use super::super::wire::{self, HeaderName, Method, Request, Response};
+use super::incoming::{contact, record_route};
+use super::writing::{add, bytes_of, finish, request_of};
+use super::state::{Effects, Outgoing, Phase, Reason};
+use super::{Dialog, Effect, Ending, Error, Event, Moment, Own, RequestId};
+
+impl Dialog {
+    /// Begins a call to `target` and sends its INVITE. `from` is our address of record, a URI.
+    ///
+    /// # Errors
+    /// [`Error::Header`] where the target or `from` is no URI.
+    pub fn outgoing(
+        own: Own,
+        mut negotiation: Negotiation,
+        now: Moment,
+        call_id: &str,
+        target: &str,
+        from: &str,
+    ) -> Result<Self, Error> {
+        destination::uri(target).and_then(|uri| destination::hop(&uri)).ok_or(Error::Header("target"))?;
+        destination::uri(from).ok_or(Error::Header("From"))?;
+        let offer = negotiation.offer();
+        let answer_ms = own.timing.answer_ms;
+        let mut dialog = Self {
+            phase: Phase::Calling,
+            call_id: call_id.as_bytes().to_vec(),
+            local: format!("<{from}>;tag={}", own.tag).into_bytes(),
+            remote: format!("<{target}>").into_bytes(),
+            remote_tag: None,
+            target: target.to_owned(),
+            routes: Vec::new(),
+            sequence: 0,
+            remote_sequence: None,
+            next_request: 0,
+            negotiation,
+            invite: None,
+            answered: None,
+            outgoing: None,
+            transfer: None,
+            transferred: false,
+            bye: None,
+            hang_up_later: false,
+            held: false,
+            ended_told: false,
+            timers: std::collections::BTreeMap::new(),
+            effects: Effects::default(),
+            own,
+        };
+        dialog.sequence = 1;
+        let (mut invite, next_hop) = dialog.write(&Method::Invite, 1).ok_or(Error::Header("target"))?;
+        add(&mut invite, HeaderName::Allow, ALLOW);
+        add(&mut invite, HeaderName::Accept, ACCEPT);
+        let id = dialog.send(invite, next_hop.clone(), Some(("application/sdp", offer)));
+        let Some(Effect::Send { request, .. }) = dialog.effects.0.back() else {
+            return Err(Error::Header("target"));
+        };
+        let request = bytes_of(request);
+        dialog.outgoing =
+            Some(Outgoing { id, request, next_hop, provisional: false, cancel: false, acknowledgement: None });
+        dialog.set(Reason::Ringing, now + answer_ms);
+        Ok(dialog)
+    }
+
+    pub(super) fn on_response(&mut self, now: Moment, id: RequestId, response: &Response) {
+        let status = response.status.code();
+        if self.outgoing.as_ref().is_some_and(|outgoing| outgoing.id == id) {
+            return self.on_invite_response(now, response);
+        }
+        if status < 200 {
+            return;
+        }
+        if self.bye == Some(id) {
+            self.phase = Phase::Ended;
+            self.timers.clear();
+        } else if self.transfer.as_ref().is_some_and(|transfer| transfer.id == id) {
+            self.refer_answered(status);
+        }
+    }
+
+    pub(super) fn on_unanswered(&mut self, id: RequestId) {
+        if self.outgoing.as_ref().is_some_and(|outgoing| outgoing.id == id) {
+            if self.phase == Phase::Calling || self.phase == Phase::Ending {
+                self.end_at_once(Ending::Timeout);
+            }
+        } else if self.bye == Some(id) {
+            self.phase = Phase::Ended;
+            self.timers.clear();
+        } else if self.transfer.as_ref().is_some_and(|transfer| transfer.id == id) {
+            self.refer_answered(408);
+        }
+    }
+
+    fn on_invite_response(&mut self, now: Moment, response: &Response) {
+        let status = response.status.code();
+        match status {
+            ..=199 => self.on_provisional(now, status, response),
+            200..=299 => self.on_success(now, response),
+            _ => self.end_at_once(Ending::Refused(status)),
+        }
+    }
+
+    fn on_provisional(&mut self, now: Moment, status: u16, response: &Response) {
+        let Some(outgoing) = &mut self.outgoing else { return };
+        outgoing.provisional = true;
+        if outgoing.cancel {
+            return self.cancel_outgoing(now);
+        }
+        if self.phase != Phase::Calling || status == 100 {
+            return;
+        }
+        self.tell(Event::Ringing);
+        // Early media. The 200 says it again, and that is what counts.
+        if let Some(answer) = sdp_of(&response.headers, response.body())
+            && self.negotiation.accept(&answer).is_ok()
+        {
+            self.tell_agreed();
+        }
+    }
+
+    fn on_success(&mut self, now: Moment, response: &Response) {
+        let tag = wire::to_tag(&response.headers);
+        let known = self.remote_tag.is_some();
+        if known && tag != self.remote_tag {
+            return self.dismiss_fork(response);
+        }
+        if known {
+            // The 200 came again: our ACK was lost.
+            return self.acknowledge_again();
+        }
+        self.timers.remove(&Reason::Ringing);
+        self.remote_tag = tag;
+        if let Some(remote) = response.headers.value(&HeaderName::To) {
+            self.remote = remote.into_owned();
+        }
+        if let Some(target) = contact(&response.headers) {
+            self.target = target;
+        }
+        self.routes = record_route(&response.headers);
+        self.routes.reverse();
+        self.acknowledge();
+        if self.phase != Phase::Calling {
+            // We had hung up; the answer crossed our CANCEL.
+            return self.send_bye(now);
+        }
+        self.phase = Phase::Up;
+        let answer = sdp_of(&response.headers, response.body());
+        let accepted = answer.is_some_and(|answer| self.negotiation.accept(&answer).is_ok());
+        if !accepted {
+            return self.hang_up_because(now, Ending::Refused(488));
+        }
+        self.tell_agreed();
+        self.tell(Event::Established);
+    }
+
+    fn acknowledge(&mut self) {
+        let sequence = self.outgoing_sequence();
+        let Some((mut request, next_hop)) = self.write(&Method::Ack, sequence) else { return };
+        finish(&mut request, None);
+        if let Some(outgoing) = &mut self.outgoing {
+            outgoing.acknowledgement = Some(bytes_of(&request));
+            outgoing.next_hop.clone_from(&next_hop);
+        }
+        self.effects.0.push_back(Effect::Acknowledge { request, next_hop });
+    }
+
+    fn acknowledge_again(&mut self) {
+        let Some(outgoing) = &self.outgoing else { return };
+        let Some(request) = outgoing.acknowledgement.as_deref().and_then(request_of) else { return };
+        let next_hop = outgoing.next_hop.clone();
+        self.effects.0.push_back(Effect::Acknowledge { request, next_hop });
+    }
+
+    /// A second phone answered (a proxy forked our INVITE): it gets its ACK and a BYE.
+    fn dismiss_fork(&mut self, response: &Response) {
+        let mut fork = self.clone();
+        fork.remote = response.headers.value(&HeaderName::To).map(std::borrow::Cow::into_owned).unwrap_or_default();
+        fork.target = contact(&response.headers).unwrap_or_else(|| self.target.clone());
+        fork.routes = record_route(&response.headers);
+        fork.routes.reverse();
+        fork.sequence = fork.outgoing_sequence();
+        fork.acknowledge();
+        fork.request(&Method::Bye, &[]);
+        self.next_request = fork.next_request;
+        self.effects.0.extend(fork.drain());
+    }
+
+    /// Cancels our INVITE: at once where the far side has reacted, else as soon as it does (section 9.1).
+    pub(super) fn cancel_outgoing(&mut self, now: Moment) {
+        self.phase = Phase::Ending;
+        self.timers.clear();
+        self.set(Reason::Forgotten, now + 65 * self.own.timing.t1_ms);
+        let Some(outgoing) = &mut self.outgoing else { return };
+        outgoing.cancel = !outgoing.provisional;
+        if outgoing.cancel {
+            return;
+        }
+        let (bytes, next_hop) = (outgoing.request.clone(), outgoing.next_hop.clone());
+        let Some(invite) = request_of(&bytes) else { return };
+        self.next_request += 1;
+        let cancel = cancel_of(&invite);
+        self.send(cancel, next_hop, None);
+    }
+
+    fn outgoing_sequence(&self) -> u32 {
+        self.outgoing
+            .as_ref()
+            .and_then(|outgoing| request_of(&outgoing.request))
+            .and_then(|request| wire::sequence(&request.headers))
+            .unwrap_or(1)
+    }
+}
+
+/// The CANCEL of an INVITE: same URI, Via, tags and number.
+fn cancel_of(invite: &Request) -> Request {
+    let mut cancel = Request::new(Method::Cancel, invite.uri.clone());
+    for name in [
+        HeaderName::Via,
+        HeaderName::MaxForwards,
+        HeaderName::Route,
+        HeaderName::From,
+        HeaderName::To,
+        HeaderName::CallId,
+        HeaderName::UserAgent,
+    ] {
+        for header in invite.headers.get_all(&name) {
+            cancel.headers.push(header.clone());
+        }
+    }
+    let sequence = wire::sequence(&invite.headers).unwrap_or(1);
+    add(&mut cancel, HeaderName::CSeq, format!("{sequence} CANCEL"));
+    cancel
+}

@@ -1,0 +1,23 @@
+//! A call's dialog (RFC 3261 sections 12 to 15, RFC 3515, RFC 6141) as one serialisable value.
+//!
+//! Time comes in as [`Moment`]s of the owner's clock, messages as values; what is to be done comes out of
+//! [`Dialog::drain`]. Transactions are not here: the owner has them, and names them by number.
+
+mod acknowledgement;
+mod calling;
+mod capture;
+mod ending;
+mod incoming;
+mod offers;
+mod requests;
+mod state;
+mod transfer;
+mod values;
+mod writing;
+
+pub use super::wheel::Moment;
+pub use state::Dialog;
+pub use values::{Command, Effect, Ending, Error, Event, Input, Own, RequestId, Timing, TransactionId};
+
+#[cfg(test)]
+mod tests;

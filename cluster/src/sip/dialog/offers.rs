@@ -1,0 +1,77 @@
+//! Offers within the call: re-INVITE and UPDATE (RFC 3261 section 14, RFC 3311, RFC 6141).
+
+use super::super::check::with_warning;
+use super::super::respond::respond;
+use super::super::sdp::{Unacceptable, sdp_of};
+use super::super::wire::{HeaderName, Request, Response};
+use super::incoming::contact;
+use super::state::{Phase};
+use super::{Dialog, Moment, TransactionId};
+
+/// After how many seconds a request that came too early may come again (RFC 3311 section 5.2: 0 to 10).
+const RETRY_AFTER_S: &str = "2";
+
+impl Dialog {
+    pub(super) fn on_reinvite(&mut self, now: Moment, transaction: TransactionId, invite: &Request) {
+        if self.phase != Phase::Up {
+            return self.respond(transaction, self.too_early(invite));
+        }
+        // The 200 before this one has not been acknowledged; the far side may not have it yet.
+        if self.answered.is_some() {
+            let response = respond(invite, 491, Some(&self.own.tag)).build();
+            return self.respond(transaction, response);
+        }
+        let offer = sdp_of(&invite.headers, invite.body());
+        let body = match &offer {
+            None => Ok(self.negotiation.offer()),
+            Some(offer) => self.negotiation.answer(offer),
+        };
+        match body {
+            Ok(body) => {
+                self.refresh_target(invite);
+                if offer.is_some() {
+                    self.tell_agreed();
+                }
+                self.accept_invite(now, transaction, invite, body, offer.is_none(), false);
+            }
+            Err(why) => self.respond(transaction, self.not_acceptable(invite, why)),
+        }
+    }
+
+    pub(super) fn on_update(&mut self, transaction: TransactionId, update: &Request) {
+        let offer = sdp_of(&update.headers, update.body());
+        if offer.is_some() && (self.phase != Phase::Up || self.answered.is_some()) {
+            return self.respond(transaction, self.too_early(update));
+        }
+        let body = match &offer {
+            None => None,
+            Some(offer) => match self.negotiation.answer(offer) {
+                Ok(body) => Some(body),
+                Err(why) => return self.respond(transaction, self.not_acceptable(update, why)),
+            },
+        };
+        self.refresh_target(update);
+        let mut draft = respond(update, 200, Some(&self.own.tag))
+            .with(HeaderName::Contact, self.own.contact.clone())
+            .with_capabilities();
+        if let Some(body) = body {
+            self.tell_agreed();
+            draft = draft.with_sdp(body);
+        }
+        self.respond(transaction, draft.build());
+    }
+
+    fn refresh_target(&mut self, request: &Request) {
+        if let Some(target) = contact(&request.headers) {
+            self.target = target;
+        }
+    }
+
+    fn not_acceptable(&self, request: &Request, why: Unacceptable) -> Response {
+        with_warning(request, 488, &self.own.tag, why.warning(), &why.to_string()).build()
+    }
+
+    fn too_early(&self, request: &Request) -> Response {
+        respond(request, 500, Some(&self.own.tag)).with(HeaderName::RetryAfter, RETRY_AFTER_S).build()
+    }
+}

@@ -1,0 +1,211 @@
+//! The dialog's state, and where each input goes.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde::{Deserialize, Serialize};
+
+use super::super::sdp::Negotiation;
+use super::super::wire::Response;
+use super::{Command, Effect, Event, Input, Moment, Own, RequestId, TransactionId};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Phase {
+    /// An INVITE came and is not finally answered.
+    Ringing,
+    /// Our INVITE is not finally answered.
+    Calling,
+    /// It is up, whether or not the ACK came.
+    Up,
+    /// Over, but for a request of ours that is not answered or an ACK that is waited for.
+    Ending,
+    /// Over.
+    Ended,
+}
+
+/// Why a timer of the dialog runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) enum Reason {
+    /// The 200 is sent again.
+    Retransmission,
+    /// The ACK is no longer waited for.
+    Acknowledgement,
+    /// It rang too long.
+    Ringing,
+    /// The transfer took too long.
+    Transfer,
+    /// The dialog is forgotten although something never came.
+    Forgotten,
+}
+
+/// An INVITE, UPDATE or re-INVITE of the far side that we have not answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Pending {
+    pub(super) transaction: TransactionId,
+    pub(super) request: Vec<u8>,
+    pub(super) offer: Option<Vec<u8>>,
+}
+
+/// A 200 of ours whose ACK has not come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Unacknowledged {
+    pub(super) transaction: TransactionId,
+    pub(super) sequence: u32,
+    pub(super) response: Vec<u8>,
+    pub(super) interval_ms: u64,
+    pub(super) carries_offer: bool,
+    pub(super) initial: bool,
+}
+
+/// An INVITE of ours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Outgoing {
+    pub(super) id: RequestId,
+    pub(super) request: Vec<u8>,
+    pub(super) next_hop: String,
+    pub(super) provisional: bool,
+    pub(super) cancel: bool,
+    pub(super) acknowledgement: Option<Vec<u8>>,
+}
+
+/// A REFER of ours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Transfer {
+    pub(super) id: RequestId,
+    pub(super) accepted: bool,
+}
+
+/// One call's dialog. See the module's documentation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Dialog {
+    pub(super) own: Own,
+    pub(super) phase: Phase,
+    pub(super) call_id: Vec<u8>,
+    /// Our From value with its tag, and theirs.
+    pub(super) local: Vec<u8>,
+    pub(super) remote: Vec<u8>,
+    pub(super) remote_tag: Option<String>,
+    pub(super) target: String,
+    pub(super) routes: Vec<String>,
+    pub(super) sequence: u32,
+    pub(super) remote_sequence: Option<u32>,
+    pub(super) next_request: u32,
+    pub(super) negotiation: Negotiation,
+    pub(super) invite: Option<Pending>,
+    pub(super) answered: Option<Unacknowledged>,
+    pub(super) outgoing: Option<Outgoing>,
+    pub(super) transfer: Option<Transfer>,
+    pub(super) transferred: bool,
+    pub(super) bye: Option<RequestId>,
+    pub(super) hang_up_later: bool,
+    pub(super) held: bool,
+    pub(super) ended_told: bool,
+    pub(super) timers: BTreeMap<Reason, Moment>,
+    #[serde(skip)]
+    pub(super) effects: Effects,
+}
+
+/// Effects are handed over before a dialog is captured, so they are no part of what it is equal to.
+#[derive(Debug, Default)]
+pub(super) struct Effects(pub(super) VecDeque<Effect>);
+
+impl Clone for Effects {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl PartialEq for Effects {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Dialog {
+    /// Lets the dialog know what happened; then [`Dialog::drain`] says what to do about it.
+    pub fn handle(&mut self, now: Moment, input: Input) {
+        match input {
+            Input::Request { transaction, request } => self.on_request(now, transaction, &request),
+            Input::Response { id, response } => self.on_response(now, id, &response),
+            Input::Unanswered { id } => self.on_unanswered(id),
+            Input::Command(command) => self.on_command(now, command),
+            Input::Tick => self.on_tick(now),
+        }
+    }
+
+    /// What is to be done, in order.
+    pub fn drain(&mut self) -> VecDeque<Effect> {
+        std::mem::take(&mut self.effects.0)
+    }
+
+    /// When [`Input::Tick`] is due, if nothing else comes.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Moment> {
+        self.timers.values().min().copied()
+    }
+
+    /// Whether nothing more can come of it, so that it can be dropped.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.phase == Phase::Ended
+    }
+
+    /// Our tag.
+    #[must_use]
+    pub fn tag(&self) -> &str {
+        &self.own.tag
+    }
+
+    /// The far side's tag, once it has one.
+    #[must_use]
+    pub fn remote_tag(&self) -> Option<&str> {
+        self.remote_tag.as_deref()
+    }
+
+    /// The URI that requests to the far side are for.
+    #[must_use]
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+
+    pub(super) fn on_command(&mut self, now: Moment, command: Command) {
+        match command {
+            Command::Ring => self.ring(),
+            Command::Answer => self.answer(now),
+            Command::Refuse { status, retry_after_s } => self.refuse(status, retry_after_s),
+            Command::Transfer(target) => self.transfer(now, &target),
+            Command::HangUp => self.hang_up(now),
+        }
+    }
+
+    pub(super) fn on_tick(&mut self, now: Moment) {
+        let due: Vec<Reason> =
+            self.timers.iter().filter(|(_, at)| **at <= now).map(|(reason, _)| *reason).collect();
+        for reason in due {
+            self.timers.remove(&reason);
+            match reason {
+                Reason::Retransmission => self.retransmit(now),
+                Reason::Acknowledgement => self.give_up_acknowledgement(now),
+                Reason::Ringing => self.ring_out(now),
+                Reason::Transfer => self.transfer_timed_out(),
+                Reason::Forgotten => self.phase = Phase::Ended,
+            }
+        }
+    }
+
+    pub(super) fn tell(&mut self, event: Event) {
+        self.effects.0.push_back(Effect::Tell(event));
+    }
+
+    pub(super) fn respond(&mut self, transaction: TransactionId, response: Response) {
+        self.effects.0.push_back(Effect::Respond { transaction, response });
+    }
+
+    pub(super) fn ignore(&mut self, why: &'static str) {
+        self.effects.0.push_back(Effect::Ignored { why });
+    }
+
+    pub(super) fn set(&mut self, reason: Reason, at: Moment) {
+        self.timers.insert(reason, at);
+    }
+}
+

@@ -1,0 +1,190 @@
+//! What goes into a dialog and what comes out.
+
+use serde::{Deserialize, Serialize};
+
+use super::super::sdp::{Agreed, Unacceptable};
+use super::super::wire::{Request, Response};
+
+/// A server transaction, by the number that the owner gave it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct TransactionId(pub u64);
+
+/// A request that the dialog made, by a number of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct RequestId(pub u32);
+
+/// How long things take, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Timing {
+    /// T1, the estimate of a round trip (RFC 3261 section 17.1.1.1). Everything is given up after 64 of it.
+    pub t1_ms: u64,
+    /// T2, the longest time between two retransmissions.
+    pub t2_ms: u64,
+    /// How long a call that came in may ring before it is refused with 480.
+    pub ringing_ms: u64,
+    /// How long a call that went out may ring before it is cancelled.
+    pub answer_ms: u64,
+    /// How long the far side may take to report the end of a transfer before that counts as a 408.
+    pub transfer_ms: u64,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self { t1_ms: 500, t2_ms: 4_000, ringing_ms: 60_000, answer_ms: 180_000, transfer_ms: 40_000 }
+    }
+}
+
+/// What a dialog needs to know of our own side.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Own {
+    /// Our tag: unique in the world.
+    pub tag: String,
+    /// Our Contact, with its angle brackets.
+    pub contact: String,
+    /// Our Via up to the parameters: `SIP/2.0/UDP 192.0.2.1:5060`.
+    pub via: String,
+    /// How long things take.
+    pub timing: Timing,
+}
+
+/// What happens to a dialog.
+#[derive(Debug)]
+pub enum Input {
+    /// A request in the dialog, or its ACK (which has no transaction), or the CANCEL of its INVITE.
+    Request {
+        /// Its transaction.
+        transaction: Option<TransactionId>,
+        /// The request; checked.
+        request: Request,
+    },
+    /// A response to a request of the dialog.
+    Response {
+        /// Which request.
+        id: RequestId,
+        /// The response.
+        response: Response,
+    },
+    /// A request got no answer in time, or could not be sent.
+    Unanswered {
+        /// Which request.
+        id: RequestId,
+    },
+    /// The owner wants something.
+    Command(Command),
+    /// Time has passed; see [`Dialog::deadline`].
+    Tick,
+}
+
+/// What the owner of a dialog may want.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Send 180.
+    Ring,
+    /// Send 200 with the answer.
+    Answer,
+    /// Refuse the INVITE.
+    Refuse {
+        /// The status.
+        status: u16,
+        /// The Retry-After, in seconds.
+        retry_after_s: Option<u32>,
+    },
+    /// Ask the far side to call this URI instead.
+    Transfer(String),
+    /// End the call.
+    HangUp,
+}
+
+/// What the owner is to do.
+#[derive(Debug)]
+pub enum Effect {
+    /// Answer a transaction.
+    Respond {
+        /// Which.
+        transaction: TransactionId,
+        /// With what.
+        response: Response,
+    },
+    /// Send a request in a new client transaction.
+    Send {
+        /// Its number.
+        id: RequestId,
+        /// The request.
+        request: Request,
+        /// The URI that says where it goes.
+        next_hop: String,
+    },
+    /// Send an ACK, which has no transaction.
+    Acknowledge {
+        /// The ACK.
+        request: Request,
+        /// The URI that says where it goes.
+        next_hop: String,
+    },
+    /// Send a 200 again, because no ACK came yet.
+    Retransmit {
+        /// The INVITE's transaction.
+        transaction: TransactionId,
+        /// The 200.
+        response: Response,
+    },
+    /// Something happened.
+    Tell(Event),
+    /// An input that can't happen in this state was passed over.
+    Ignored {
+        /// Why.
+        why: &'static str,
+    },
+}
+
+/// What the owner is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The far side rings (a call that we made).
+    Ringing,
+    /// Audio is agreed on, or agreed on anew.
+    Agreed(Agreed),
+    /// The call is up: its 200 is acknowledged.
+    Established,
+    /// The far side held or resumed the call.
+    Held(bool),
+    /// A key, by INFO.
+    Digit(char),
+    /// The far side reports on a transfer.
+    TransferProgress(u16),
+    /// The call is over. Told once; the dialog may live on until its last transaction is done.
+    Ended(Ending),
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ending {
+    /// The far side sent BYE.
+    Remote,
+    /// We hung up.
+    Local,
+    /// The far side sent CANCEL, or BYE before the call was answered.
+    Cancelled,
+    /// We refused, or were refused, with this status.
+    Refused(u16),
+    /// The far side sent BYE after it took a transfer.
+    Transferred,
+    /// An ACK or an answer never came.
+    Timeout,
+}
+
+/// Why a dialog can't begin.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// A header that a dialog needs is missing or can't be read.
+    #[error("the message has no usable {0}")]
+    Header(&'static str),
+    /// The offer can't be taken.
+    #[error(transparent)]
+    Offer(#[from] Unacceptable),
+    /// The bytes are no dialog of this version.
+    #[error("the bytes are no dialog that this version can read: {0}")]
+    Captured(&'static str),
+}
+

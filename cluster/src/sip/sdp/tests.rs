@@ -1,0 +1,116 @@
+use super::*;
+use proptest::prelude::*;
+
+fn offer(direction: &str, address: &str) -> String {
+    format!(
+        "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 {address}\r\nt=0 0\r\nm=audio 4000 RTP/AVP 18 8 0 96\r\n\
+         a=rtpmap:96 telephone-event/8000\r\na=ptime:30\r\na={direction}\r\n"
+    )
+}
+
+fn negotiation() -> Negotiation {
+    Negotiation::new("203.0.113.9:7000".parse().unwrap(), 42)
+}
+
+fn answered(offer: &str) -> (String, Agreed) {
+    let mut negotiation = negotiation();
+    let answer = negotiation.answer(offer.as_bytes()).unwrap();
+    (String::from_utf8(answer).unwrap(), negotiation.agreed().unwrap().clone())
+}
+
+#[test]
+fn the_first_codec_in_common_is_taken_with_its_events_and_packet_time() {
+    let (answer, agreed) = answered(&offer("sendrecv", "192.0.2.1"));
+    assert_eq!(agreed.codec, Codec::Pcma);
+    assert_eq!(agreed.telephone_event, Some(96));
+    assert_eq!(agreed.packet_ms, 30);
+    assert_eq!(agreed.remote, "192.0.2.1:4000".parse().unwrap());
+    assert!(answer.contains("m=audio 7000 RTP/AVP 8 96\r\n"), "{answer}");
+    assert!(answer.contains("a=sendrecv"), "{answer}");
+    assert!(acceptable(answer.as_bytes()).is_ok());
+}
+
+#[test]
+fn the_answers_direction_follows_the_offers() {
+    for (offered, address, answer, held) in [
+        ("sendrecv", "192.0.2.1", "a=sendrecv", false),
+        ("sendonly", "192.0.2.1", "a=recvonly", true),
+        ("recvonly", "192.0.2.1", "a=sendonly", false),
+        ("inactive", "192.0.2.1", "a=inactive", true),
+        ("sendrecv", "0.0.0.0", "a=recvonly", true),
+        ("recvonly", "0.0.0.0", "a=inactive", true),
+    ] {
+        let (text, agreed) = answered(&offer(offered, address));
+        assert!(text.contains(answer), "{offered} {address}: {text}");
+        assert_eq!(agreed.held, held, "{offered} {address}");
+    }
+}
+
+#[test]
+fn the_version_rises_only_when_something_changed() {
+    let version = |body: Vec<u8>| {
+        let text = String::from_utf8(body).unwrap();
+        let origin = text.lines().find(|line| line.starts_with("o=")).unwrap().to_owned();
+        origin.split(' ').nth(2).unwrap().parse::<u64>().unwrap()
+    };
+    let mut negotiation = negotiation();
+    let first = version(negotiation.answer(offer("sendrecv", "192.0.2.1").as_bytes()).unwrap());
+    let same = version(negotiation.answer(offer("sendrecv", "192.0.2.1").as_bytes()).unwrap());
+    let held = version(negotiation.answer(offer("sendonly", "192.0.2.1").as_bytes()).unwrap());
+    assert_eq!(first, same);
+    assert_eq!(held, first + 1);
+}
+
+#[test]
+fn other_streams_are_refused_in_their_place() {
+    let offer = "v=0\no=- 1 1 IN IP4 192.0.2.1\ns=-\nm=video 5000 RTP/AVP 99\nc=IN IP4 192.0.2.1\n\
+                 m=audio 4000 RTP/AVP 0\nc=IN IP4 192.0.2.1\nm=image 4002 udptl t38\nc=IN IP4 192.0.2.1\n";
+    let (answer, _) = answered(offer);
+    let streams: Vec<&str> = answer.lines().filter(|line| line.starts_with("m=")).collect();
+    assert_eq!(streams, ["m=video 0 RTP/AVP 99", "m=audio 7000 RTP/AVP 0", "m=image 0 udptl t38"]);
+}
+
+#[test]
+fn what_cannot_be_taken_says_why_and_changes_nothing() {
+    let mut negotiation = negotiation();
+    negotiation.answer(offer("sendrecv", "192.0.2.1").as_bytes()).unwrap();
+    let before = negotiation.clone();
+    let with = |audio: &str| format!("v=0\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n{audio}\r\n");
+    for (body, why) in [
+        (with("m=audio 4000 RTP/AVP 18"), Unacceptable::NoCodec),
+        (with("m=audio 4000 RTP/SAVP 0"), Unacceptable::Transport),
+        (with("m=audio 0 RTP/AVP 0"), Unacceptable::NoAudio),
+        (with("m=image 4000 udptl t38"), Unacceptable::NoAudio),
+        (with("m=audio many RTP/AVP 0"), Unacceptable::Malformed("an m= line can't be read")),
+        ("v=0\r\nm=audio 4 RTP/AVP 0\r\n".to_owned(), Unacceptable::Address),
+        ("hello".to_owned(), Unacceptable::Malformed("it does not begin with v=0")),
+    ] {
+        assert_eq!(negotiation.answer(body.as_bytes()), Err(why), "{body}");
+        assert_eq!(negotiation, before);
+    }
+}
+
+#[test]
+fn our_offer_is_answered_and_agreed() {
+    let (mut ours, mut theirs) = (negotiation(), Negotiation::new("[2001:db8::1]:9000".parse().unwrap(), 7));
+    let offer = ours.offer();
+    let answer = theirs.answer(&offer).unwrap();
+    ours.accept(&answer).unwrap();
+    assert_eq!(ours.agreed().unwrap().remote, "[2001:db8::1]:9000".parse().unwrap());
+    assert_eq!(ours.agreed().unwrap().telephone_event, Some(TELEPHONE_EVENT_OFFERED));
+}
+
+const TELEPHONE_EVENT_OFFERED: u8 = 101;
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+    #[test]
+    fn no_description_panics(at in 0usize..200, junk in proptest::collection::vec(any::<u8>(), 0..40)) {
+        let mut body = offer("sendonly", "192.0.2.1").into_bytes();
+        let at = at.min(body.len());
+        let end = (at + junk.len()).min(body.len());
+        body.splice(at..end, junk);
+        let _ = negotiation().answer(&body);
+        let _ = negotiation().accept(&body);
+    }
+}
