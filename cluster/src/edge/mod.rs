@@ -1,3 +1,4 @@
 //! Where calls come in. Any transport makes the same [`actors::call::leg::Leg`].
 
 pub mod media;
+pub mod sip_trunk;

@@ -122,15 +122,10 @@ fn check_invite(request: &Request) -> Result<(), Refusal> {
             "identity",
         ));
     }
-    let readable = wire::body_is(&request.headers, "application", "sdp")
-        || wire::boundary(&request.headers).is_some();
+    let readable =
+        wire::body_is(&request.headers, "application", "sdp") || wire::boundary(&request.headers).is_some();
     if !request.body().is_empty() && !readable {
-        return Err(Refusal::with(
-            415,
-            "Unsupported Media Type",
-            HeaderName::Accept,
-            super::respond::ACCEPT,
-        ));
+        return Err(Refusal::with(415, "Unsupported Media Type", HeaderName::Accept, super::respond::ACCEPT));
     }
     Ok(())
 }

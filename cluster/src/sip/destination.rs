@@ -86,7 +86,9 @@ pub fn stamp(request: &mut Request, source: SocketAddr) {
     if !asked && !differs {
         return;
     }
-    let Some(value) = request.headers.value(&HeaderName::Via).map(std::borrow::Cow::into_owned) else { return };
+    let Some(value) = request.headers.value(&HeaderName::Via).map(std::borrow::Cow::into_owned) else {
+        return;
+    };
     let end = first_hop_end(&value);
     let (first, rest) = value.split_at(end.min(value.len()));
     let first = String::from_utf8_lossy(first);
@@ -170,7 +172,10 @@ mod tests {
     #[test]
     fn a_uri_says_where_its_requests_go() {
         let there = hop(&uri("sip:1000@127.0.0.1:5080;transport=TCP").unwrap()).unwrap();
-        assert_eq!((there.address, there.port, there.transport), ("127.0.0.1".parse().ok(), 5080, Transport::Tcp));
+        assert_eq!(
+            (there.address, there.port, there.transport),
+            ("127.0.0.1".parse().ok(), 5080, Transport::Tcp)
+        );
         let named = hop(&uri("sip:example.org").unwrap()).unwrap();
         assert_eq!((named.address, named.port, named.transport), (None, PORT, Transport::Udp));
         assert_eq!(hop(&uri("tel:+4420").unwrap()), None);

@@ -32,5 +32,9 @@ pub fn caller(invite: &Request, trust_asserted: bool) -> Option<String> {
         list.values().iter().find_map(|identity| dialled(&identity.address().uri))
     };
     let from = || dialled(&invite.headers.typed::<From>()?.ok()?.uri);
-    trust_asserted.then(asserted).flatten().or_else(from).filter(|user| !user.eq_ignore_ascii_case("anonymous"))
+    trust_asserted
+        .then(asserted)
+        .flatten()
+        .or_else(from)
+        .filter(|user| !user.eq_ignore_ascii_case("anonymous"))
 }

@@ -37,8 +37,11 @@ impl<T> Wheel<T> {
         self.pending == 0
     }
 
-    /// Sets a timer.
-    pub fn set(&mut self, at: Moment, what: T) {
+    /// Sets a timer. `now` lets a wheel that stood still catch up without turning.
+    pub fn set(&mut self, now: Moment, at: Moment, what: T) {
+        if self.pending == 0 {
+            self.tick = self.tick.max(now / TICK_MS);
+        }
         let tick = at.div_ceil(TICK_MS).max(self.tick + 1);
         if let Some(slot) = self.slots.get_mut(Self::slot(tick)) {
             slot.push((tick, what));
@@ -87,7 +90,7 @@ mod tests {
     fn timers_fire_at_their_time_and_once_however_far_they_are() {
         let mut wheel = Wheel::new(5);
         for at in [500, 1_000, 32_000, 64_000, 505] {
-            wheel.set(at, at);
+            wheel.set(5, at, at);
         }
         let mut fired = Vec::new();
         for now in (5..70_000).step_by(7) {
@@ -105,8 +108,8 @@ mod tests {
     #[test]
     fn a_long_pause_loses_nothing() {
         let mut wheel = Wheel::new(0);
-        wheel.set(50, "a");
-        wheel.set(100_000, "b");
+        wheel.set(0, 50, "a");
+        wheel.set(0, 100_000, "b");
         let mut due = Vec::new();
         wheel.advance(200_000, &mut due);
         assert_eq!(due, ["a", "b"]);

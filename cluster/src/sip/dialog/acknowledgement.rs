@@ -3,8 +3,8 @@
 use super::super::respond::respond;
 use super::super::sdp::sdp_of;
 use super::super::wire::{self, HeaderName, Request};
-use super::writing::{response_bytes, response_of};
 use super::state::{Phase, Reason, Unacknowledged};
+use super::writing::{response_bytes, response_of};
 use super::{Dialog, Effect, Ending, Event, Moment, TransactionId};
 
 impl Dialog {

@@ -5,8 +5,8 @@ use super::super::respond::{ACCEPT, ALLOW};
 use super::super::sdp::{Negotiation, sdp_of};
 use super::super::wire::{self, HeaderName, Method, Request, Response};
 use super::incoming::{contact, record_route};
-use super::writing::{add, bytes_of, finish, request_of};
 use super::state::{Effects, Outgoing, Phase, Reason};
+use super::writing::{add, bytes_of, finish, request_of};
 use super::{Dialog, Effect, Ending, Error, Event, Moment, Own, RequestId};
 
 impl Dialog {
@@ -60,8 +60,14 @@ impl Dialog {
             return Err(Error::Header("target"));
         };
         let request = bytes_of(request);
-        dialog.outgoing =
-            Some(Outgoing { id, request, next_hop, provisional: false, cancel: false, acknowledgement: None });
+        dialog.outgoing = Some(Outgoing {
+            id,
+            request,
+            next_hop,
+            provisional: false,
+            cancel: false,
+            acknowledgement: None,
+        });
         dialog.set(Reason::Ringing, now + answer_ms);
         Ok(dialog)
     }
@@ -178,7 +184,8 @@ impl Dialog {
     /// A second phone answered (a proxy forked our INVITE): it gets its ACK and a BYE.
     fn dismiss_fork(&mut self, response: &Response) {
         let mut fork = self.clone();
-        fork.remote = response.headers.value(&HeaderName::To).map(std::borrow::Cow::into_owned).unwrap_or_default();
+        fork.remote =
+            response.headers.value(&HeaderName::To).map(std::borrow::Cow::into_owned).unwrap_or_default();
         fork.target = contact(&response.headers).unwrap_or_else(|| self.target.clone());
         fork.routes = record_route(&response.headers);
         fork.routes.reverse();

@@ -5,8 +5,8 @@ use sipx_sip::headers::{Contact, RecordRoute};
 use super::super::respond::respond;
 use super::super::sdp::{Negotiation, acceptable, sdp_of};
 use super::super::wire::{self, HeaderName, Headers, Request};
-use super::writing::{bytes_of, request_of};
 use super::state::{Effects, Pending, Phase, Reason};
+use super::writing::{bytes_of, request_of};
 use super::{Dialog, Ending, Error, Event, Moment, Own, TransactionId};
 
 impl Dialog {

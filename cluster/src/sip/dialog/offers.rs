@@ -5,7 +5,7 @@ use super::super::respond::respond;
 use super::super::sdp::{Unacceptable, sdp_of};
 use super::super::wire::{HeaderName, Request, Response};
 use super::incoming::contact;
-use super::state::{Phase};
+use super::state::Phase;
 use super::{Dialog, Moment, TransactionId};
 
 /// After how many seconds a request that came too early may come again (RFC 3311 section 5.2: 0 to 10).

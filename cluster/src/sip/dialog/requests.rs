@@ -2,7 +2,7 @@
 
 use super::super::respond::{ACCEPT_INFO, capabilities, method_not_allowed, respond};
 use super::super::wire::{self, HeaderName, Method, Request};
-use super::state::{Phase};
+use super::state::Phase;
 use super::{Dialog, Ending, Event, Moment, TransactionId};
 
 impl Dialog {

@@ -161,6 +161,18 @@ impl Dialog {
         self.remote_tag.as_deref()
     }
 
+    /// Whether a request with this Call-ID and From tag is of this dialog.
+    #[must_use]
+    pub fn is_with(&self, call_id: &[u8], from_tag: Option<&str>) -> bool {
+        self.call_id == call_id && (self.remote_tag.is_none() || self.remote_tag.as_deref() == from_tag)
+    }
+
+    /// The number of our INVITE, where the call is one that we made.
+    #[must_use]
+    pub fn invite_request(&self) -> Option<RequestId> {
+        self.outgoing.as_ref().map(|outgoing| outgoing.id)
+    }
+
     /// The URI that requests to the far side are for.
     #[must_use]
     pub fn target(&self) -> &str {
@@ -208,4 +220,3 @@ impl Dialog {
         self.timers.insert(reason, at);
     }
 }
-

@@ -14,8 +14,7 @@ impl Dialog {
             return self.tell(Event::TransferProgress(491));
         }
         let own = self.own.contact.clone();
-        let headers =
-            [(HeaderName::ReferTo, format!("<{target}>")), (HeaderName::ReferredBy, own)];
+        let headers = [(HeaderName::ReferTo, format!("<{target}>")), (HeaderName::ReferredBy, own)];
         match self.request(&Method::Refer, &headers) {
             Some(id) => {
                 self.transfer = Some(Transfer { id, accepted: false });
@@ -53,15 +52,18 @@ impl Dialog {
 
     pub(super) fn on_notify(&mut self, transaction: TransactionId, notify: &Request) {
         let event = wire::text(&notify.headers, &HeaderName::Event).unwrap_or_default();
-        let about_refer = event.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case("refer"));
+        let about_refer =
+            event.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case("refer"));
         if !about_refer || self.transfer.is_none() {
-            let response = respond(notify, 481, Some(&self.own.tag)).because("Subscription Does Not Exist").build();
+            let response =
+                respond(notify, 481, Some(&self.own.tag)).because("Subscription Does Not Exist").build();
             return self.respond(transaction, response);
         }
         let response = respond(notify, 200, Some(&self.own.tag)).build();
         self.respond(transaction, response);
         let state = wire::text(&notify.headers, &HeaderName::SubscriptionState).unwrap_or_default();
-        let terminated = state.split(';').next().is_some_and(|state| state.trim().eq_ignore_ascii_case("terminated"));
+        let terminated =
+            state.split(';').next().is_some_and(|state| state.trim().eq_ignore_ascii_case("terminated"));
         match fragment_status(notify.body()) {
             Some(status) if status >= 200 => self.transfer_done(status),
             // The far side stopped reporting without saying how it ended.

@@ -187,4 +187,3 @@ pub enum Error {
     #[error("the bytes are no dialog that this version can read: {0}")]
     Captured(&'static str),
 }
-

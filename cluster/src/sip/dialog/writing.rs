@@ -49,7 +49,12 @@ impl Dialog {
     }
 
     /// Sends a request in a transaction of its own.
-    pub(super) fn send(&mut self, mut request: Request, next_hop: String, body: Option<(&str, Vec<u8>)>) -> RequestId {
+    pub(super) fn send(
+        &mut self,
+        mut request: Request,
+        next_hop: String,
+        body: Option<(&str, Vec<u8>)>,
+    ) -> RequestId {
         let id = RequestId(self.next_request);
         finish(&mut request, body);
         self.effects.0.push_back(Effect::Send { id, request, next_hop });

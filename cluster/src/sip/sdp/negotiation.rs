@@ -128,8 +128,7 @@ impl Negotiation {
         }
         if let Some(event) = telephone_event {
             formats.push_str(&format!(" {event}"));
-            attributes
-                .push_str(&format!("a=rtpmap:{event} telephone-event/8000\r\na=fmtp:{event} 0-15\r\n"));
+            attributes.push_str(&format!("a=rtpmap:{event} telephone-event/8000\r\na=fmtp:{event} 0-15\r\n"));
         }
         let port = self.local.port();
         format!(
@@ -170,8 +169,12 @@ fn choose(description: &Description) -> Result<Choice, Unacceptable> {
             why = Unacceptable::Transport;
             continue;
         }
-        let payload_types: Vec<u8> =
-            media.formats.iter().filter_map(|format| format.parse().ok()).filter(|number| *number < 128).collect();
+        let payload_types: Vec<u8> = media
+            .formats
+            .iter()
+            .filter_map(|format| format.parse().ok())
+            .filter(|number| *number < 128)
+            .collect();
         let codec = payload_types.iter().find_map(|payload_type| match media.encoding(*payload_type)? {
             ("PCMU", 8_000) => Some((Codec::Pcmu, *payload_type)),
             ("PCMA", 8_000) => Some((Codec::Pcma, *payload_type)),

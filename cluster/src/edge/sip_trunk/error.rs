@@ -1,0 +1,43 @@
+//! What can go wrong with the trunk, worded for the person who runs the node.
+
+use std::net::SocketAddr;
+
+/// Why the trunk could not start or a call could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A setting can't be used.
+    #[error("sip setting {setting}: {mend}")]
+    Setting {
+        /// Its name.
+        setting: &'static str,
+        /// What it has to be.
+        mend: &'static str,
+    },
+    /// The address is taken or not ours.
+    #[error(
+        "sip can't listen on {address} ({transport}): {source}; stop what uses it or choose another with --sip"
+    )]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The transport.
+        transport: &'static str,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// The target of a call is no SIP URI, or by a transport that this trunk does not have.
+    #[error("the target can't be called: {why}")]
+    Target {
+        /// Why, without the target.
+        why: String,
+    },
+    /// The call's audio could not be set up.
+    #[error("the call's media could not be opened: {0}")]
+    Media(#[from] crate::edge::media::Error),
+    /// As many calls as the trunk may have, or it is stopping.
+    #[error("the trunk takes no more calls: raise sip.dialogs_max, or wait")]
+    Full,
+    /// The trunk was stopped.
+    #[error("the trunk is stopped")]
+    Stopped,
+}

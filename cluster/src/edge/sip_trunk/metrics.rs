@@ -1,0 +1,62 @@
+//! What the trunk counts.
+
+use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
+
+use super::Counts;
+
+/// INVITEs that began a call, by `result`: `offered`, `refused`.
+pub const INVITES: &str = "strowger_sip_invites_total";
+/// Refused requests, by `status`.
+pub const REFUSALS: &str = "strowger_sip_refusals_total";
+/// Messages sent again because no answer or ACK came, by `kind`.
+pub const RETRANSMISSIONS: &str = "strowger_sip_retransmissions_total";
+/// Messages that were dropped, by `reason`.
+pub const DROPS: &str = "strowger_sip_drops_total";
+/// Inputs that a dialog passed over.
+pub const IGNORED: &str = "strowger_sip_ignored_total";
+/// Calls alive.
+pub const DIALOGS: &str = "strowger_sip_dialogs";
+/// Transactions alive, by `role`.
+pub const TRANSACTIONS: &str = "strowger_sip_transactions";
+/// Connections open.
+pub const CONNECTIONS: &str = "strowger_sip_tcp_connections";
+
+/// Says what each metric is. Call once, when a recorder is installed.
+pub fn describe() {
+    describe_counter!(INVITES, Unit::Count, "INVITEs that began a call, by result");
+    describe_counter!(REFUSALS, Unit::Count, "refused SIP requests, by status");
+    describe_counter!(RETRANSMISSIONS, Unit::Count, "SIP messages sent again, by kind");
+    describe_counter!(DROPS, Unit::Count, "SIP messages dropped, by reason");
+    describe_counter!(IGNORED, Unit::Count, "inputs that a SIP dialog passed over");
+    describe_gauge!(DIALOGS, Unit::Count, "SIP calls alive");
+    describe_gauge!(TRANSACTIONS, Unit::Count, "SIP transactions alive, by role");
+    describe_gauge!(CONNECTIONS, Unit::Count, "SIP connections open");
+}
+
+pub(super) fn dropped(reason: &'static str) {
+    counter!(DROPS, "reason" => reason).increment(1);
+}
+
+pub(super) fn refused(status: u16) {
+    counter!(REFUSALS, "status" => status.to_string()).increment(1);
+}
+
+pub(super) fn invited(result: &'static str) {
+    counter!(INVITES, "result" => result).increment(1);
+}
+
+pub(super) fn retransmitted(kind: &'static str) {
+    counter!(RETRANSMISSIONS, "kind" => kind).increment(1);
+}
+
+pub(super) fn ignored() {
+    counter!(IGNORED).increment(1);
+}
+
+#[expect(clippy::cast_precision_loss, reason = "no count here comes near 2^52")]
+pub(super) fn publish(counts: &Counts) {
+    gauge!(DIALOGS).set(counts.dialogs as f64);
+    gauge!(TRANSACTIONS, "role" => "server").set(counts.server_transactions as f64);
+    gauge!(TRANSACTIONS, "role" => "client").set(counts.client_transactions as f64);
+    gauge!(CONNECTIONS).set(counts.tcp_connections as f64);
+}

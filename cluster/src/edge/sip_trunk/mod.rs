@@ -1,0 +1,27 @@
+//! Calls by SIP: sockets, transactions and dialogs on a few tasks, each call a [`Leg`].
+//!
+//! Datagrams and connections are read by tasks of their own, which only choose a shard by Call-ID. A shard
+//! has its share of the transactions and calls, one timer wheel, and nothing in common with the others; no
+//! call has a task or a timer of its own. What decides is in [`crate::sip`].
+//!
+//! [`Leg`]: actors::call::leg::Leg
+
+mod addresses;
+mod counts;
+mod error;
+mod leg;
+pub mod metrics;
+mod settings;
+mod shard;
+mod sources;
+mod tcp;
+mod transports;
+mod trunk;
+mod udp;
+
+pub use counts::Counts;
+pub use error::Error;
+
+pub use crate::sip::destination::Transport;
+pub use settings::Settings;
+pub use trunk::{Listening, Trunk};

@@ -1,0 +1,133 @@
+//! The bounds of the trunk.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use serde::{Deserialize, Serialize};
+
+use super::Error;
+use crate::sip::dialog::Timing;
+
+/// Addresses and bounds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Where datagrams are received; absent for none. Port 0 takes any free one.
+    pub udp: Option<SocketAddr>,
+    /// Where connections are accepted; absent for none. Port 0 takes the port of UDP where that is free.
+    pub tcp: Option<SocketAddr>,
+    /// The address that messages show, where it is not the bound one (behind one-to-one NAT).
+    pub public_address: Option<IpAddr>,
+    /// Tasks that share the calls; 0 for one per core, at most 16.
+    pub shards: usize,
+    /// The kernel's receive buffer of the datagram socket, in bytes; the kernel may give less.
+    pub receive_buffer_bytes: usize,
+    /// Datagrams read in one system call.
+    pub datagrams_per_read: usize,
+    /// Messages that may wait for a shard; a further datagram is dropped and counted.
+    pub messages_waiting_max: usize,
+    /// Commands and events that may wait for a shard.
+    pub events_waiting_max: usize,
+    /// Transactions at once, over all shards; a further request gets 503.
+    pub transactions_max: usize,
+    /// Calls at once, over all shards; a further INVITE gets 503.
+    pub dialogs_max: usize,
+    /// Messages per second that one source address may send in the long run; more are dropped and counted.
+    pub messages_per_second_per_source: u32,
+    /// Messages that one source address may send at once.
+    pub messages_burst_per_source: u32,
+    /// Source addresses that are remembered for that.
+    pub sources_max: usize,
+    /// The largest body of a request, in bytes; a larger one gets 513.
+    pub body_bytes_max: usize,
+    /// Connections at once; a further one is closed.
+    pub connections_max: usize,
+    /// How long a connection may be silent, in milliseconds, before it is closed.
+    pub connection_idle_ms: u64,
+    /// How long a connection may take to be made, or to send the rest of a message, in milliseconds.
+    pub connection_stall_ms: u64,
+    /// Messages that may wait to be sent on one connection; a further one is dropped and counted.
+    pub connection_waiting_max: usize,
+    /// The Retry-After of our 503s, in seconds.
+    pub retry_after_s: u32,
+    /// Whether P-Asserted-Identity (RFC 3325) is believed. Only where every sender is a trusted carrier.
+    pub trust_asserted_identity: bool,
+    /// How long the reception may take to say whether it takes a call, in milliseconds.
+    pub offer_ms: u64,
+    /// How long a closed media session may take to tell its quality, in milliseconds.
+    pub media_close_ms: u64,
+    /// Who stands in for the far side's host in the target of a transfer to a number.
+    pub transfer_host: Option<String>,
+    /// T4, how long a message may stay in the network, in milliseconds (RFC 3261 section 17.1.2.2).
+    pub t4_ms: u64,
+    /// How long things take in a dialog; T1 and T2 are the transactions' too.
+    pub timing: Timing,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let any = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), crate::sip::destination::PORT);
+        Self {
+            udp: Some(any),
+            tcp: Some(any),
+            public_address: None,
+            shards: 0,
+            receive_buffer_bytes: 4 * 1_024 * 1_024,
+            datagrams_per_read: 32,
+            messages_waiting_max: 4_096,
+            events_waiting_max: 16_384,
+            transactions_max: 60_000,
+            dialogs_max: 5_000,
+            messages_per_second_per_source: 10_000,
+            messages_burst_per_source: 20_000,
+            sources_max: 10_000,
+            body_bytes_max: 60 * 1_024,
+            connections_max: 1_000,
+            connection_idle_ms: 600_000,
+            connection_stall_ms: 10_000,
+            connection_waiting_max: 256,
+            retry_after_s: 5,
+            trust_asserted_identity: false,
+            offer_ms: 5_000,
+            media_close_ms: 2_000,
+            transfer_host: None,
+            t4_ms: 5_000,
+            timing: Timing::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// What is wrong with these settings, if anything.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] with the first setting that can't be used.
+    pub fn check(&self) -> Result<(), Error> {
+        let wrong = |setting, mend| Err(Error::Setting { setting, mend });
+        if self.udp.is_none() && self.tcp.is_none() {
+            return wrong("sip.udp and sip.tcp", "at least one of them must be an address");
+        }
+        if !(1..=1_024).contains(&self.datagrams_per_read) {
+            return wrong("sip.datagrams_per_read", "between 1 and 1,024");
+        }
+        for (setting, value) in [
+            ("sip.messages_waiting_max", self.messages_waiting_max),
+            ("sip.events_waiting_max", self.events_waiting_max),
+            ("sip.connection_waiting_max", self.connection_waiting_max),
+        ] {
+            if value == 0 {
+                return wrong(setting, "at least 1");
+            }
+        }
+        if self.timing.t1_ms == 0 || self.timing.t2_ms < self.timing.t1_ms {
+            return wrong("sip.timing", "t1_ms at least 1 and t2_ms not below it");
+        }
+        Ok(())
+    }
+
+    pub(super) fn shard_count(&self) -> usize {
+        match self.shards {
+            0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(16),
+            shards => shards.min(64),
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! What a call tells its leg.
+
+use actors::call::leg::{Command as LegCommand, Event};
+
+use super::state::Shard;
+use crate::edge::media::Control as MediaControl;
+use crate::sip::dialog::{Command, Input};
+
+impl Shard {
+    pub(super) fn on_command(&mut self, key: u64, command: LegCommand) {
+        let Some(call) = self.calls.get_mut(&key) else { return };
+        if call.ending.is_some() {
+            return;
+        }
+        let media = match command {
+            LegCommand::Answer => {
+                call.answered = true;
+                return self.tell_dialog(key, Input::Command(Command::Answer));
+            }
+            LegCommand::Refuse(refusal) => {
+                let (status, retry_after_s) = self.status_of(&refusal);
+                let refuse = Command::Refuse { status, retry_after_s };
+                return self.tell_dialog(key, Input::Command(refuse));
+            }
+            LegCommand::Transfer(destination) => {
+                return match self.transfer_target(key, &destination) {
+                    Some(target) => self.tell_dialog(key, Input::Command(Command::Transfer(target))),
+                    None => self.deliver(key, Event::TransferProgress(481)),
+                };
+            }
+            LegCommand::HangUp => return self.tell_dialog(key, Input::Command(Command::HangUp)),
+            LegCommand::Listen(ring) => MediaControl::Listen(ring),
+            LegCommand::Record(ring) => MediaControl::Record(ring),
+            LegCommand::Play { utterance, speech } => MediaControl::Play { utterance, speech },
+            LegCommand::StopPlaying => MediaControl::StopPlaying,
+        };
+        let id = call.id;
+        if call.session.control(media).is_err() {
+            tracing::debug!(call_id = %id, "a command came too late for the call's media");
+        }
+    }
+}

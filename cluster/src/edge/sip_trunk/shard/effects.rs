@@ -1,0 +1,173 @@
+//! What a dialog wants done.
+
+use std::net::SocketAddr;
+
+use actors::call::leg::Event as LegEvent;
+
+use super::super::addresses::{in_uri, is_private};
+use super::super::metrics;
+use super::super::transports::Flow;
+use super::state::{Due, Shard};
+use crate::edge::media::{Codec, Control as MediaControl, Direction, Stream};
+use crate::sip::destination::{self, Transport};
+use crate::sip::dialog::{Effect, Event, Input};
+use crate::sip::sdp;
+use crate::sip::wire::{Header, HeaderName, Message, Request, text};
+
+impl Shard {
+    /// Tells a call's dialog something and carries out what it wants.
+    pub(super) fn tell_dialog(&mut self, key: u64, input: Input) {
+        let now = self.now();
+        let Some(call) = self.calls.get_mut(&key) else { return };
+        call.dialog.handle(now, input);
+        self.run_effects(key);
+        self.forget_if_over(key);
+    }
+
+    pub(super) fn run_effects(&mut self, key: u64) {
+        let Some(call) = self.calls.get_mut(&key) else { return };
+        let effects = call.dialog.drain();
+        let now = self.now();
+        for effect in effects {
+            self.run_effect(key, effect);
+        }
+        if let Some(call) = self.calls.get_mut(&key)
+            && let Some(at) = call.dialog.deadline()
+            && call.scheduled.is_none_or(|scheduled| at < scheduled)
+        {
+            call.scheduled = Some(at);
+            self.wheel.set(now, at, Due::Dialog(key));
+        }
+    }
+
+    fn run_effect(&mut self, key: u64, effect: Effect) {
+        match effect {
+            Effect::Respond { transaction, response } => self.answer(transaction, response),
+            Effect::Retransmit { transaction, response } => {
+                metrics::retransmitted("success");
+                self.answer(transaction, response);
+            }
+            Effect::Send { id, mut request, next_hop } => match self.flow_to(key, &next_hop) {
+                Some(flow) => {
+                    self.fit_via(&mut request, flow);
+                    self.ask(key, id, request, flow);
+                }
+                None => self.tell_dialog(key, Input::Unanswered { id }),
+            },
+            Effect::Acknowledge { mut request, next_hop } => {
+                if let Some(flow) = self.flow_to(key, &next_hop) {
+                    self.fit_via(&mut request, flow);
+                    self.transmit(flow, Message::Request(request).to_bytes());
+                }
+            }
+            Effect::Tell(event) => self.on_event(key, event),
+            Effect::Ignored { why } => {
+                metrics::ignored();
+                tracing::debug!(why, "a sip dialog passed something over");
+            }
+        }
+    }
+
+    /// The way to a next hop. A call that came by a connection stays on it. A host name is taken for the
+    /// peer we know: nothing is looked up in the middle of a call.
+    fn flow_to(&self, key: u64, next_hop: &str) -> Option<Flow> {
+        let call = self.calls.get(&key)?;
+        let known = call.flow;
+        let hop = destination::uri(next_hop).and_then(|uri| destination::hop(&uri));
+        if known.transport == Transport::Tcp {
+            let address =
+                hop.and_then(|hop| Some(SocketAddr::new(hop.address?, hop.port))).unwrap_or(known.address);
+            let flow = Flow { address, ..known };
+            return Some(Flow { connection: self.connected(&flow), ..flow });
+        }
+        let hop = hop?;
+        let peer = known.address;
+        let address = match hop.address {
+            // What only its own network can reach, said by a peer from elsewhere: it is behind NAT.
+            Some(address) if is_private(address) && !is_private(peer.ip()) => peer,
+            Some(address) => SocketAddr::new(address, hop.port),
+            None => peer,
+        };
+        let flow = Flow { address, transport: hop.transport, connection: None };
+        Some(match hop.transport {
+            Transport::Udp => flow,
+            Transport::Tcp => Flow { connection: self.connected(&flow), ..flow },
+        })
+    }
+
+    /// Makes the topmost Via say the transport that is really used.
+    fn fit_via(&self, request: &mut Request, flow: Flow) {
+        let Some(via) = text(&request.headers, &HeaderName::Via) else { return };
+        if via.starts_with(&format!("SIP/2.0/{} ", flow.transport.in_via())) {
+            return;
+        }
+        let parameters = via.split_once(';').map(|(_, parameters)| parameters).unwrap_or_default();
+        let value = format!("SIP/2.0/{} {};{parameters}", flow.transport.in_via(), self.host_for(flow));
+        if let Ok(header) = Header::build(HeaderName::Via, value) {
+            request.headers.remove_first(&HeaderName::Via);
+            request.headers.push_front(header);
+        }
+    }
+
+    fn on_event(&mut self, key: u64, event: Event) {
+        match event {
+            Event::Ringing => {}
+            Event::Agreed(agreed) => {
+                if let Some(call) = self.calls.get(&key) {
+                    // A session that is gone says so by its own last event.
+                    let _ = call.session.control(MediaControl::Configure(stream(&agreed)));
+                }
+            }
+            Event::Established => self.deliver(key, LegEvent::Established),
+            Event::Held(held) => self.deliver(key, LegEvent::Held(held)),
+            Event::Digit(digit) => self.deliver(key, LegEvent::Digit(digit)),
+            Event::TransferProgress(status) => self.deliver(key, LegEvent::TransferProgress(status)),
+            Event::Ended(ending) => self.close(key, ending),
+        }
+    }
+
+    /// The URI of a transfer's target. A number is one of the far side's own network, unless the settings
+    /// name another.
+    pub(super) fn transfer_target(
+        &self,
+        key: u64,
+        destination: &actors::types::Destination,
+    ) -> Option<String> {
+        use actors::types::Destination;
+        let number = match destination {
+            Destination::Uri(uri) => return Some(uri.clone()),
+            Destination::Number(number) => number.as_str(),
+        };
+        if let Some(host) = &self.shared.settings.transfer_host {
+            return Some(format!("sip:{number}@{host}"));
+        }
+        let call = self.calls.get(&key)?;
+        let host = destination::uri(call.dialog.target()).and_then(|uri| destination::hop(&uri));
+        Some(match host {
+            Some(hop) => {
+                let host = hop.address.map_or(hop.host, in_uri);
+                format!("sip:{number}@{host}:{}", hop.port)
+            }
+            None => format!("sip:{number}@{}", in_uri(call.flow.address.ip())),
+        })
+    }
+}
+
+fn stream(agreed: &sdp::Agreed) -> Stream {
+    Stream {
+        remote: agreed.remote,
+        codec: match agreed.codec {
+            sdp::Codec::Pcmu => Codec::Pcmu,
+            sdp::Codec::Pcma => Codec::Pcma,
+        },
+        payload_type: agreed.payload_type,
+        telephone_event: agreed.telephone_event,
+        direction: match agreed.direction {
+            sdp::Direction::SendReceive => Direction::SendReceive,
+            sdp::Direction::SendOnly => Direction::SendOnly,
+            sdp::Direction::ReceiveOnly => Direction::ReceiveOnly,
+            sdp::Direction::Inactive => Direction::Inactive,
+        },
+        packet_ms: agreed.packet_ms,
+    }
+}

@@ -1,0 +1,230 @@
+//! New calls: from the INVITE to the reception's word.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use actors::call::leg::{Events, Incoming, Leg, Refusal};
+use actors::types::{CallId, PhoneNumber, Private};
+use rand::Rng;
+
+use super::super::addresses::in_uri;
+use super::super::leg::TrunkLeg;
+use super::super::metrics;
+use super::super::transports::Flow;
+use super::Control;
+use super::state::{Call, Shard, Sink};
+use crate::clock;
+use crate::edge::media::{MediaEvents, Session};
+use crate::sip::check::with_warning;
+use crate::sip::destination::Transport;
+use crate::sip::dialog::{Command, Dialog, Error, Input, Own};
+use crate::sip::numbers;
+use crate::sip::sdp::{Negotiation, acceptable, sdp_of};
+use crate::sip::wire::{self, HeaderName, Request};
+
+impl Shard {
+    pub(super) fn on_invite(&mut self, invite: Request, source: Flow, flow: Flow) {
+        let call_id = invite.headers.value(&HeaderName::CallId).unwrap_or_default().into_owned();
+        let origin = (call_id, wire::from_tag(&invite.headers).unwrap_or_default());
+        if self.origins.contains_key(&origin) {
+            // The same call by another way (RFC 3261 section 8.2.2.2), or again after its transaction ended.
+            return self.refuse(&invite, 482, flow);
+        }
+        if self.calls.len() >= self.share(self.shared.settings.dialogs_max) {
+            metrics::invited("refused");
+            return self.refuse(&invite, 503, flow);
+        }
+        let offer = sdp_of(&invite.headers, invite.body());
+        if let Some(Err(why)) = offer.as_deref().map(acceptable) {
+            metrics::invited("refused");
+            let tag = self.stateless_tag();
+            let response = with_warning(&invite, 488, &tag, why.warning(), &why.to_string()).build();
+            return self.answer_stateless(response, flow);
+        }
+        let Some(called) = numbers::called(&invite).as_deref().and_then(PhoneNumber::parse) else {
+            metrics::invited("refused");
+            return self.refuse(&invite, 404, flow);
+        };
+        self.take(invite, called, origin, source, flow);
+    }
+
+    fn take(
+        &mut self,
+        invite: Request,
+        called: PhoneNumber,
+        origin: (Vec<u8>, String),
+        source: Flow,
+        flow: Flow,
+    ) {
+        let key = self.new_key();
+        let id = new_call_id();
+        let (session, negotiation) = match self.open_media(key, id, source) {
+            Ok(opened) => opened,
+            Err(error) => {
+                tracing::warn!(call_id = %id, error = %error, "a call was refused for want of media");
+                metrics::invited("refused");
+                return self.refuse(&invite, 503, flow);
+            }
+        };
+        let caller = numbers::caller(&invite, self.shared.settings.trust_asserted_identity);
+        let caller = caller.as_deref().and_then(PhoneNumber::parse).map(Private::new);
+        let Some((transaction, invite)) = self.begin(invite, flow, Some(key)) else { return };
+        let own = self.own(key, source);
+        let dialog = match Dialog::incoming(own, negotiation, self.now(), transaction, &invite) {
+            Ok(dialog) => dialog,
+            Err(error) => {
+                let status = if matches!(error, Error::Offer(_)) { 488 } else { 400 };
+                metrics::invited("refused");
+                let response =
+                    crate::sip::respond::respond(&invite, status, Some(&format!("{key:016x}"))).build();
+                return self.answer(transaction, response);
+            }
+        };
+        let alive = Arc::new(AtomicBool::new(true));
+        self.origins.insert(origin.clone(), key);
+        let leg: Arc<dyn Leg> = Arc::new(TrunkLeg::new(key, self.me.clone(), Arc::clone(&alive)));
+        let call = Call {
+            id,
+            dialog,
+            session,
+            sink: Sink::Waiting(Vec::new()),
+            flow: source,
+            origin: Some(origin),
+            alive,
+            offering: true,
+            answered: false,
+            cause: None,
+            ending: None,
+            concluded: false,
+            scheduled: None,
+        };
+        self.calls.insert(key, call);
+        self.run_effects(key);
+        self.offer(key, Incoming { call: id, called, caller, at: clock::now() }, leg);
+    }
+
+    /// Asks the reception, on a task of its own, for a bounded time.
+    fn offer(&self, key: u64, incoming: Incoming, leg: Arc<dyn Leg>) {
+        let reception = Arc::clone(&self.shared.reception);
+        let patience = Duration::from_millis(self.shared.settings.offer_ms);
+        let me = self.me.clone();
+        tokio::spawn(async move {
+            // The leg is kept until the outcome is on its way, so that a refusal is not taken for a hang-up.
+            let kept = Arc::clone(&leg);
+            let mut asking = tokio::spawn(async move { reception.offer(incoming, leg).await });
+            let outcome = match tokio::time::timeout(patience, &mut asking).await {
+                Ok(Ok(outcome)) => outcome,
+                Ok(Err(_)) => Err(Refusal::Failed { why: "the reception failed".to_owned() }),
+                Err(_) => {
+                    asking.abort();
+                    Err(Refusal::Failed { why: "the reception did not answer in time".to_owned() })
+                }
+            };
+            // A shard that is gone has hung up already.
+            let _ = me.send(Control::Offered { key, outcome }).await;
+            drop(kept);
+        });
+    }
+
+    pub(super) fn on_offered(&mut self, key: u64, outcome: Result<Events, Refusal>) {
+        let Some(call) = self.calls.get_mut(&key) else { return };
+        call.offering = false;
+        match outcome {
+            Ok(events) => {
+                metrics::invited("offered");
+                let waiting = match std::mem::replace(&mut call.sink, Sink::Open(Arc::clone(&events))) {
+                    Sink::Waiting(waiting) => waiting,
+                    _ => Vec::new(),
+                };
+                let rings = !call.answered && call.ending.is_none();
+                if call.concluded {
+                    call.sink = Sink::Closed;
+                }
+                waiting.into_iter().for_each(|event| events(event));
+                if rings {
+                    self.tell_dialog(key, Input::Command(Command::Ring));
+                }
+            }
+            Err(refusal) => {
+                metrics::invited("refused");
+                tracing::debug!(call_id = %call.id, why = %refusal, "a call was refused");
+                call.sink = Sink::Closed;
+                if call.ending.is_none() {
+                    let (status, retry_after_s) = self.status_of(&refusal);
+                    self.tell_dialog(key, Input::Command(Command::Refuse { status, retry_after_s }));
+                }
+            }
+        }
+        self.forget_if_over(key);
+    }
+
+    pub(super) fn status_of(&self, refusal: &Refusal) -> (u16, Option<u32>) {
+        match refusal {
+            Refusal::UnknownNumber => (404, None),
+            Refusal::TenantFull { .. } => (486, None),
+            Refusal::NodeFull { retry_after_s } => (503, Some(*retry_after_s)),
+            Refusal::Failed { .. } => (500, None),
+        }
+    }
+
+    pub(super) fn open_media(
+        &self,
+        key: u64,
+        id: CallId,
+        flow: Flow,
+    ) -> Result<(Session, Negotiation), crate::edge::media::Error> {
+        let me = self.me.clone();
+        let events: MediaEvents = Arc::new(move |event| {
+            if me.try_send(Control::Media { key, event }).is_err() {
+                metrics::dropped("media_event");
+            }
+        });
+        let session = self.shared.media.open(id, events)?;
+        let mut local = session.local_address();
+        local.set_ip(self.shared.addresses.shown(local.ip(), flow.address.ip()));
+        Ok((session, Negotiation::new(local, key >> 1)))
+    }
+
+    /// Our side of a dialog with this peer.
+    pub(super) fn own(&self, key: u64, flow: Flow) -> Own {
+        let host = self.host_for(flow);
+        let parameter = match flow.transport {
+            Transport::Udp => "",
+            Transport::Tcp => ";transport=tcp",
+        };
+        Own {
+            tag: format!("{key:016x}"),
+            contact: format!("<sip:strowger@{host}{parameter}>"),
+            via: format!("SIP/2.0/{} {host}", flow.transport.in_via()),
+            timing: self.shared.settings.timing,
+        }
+    }
+
+    /// Our host and port as this peer sees them.
+    pub(super) fn host_for(&self, flow: Flow) -> String {
+        let transports = &self.shared.transports;
+        let bound =
+            transports.listening(flow.transport).or(transports.udp_address).or(transports.tcp_address);
+        let Some(bound) = bound else { return "invalid.invalid".to_owned() };
+        let shown = self.shared.addresses.shown(bound.ip(), flow.address.ip());
+        format!("{}:{}", in_uri(shown), bound.port())
+    }
+
+    /// A key that no call has; it is the call's tag too, so nobody can guess it.
+    pub(super) fn new_key(&self) -> u64 {
+        loop {
+            let key = crate::chance::generator().next_u64();
+            if !self.calls.contains_key(&key) {
+                return key;
+            }
+        }
+    }
+}
+
+/// A new call's identity (RFC 9562, version 7).
+pub(super) fn new_call_id() -> CallId {
+    let milliseconds = u64::try_from(clock::now().as_millisecond()).unwrap_or_default();
+    let random = crate::chance::bytes::<10>();
+    CallId::new(uuid::Builder::from_unix_timestamp_millis(milliseconds, &random).into_uuid())
+}

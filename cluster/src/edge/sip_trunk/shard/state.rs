@@ -1,0 +1,160 @@
+//! What a shard has.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use actors::call::leg::{Event, Events, Reception};
+use actors::types::{CallId, EndReason};
+use bytes::Bytes;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::super::Settings;
+use super::super::addresses::Addresses;
+use super::super::counts::Gauges;
+use super::super::tcp::Context;
+use super::super::transports::{Flow, Transports};
+use super::{Control, Inbound};
+use crate::edge::media::{Media, Session};
+use crate::sip::dialog::{Dialog, Ending, Moment, RequestId, TransactionId};
+use crate::sip::wheel::Wheel;
+use crate::sip::wire::{Limits, Timer, Timers, TransactionKey, TransactionLayer};
+
+/// What all shards of a trunk have in common.
+pub(in super::super) struct Shared {
+    pub(in super::super) settings: Arc<Settings>,
+    pub(in super::super) reception: Arc<dyn Reception>,
+    pub(in super::super) media: Media,
+    pub(in super::super) transports: Arc<Transports>,
+    pub(in super::super) addresses: Addresses,
+    pub(in super::super) refusing: AtomicBool,
+    pub(in super::super) gauges: Vec<Gauges>,
+    pub(in super::super) tcp: Context,
+}
+
+/// A shard. See the module's documentation.
+pub(in super::super) struct Shard {
+    pub(super) shared: Arc<Shared>,
+    pub(super) index: usize,
+    pub(super) limits: Limits,
+    /// Two layers, because a key does not say on which side of a transaction it is, and a trunk may call
+    /// itself.
+    pub(super) servers: TransactionLayer,
+    pub(super) clients: TransactionLayer,
+    pub(super) served: HashMap<TransactionKey, TransactionId>,
+    pub(super) serving: HashMap<TransactionId, Serving>,
+    pub(super) asked: HashMap<TransactionKey, u64>,
+    pub(super) asking: HashMap<u64, Asking>,
+    pub(super) next_transaction: u64,
+    pub(super) calls: HashMap<u64, Call>,
+    /// Calls that came in, by Call-ID and From tag.
+    pub(super) origins: HashMap<(Vec<u8>, String), u64>,
+    pub(super) wheel: Wheel<Due>,
+    pub(super) outbox: Vec<(Bytes, SocketAddr)>,
+    pub(super) started: Instant,
+    pub(super) me: mpsc::Sender<Control>,
+    pub(super) control: mpsc::Receiver<Control>,
+    pub(super) messages: mpsc::Receiver<Inbound>,
+}
+
+/// A request of others.
+pub(super) struct Serving {
+    pub(super) key: TransactionKey,
+    pub(super) flow: Flow,
+    pub(super) call: Option<u64>,
+}
+
+/// A request of ours.
+pub(super) struct Asking {
+    pub(super) key: TransactionKey,
+    pub(super) flow: Flow,
+    pub(super) call: u64,
+    pub(super) request: RequestId,
+}
+
+/// What a timer is for. None is cancelled; each is checked when it fires.
+#[derive(Debug)]
+pub(super) enum Due {
+    Server(TransactionId, Timer),
+    Client(u64, Timer),
+    Dialog(u64),
+    MediaClosing(u64),
+}
+
+/// A call.
+pub(super) struct Call {
+    pub(super) id: CallId,
+    pub(super) dialog: Dialog,
+    pub(super) session: Session,
+    pub(super) sink: Sink,
+    pub(super) flow: Flow,
+    pub(super) origin: Option<(Vec<u8>, String)>,
+    pub(super) alive: Arc<AtomicBool>,
+    /// The reception has not said yet whether it takes the call.
+    pub(super) offering: bool,
+    pub(super) answered: bool,
+    /// Why we hung up, where it was not the call's own wish.
+    pub(super) cause: Option<EndReason>,
+    pub(super) ending: Option<Ending>,
+    /// The last event was told.
+    pub(super) concluded: bool,
+    pub(super) scheduled: Option<Moment>,
+}
+
+/// Where a call's events go.
+pub(super) enum Sink {
+    /// Nobody has taken the call yet.
+    Waiting(Vec<Event>),
+    /// The call actor.
+    Open(Events),
+    /// Nobody will.
+    Closed,
+}
+
+impl Shard {
+    pub(in super::super) fn new(
+        shared: Arc<Shared>,
+        index: usize,
+        me: mpsc::Sender<Control>,
+        control: mpsc::Receiver<Control>,
+        messages: mpsc::Receiver<Inbound>,
+    ) -> Self {
+        let timing = shared.settings.timing;
+        let timers = Timers {
+            t1: std::time::Duration::from_millis(timing.t1_ms),
+            t2: std::time::Duration::from_millis(timing.t2_ms),
+            t4: std::time::Duration::from_millis(shared.settings.t4_ms),
+        };
+        Self {
+            shared,
+            index,
+            limits: Limits::datagram(),
+            servers: TransactionLayer::new(timers),
+            clients: TransactionLayer::new(timers),
+            served: HashMap::new(),
+            serving: HashMap::new(),
+            asked: HashMap::new(),
+            asking: HashMap::new(),
+            next_transaction: 1,
+            calls: HashMap::new(),
+            origins: HashMap::new(),
+            wheel: Wheel::new(0),
+            outbox: Vec::new(),
+            started: Instant::now(),
+            me,
+            control,
+            messages,
+        }
+    }
+
+    pub(super) fn now(&self) -> Moment {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// This shard's share of a bound of the whole trunk, at least one.
+    pub(super) fn share(&self, of_all: usize) -> usize {
+        of_all.div_ceil(self.shared.gauges.len().max(1)).max(1)
+    }
+}

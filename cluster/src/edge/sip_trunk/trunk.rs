@@ -1,0 +1,253 @@
+//! The trunk: its sockets, its shards, its handle.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use actors::call::leg::{Events, Leg, Reception};
+use parking_lot::Mutex;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep};
+
+use super::addresses::Addresses;
+use super::counts::{Counts, Gauges};
+use super::shard::{Control, Dial, Inbox, Inboxes, Shard, Shared};
+use super::tcp::Context;
+use super::transports::{Flow, Transports};
+use super::{Error, Settings, Transport, metrics, tcp, udp};
+use crate::edge::media::Media;
+use crate::sip::destination;
+
+/// How often the gauges are shown to the metrics' recorder.
+const PUBLISH_EVERY: Duration = Duration::from_secs(1);
+/// How often a stopping trunk looks whether its calls are gone.
+const STOP_EVERY: Duration = Duration::from_millis(20);
+
+/// All SIP of a node. A cheap handle; every clone is the same trunk. When the last one is dropped, its
+/// sockets close and its calls end without a word: call [`Trunk::stop`] first.
+#[derive(Clone)]
+pub struct Trunk {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    shared: Arc<Shared>,
+    inboxes: Inboxes,
+    listening: Vec<Listening>,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.tasks.lock().drain(..).for_each(|task| task.abort());
+        self.shared.transports.close_all();
+    }
+}
+
+impl std::fmt::Debug for Trunk {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Trunk").field("listening", &self.inner.listening).finish_non_exhaustive()
+    }
+}
+
+/// Where the trunk listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listening {
+    /// By what.
+    pub transport: Transport,
+    /// The bound address, with the port that was really taken.
+    pub address: SocketAddr,
+}
+
+impl Trunk {
+    /// Binds the sockets and starts the shards. Calls are offered to `reception`.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for settings that can't be used, [`Error::Listen`] where a socket can't be bound.
+    #[expect(clippy::unused_async, reason = "sockets need the runtime; callers must be on it")]
+    pub async fn start(
+        settings: Settings,
+        reception: Arc<dyn Reception>,
+        media: Media,
+    ) -> Result<Self, Error> {
+        settings.check()?;
+        let settings = Arc::new(settings);
+        let (socket, listener, listening) = bind(&settings)?;
+        let address = |transport| {
+            listening.iter().find(|one: &&Listening| one.transport == transport).map(|one| one.address)
+        };
+        let transports = Arc::new(Transports::new(
+            socket.clone(),
+            address(Transport::Udp),
+            address(Transport::Tcp),
+            &settings,
+        ));
+        let mut ends = Vec::new();
+        let mut inboxes = Vec::new();
+        for _ in 0..settings.shard_count() {
+            let (messages, messages_end) = mpsc::channel(settings.messages_waiting_max);
+            let (control, control_end) = mpsc::channel(settings.events_waiting_max);
+            inboxes.push(Inbox { messages, control: control.clone() });
+            ends.push((control, control_end, messages_end));
+        }
+        let inboxes = Inboxes::new(inboxes);
+        let context = Context {
+            settings: Arc::clone(&settings),
+            transports: Arc::clone(&transports),
+            inboxes: inboxes.clone(),
+            tasks: tokio::runtime::Handle::current(),
+        };
+        let shared = Arc::new(Shared {
+            settings: Arc::clone(&settings),
+            reception,
+            media,
+            transports,
+            addresses: Addresses::new(settings.public_address),
+            refusing: AtomicBool::new(false),
+            gauges: ends.iter().map(|_| Gauges::default()).collect(),
+            tcp: context.clone(),
+        });
+        let mut tasks = vec![tokio::spawn(publish(Arc::clone(&shared)))];
+        for (index, (control, control_end, messages_end)) in ends.into_iter().enumerate() {
+            let shard = Shard::new(Arc::clone(&shared), index, control, control_end, messages_end);
+            tasks.push(tokio::spawn(shard.run()));
+        }
+        if let Some(socket) = socket {
+            tasks.push(tokio::spawn(udp::read(socket, settings, inboxes.clone())));
+        }
+        if let Some(listener) = listener {
+            tasks.push(tokio::spawn(tcp::accept(listener, context)));
+        }
+        let tasks = Mutex::new(tasks);
+        Ok(Self { inner: Arc::new(Inner { shared, inboxes, listening, tasks }) })
+    }
+
+    /// Where the trunk listens.
+    #[must_use]
+    pub fn local_addresses(&self) -> Vec<Listening> {
+        self.inner.listening.clone()
+    }
+
+    /// Makes a call to a SIP URI, `sip:1000@192.0.2.1:5060;transport=tcp`, as `from`: a SIP URI, or a number
+    /// or name that our own address is added to. The call rings, is answered or fails by its events; the
+    /// leg can be commanded at once. Whoever drops the leg hangs up.
+    ///
+    /// # Errors
+    /// [`Error::Target`], [`Error::Media`], [`Error::Full`] or [`Error::Stopped`].
+    pub async fn call(&self, target: &str, from: &str, events: Events) -> Result<Arc<dyn Leg>, Error> {
+        if self.inner.shared.refusing.load(Ordering::Acquire) {
+            return Err(Error::Full);
+        }
+        let flow = self.resolve(target).await?;
+        let random = crate::chance::bytes::<16>();
+        let call_id = uuid::Builder::from_random_bytes(random).into_uuid().simple().to_string();
+        let inbox = self.inner.inboxes.of(call_id.as_bytes()).ok_or(Error::Stopped)?;
+        let (reply, answer) = oneshot::channel();
+        let dial = Dial {
+            target: target.to_owned(),
+            from: from.to_owned(),
+            call_id: call_id.clone(),
+            flow,
+            events,
+            reply,
+        };
+        inbox.control.send(Control::Dial(Box::new(dial))).await.map_err(|_| Error::Stopped)?;
+        answer.await.map_err(|_| Error::Stopped)?
+    }
+
+    async fn resolve(&self, target: &str) -> Result<Flow, Error> {
+        let wrong = |why: &str| Error::Target { why: why.to_owned() };
+        let hop = destination::uri(target)
+            .and_then(|uri| destination::hop(&uri))
+            .ok_or_else(|| wrong("it is no sip: URI by UDP or TCP"))?;
+        let transports = &self.inner.shared.transports;
+        if hop.transport == Transport::Udp && transports.udp.is_none() {
+            return Err(wrong("this trunk has no UDP socket; add ;transport=tcp or set sip.udp"));
+        }
+        let bound = transports.listening(hop.transport);
+        let address = match hop.address {
+            Some(address) => SocketAddr::new(address, hop.port),
+            None => tokio::net::lookup_host((hop.host.as_str(), hop.port))
+                .await
+                .ok()
+                .and_then(|mut found| {
+                    found.find(|one| bound.is_none_or(|own| own.is_ipv4() == one.is_ipv4()))
+                })
+                .ok_or_else(|| wrong("its host is not known"))?,
+        };
+        Ok(Flow { address, transport: hop.transport, connection: None })
+    }
+
+    /// Refuses new calls and OPTIONS with 503 from now on, or takes them again. Calls that are up go on.
+    pub fn refuse_new(&self, refuse: bool) {
+        self.inner.shared.refusing.store(refuse, Ordering::Release);
+    }
+
+    /// Refuses new calls, hangs up all others, waits until they are gone, but not longer than `grace`, and
+    /// closes the sockets.
+    pub async fn stop(&self, grace: Duration) {
+        self.refuse_new(true);
+        for inbox in self.inner.inboxes.all() {
+            // A shard that is gone has no calls.
+            let _ = inbox.control.send(Control::Stop).await;
+        }
+        let until = Instant::now() + grace;
+        while self.counts().dialogs > 0 && Instant::now() < until {
+            sleep(STOP_EVERY).await;
+        }
+        let tasks = std::mem::take(&mut *self.inner.tasks.lock());
+        tasks.iter().for_each(JoinHandle::abort);
+        for task in tasks {
+            // It was told to go; that it did not end by itself is no news.
+            let _ = task.await;
+        }
+        self.inner.shared.transports.close_all();
+    }
+
+    /// What is alive.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        counts(&self.inner.shared)
+    }
+}
+
+fn counts(shared: &Shared) -> Counts {
+    let mut counts = Counts { tcp_connections: shared.transports.connections(), ..Counts::default() };
+    shared.gauges.iter().for_each(|gauges| gauges.add_to(&mut counts));
+    counts
+}
+
+async fn publish(shared: Arc<Shared>) {
+    loop {
+        metrics::publish(&counts(&shared));
+        sleep(PUBLISH_EVERY).await;
+    }
+}
+
+type Bound = (Option<Arc<tokio::net::UdpSocket>>, Option<tokio::net::TcpListener>, Vec<Listening>);
+
+fn bind(settings: &Settings) -> Result<Bound, Error> {
+    let refused = |address, transport| move |source| Error::Listen { address, transport, source };
+    let mut listening = Vec::new();
+    let mut socket = None;
+    if let Some(address) = settings.udp {
+        let bound = udp::bind(address, settings.receive_buffer_bytes).map_err(refused(address, "udp"))?;
+        let taken = bound.local_addr().map_err(refused(address, "udp"))?;
+        listening.push(Listening { transport: Transport::Udp, address: taken });
+        socket = Some(Arc::new(bound));
+    }
+    let mut listener = None;
+    if let Some(address) = settings.tcp {
+        let same = listening.first().map(|one| SocketAddr::new(address.ip(), one.address.port()));
+        let bound = match same.filter(|_| address.port() == 0).map(tcp::bind) {
+            Some(Ok(bound)) => bound,
+            _ => tcp::bind(address).map_err(refused(address, "tcp"))?,
+        };
+        let taken = bound.local_addr().map_err(refused(address, "tcp"))?;
+        listening.push(Listening { transport: Transport::Tcp, address: taken });
+        listener = Some(bound);
+    }
+    Ok((socket, listener, listening))
+}

@@ -1,0 +1,93 @@
+//! A reception for tests: what it does with a call goes by the number that was dialled.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use actors::call::leg::{Command, Event, Events, Incoming, Leg, Reception, Refusal};
+use actors::types::{CallId, Destination};
+use cluster::edge::media::{self, Media};
+use cluster::edge::sip_trunk::{Settings, Trunk};
+use parking_lot::Mutex;
+
+/// Answered at once.
+pub(super) const ANSWERS: &str = "1000";
+/// Rings for ever.
+pub(super) const RINGS: &str = "1001";
+/// Answered, and hung up once it is up.
+pub(super) const HANGS_UP: &str = "1002";
+/// Answered, and transferred to 2000 once it is up.
+pub(super) const TRANSFERS: &str = "1003";
+/// Unknown.
+pub(super) const UNKNOWN: &str = "4040";
+/// At its limit.
+pub(super) const BUSY: &str = "4860";
+/// The node is full.
+pub(super) const FULL: &str = "5030";
+
+#[derive(Default)]
+pub(super) struct Desk {
+    legs: Mutex<HashMap<CallId, Arc<dyn Leg>>>,
+    told: Mutex<Vec<(CallId, String, Event)>>,
+}
+
+#[async_trait::async_trait]
+impl Reception for DeskHandle {
+    async fn offer(&self, incoming: Incoming, leg: Arc<dyn Leg>) -> Result<Events, Refusal> {
+        let number = incoming.called.as_str().to_owned();
+        match number.as_str() {
+            UNKNOWN => return Err(Refusal::UnknownNumber),
+            BUSY => return Err(Refusal::TenantFull { limit: 1 }),
+            FULL => return Err(Refusal::NodeFull { retry_after_s: 7 }),
+            _ => {}
+        }
+        self.0.legs.lock().insert(incoming.call, Arc::clone(&leg));
+        if number != RINGS {
+            leg.command(Command::Answer).unwrap();
+        }
+        let (desk, call) = (Arc::clone(&self.0), incoming.call);
+        Ok(Arc::new(move |event| desk.on(call, &number, event)))
+    }
+}
+
+#[derive(Clone, Default)]
+pub(super) struct DeskHandle(Arc<Desk>);
+
+impl Desk {
+    fn on(&self, call: CallId, number: &str, event: Event) {
+        let leg = match event {
+            Event::Ended(_) => self.legs.lock().remove(&call),
+            _ => self.legs.lock().get(&call).cloned(),
+        };
+        if let (Event::Established, Some(leg)) = (&event, leg) {
+            match number {
+                HANGS_UP => leg.command(Command::HangUp).unwrap(),
+                TRANSFERS => {
+                    leg.command(Command::Transfer(Destination::Uri("sip:2000@127.0.0.1".into()))).unwrap()
+                }
+                _ => {}
+            }
+        }
+        self.told.lock().push((call, number.to_owned(), event));
+    }
+
+    /// How many events of all calls are like this.
+    pub(super) fn count(&self, like: impl Fn(&Event) -> bool) -> usize {
+        self.told.lock().iter().filter(|(.., event)| like(event)).count()
+    }
+}
+
+/// A trunk with this desk behind it, and its media.
+pub(super) async fn open(settings: Settings) -> (Trunk, Media, Arc<Desk>) {
+    let media = Media::start(media::Settings {
+        address: "127.0.0.1".parse().unwrap(),
+        first_port: 20_000,
+        last_port: 39_999,
+        quarantine_ms: 0,
+        threads: 1,
+        ..media::Settings::default()
+    })
+    .unwrap();
+    let desk = DeskHandle::default();
+    let trunk = Trunk::start(settings, Arc::new(desk.clone()), media.clone()).await.unwrap();
+    (trunk, media, desk.0)
+}

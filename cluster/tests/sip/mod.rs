@@ -1,0 +1,36 @@
+//! The SIP trunk against real peers.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
+mod desk;
+mod sipp;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use cluster::edge::sip_trunk::{Settings, Transport, Trunk};
+use tokio::time::{Instant, sleep};
+
+/// Settings for a trunk on loopback, with timers shortened so that transactions end within seconds.
+fn settings() -> Settings {
+    let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
+    let mut settings =
+        Settings { udp: Some(any), tcp: Some(any), shards: 2, t4_ms: 200, ..Settings::default() };
+    settings.timing.t1_ms = 50;
+    settings.timing.t2_ms = 400;
+    settings
+}
+
+fn address(trunk: &Trunk, transport: Transport) -> SocketAddr {
+    let all = trunk.local_addresses();
+    all.iter().find(|one| one.transport == transport).map(|one| one.address).unwrap()
+}
+
+/// Waits until nothing of any call is left.
+async fn quiet(trunk: &Trunk, within: Duration) {
+    let until = Instant::now() + within;
+    while !trunk.counts().is_quiet() {
+        assert!(Instant::now() < until, "left behind: {:?}", trunk.counts());
+        sleep(Duration::from_millis(20)).await;
+    }
+}
