@@ -2,15 +2,23 @@
 //!
 //! - [`packet`]: RTP headers (RFC 3550 section 5.1).
 //! - [`g711`]: the two laws (ITU-T G.711).
-//! - [`concealment`]: audio for packets that never came (in the manner of G.711 Appendix I).
 //! - [`jitter_buffer`]: packets in any order to 20 ms frames in order.
+//! - [`concealment`]: audio for packets that never came (in the manner of G.711 Appendix I).
+//! - [`telephone_event`]: keys (RFC 4733).
 //! - [`latch`]: whose packets a session believes (symmetric RTP, RFC 4961).
+//! - [`reception`], [`rtcp`], [`score`]: what the line is like, and telling the far side.
+//! - [`resampler`]: engines' rates to 8 kHz.
 
 pub mod concealment;
 pub mod g711;
 pub mod jitter_buffer;
 pub mod latch;
 pub mod packet;
+pub mod reception;
+pub mod resampler;
+pub mod rtcp;
+pub mod score;
+pub mod telephone_event;
 
 /// A moment or a length of time in microseconds, on a clock of the shell's that never goes back.
 pub type Micros = u64;
