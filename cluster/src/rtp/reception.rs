@@ -51,9 +51,9 @@ pub struct ReportBlock {
 }
 
 impl Reception {
-    /// Takes a packet that arrived at `arrival`. Whether it starts another stream: its buffer and its
-    /// events start over then.
-    pub fn packet(&mut self, header: &Header, arrival: Micros) -> bool {
+    /// Takes a packet and the moment it arrived; none for packets whose timestamps don't move with time, such
+    /// as telephone events. Whether it starts another stream: its buffer and its events start over then.
+    pub fn packet(&mut self, header: &Header, arrival: Option<Micros>) -> bool {
         let restarted = match &mut self.stream {
             Some(stream) if stream.ssrc == header.ssrc => match stream.take(header.sequence) {
                 Taken::Belongs => false,
@@ -69,8 +69,15 @@ impl Reception {
             self.transit = None;
         }
         self.received += 1;
+        if let Some(arrival) = arrival {
+            self.measure(header.timestamp, arrival);
+        }
+        restarted
+    }
+
+    fn measure(&mut self, timestamp: u32, arrival: Micros) {
         // Arrival in samples of the 8 kHz clock; only differences count.
-        let transit = (arrival / 125).cast_signed().wrapping_sub(i64::from(header.timestamp));
+        let transit = (arrival / 125).cast_signed().wrapping_sub(i64::from(timestamp));
         if let Some(before) = self.transit.replace(transit) {
             let difference = (transit - before).unsigned_abs();
             // A step of more than a second is a timestamp that jumped, not a late packet.
@@ -78,7 +85,6 @@ impl Reception {
                 self.jitter += (difference as f32 - self.jitter) / 16.0;
             }
         }
-        restarted
     }
 
     fn expected(&self) -> u64 {
@@ -164,7 +170,7 @@ mod tests {
             if packet % 10 != 3 {
                 reception.packet(
                     &header(65_000u16.wrapping_add(packet as u16), packet),
-                    u64::from(packet) * 20_000,
+                    Some(u64::from(packet) * 20_000),
                 );
             }
         }
@@ -179,7 +185,7 @@ mod tests {
         let mut reception = Reception::default();
         for packet in 0..2_000u32 {
             let late = if packet % 2 == 0 { 0 } else { 10_000 };
-            reception.packet(&header(packet as u16, packet), u64::from(packet) * 20_000 + late);
+            reception.packet(&header(packet as u16, packet), Some(u64::from(packet) * 20_000 + late));
         }
         assert!((reception.jitter_ms() - 10.0).abs() < 0.1, "{}", reception.jitter_ms());
     }
@@ -187,11 +193,11 @@ mod tests {
     #[test]
     fn another_source_or_a_confirmed_jump_starts_over_and_loses_nothing() {
         let mut reception = Reception::default();
-        assert!(reception.packet(&header(10, 0), 0));
-        assert!(!reception.packet(&header(11, 1), 20_000));
-        assert!(!reception.packet(&header(30_000, 2), 40_000), "one stray packet is passed over");
-        assert!(reception.packet(&header(30_001, 3), 60_000));
-        assert!(reception.packet(&Header { ssrc: 8, ..header(5, 4) }, 80_000));
+        assert!(reception.packet(&header(10, 0), Some(0)));
+        assert!(!reception.packet(&header(11, 1), Some(20_000)));
+        assert!(!reception.packet(&header(30_000, 2), Some(40_000)), "one stray packet is passed over");
+        assert!(reception.packet(&header(30_001, 3), Some(60_000)));
+        assert!(reception.packet(&Header { ssrc: 8, ..header(5, 4) }, Some(80_000)));
         assert_eq!((reception.received(), reception.lost()), (4, 0));
     }
 
@@ -199,7 +205,7 @@ mod tests {
     fn repetition_and_reordering_are_no_loss() {
         let mut reception = Reception::default();
         for sequence in [1, 3, 2, 2, 4] {
-            reception.packet(&header(sequence, u32::from(sequence)), 0);
+            reception.packet(&header(sequence, u32::from(sequence)), None);
         }
         assert_eq!((reception.received(), reception.lost()), (5, 0));
         assert_eq!(reception.report().unwrap().lost, -1);

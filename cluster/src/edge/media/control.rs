@@ -31,6 +31,20 @@ pub enum Direction {
     Inactive,
 }
 
+impl Direction {
+    /// Whether we send.
+    #[must_use]
+    pub const fn sends(self) -> bool {
+        matches!(self, Self::SendReceive | Self::SendOnly)
+    }
+
+    /// Whether the far side sends.
+    #[must_use]
+    pub const fn receives(self) -> bool {
+        matches!(self, Self::SendReceive | Self::ReceiveOnly)
+    }
+}
+
 /// What offer and answer agreed on; given again after each re-INVITE.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stream {

@@ -11,7 +11,7 @@ use super::live::Live;
 use super::ports::Ports;
 use super::session::Commands;
 use super::thread::{Thread, Totals};
-use super::{Error, MediaEvents, Session, Settings};
+use super::{Error, MediaEvents, Session, Settings, metrics};
 use crate::clock;
 
 /// All media of a node. A cheap handle; every clone is the same media.
@@ -22,7 +22,7 @@ pub struct Media {
 
 #[derive(Debug)]
 struct Shared {
-    settings: Settings,
+    settings: Arc<Settings>,
     ports: Arc<Ports>,
     threads: Mutex<Vec<Thread>>,
     totals: Arc<Totals>,
@@ -48,6 +48,14 @@ pub struct Counts {
     pub sessions_failed: u64,
 }
 
+impl Shared {
+    fn tell_counts(&self) {
+        let (in_use, resting) = self.ports.counts();
+        ::metrics::gauge!(metrics::PORTS, "state" => "in_use").set(in_use as f64);
+        ::metrics::gauge!(metrics::PORTS, "state" => "resting").set(resting as f64);
+    }
+}
+
 impl Media {
     /// Starts the threads. No port is bound yet.
     ///
@@ -61,6 +69,7 @@ impl Media {
             .collect::<Result<_, _>>()
             .map_err(|source| Error::System { what: "start a media thread", source })?;
         let ports = Arc::new(Ports::new(&settings));
+        let settings = Arc::new(settings);
         let stopped = AtomicBool::new(false);
         Ok(Self {
             shared: Arc::new(Shared { settings, ports, threads: Mutex::new(threads), totals, stopped }),
@@ -87,6 +96,8 @@ impl Media {
             return Err(Error::Stopped);
         };
         thread.give(Box::new(live));
+        drop(threads);
+        self.shared.tell_counts();
         Ok(Session { local, commands })
     }
 

@@ -1,26 +1,32 @@
 //! A session on its thread.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use actors::types::{CallId, CallQuality};
 use models::audio::AudioSender;
 
-use super::playout::Playout;
+use super::batch::Batch;
+use super::hearing::Hearing;
+use super::incoming::Incoming;
+use super::outgoing::Outgoing;
+use super::playout::{Kernels, Playout};
 use super::ports::{Pair, Ports};
+use super::reporting::{Clocks, Reporting};
 use super::session::Commands;
-use super::{Codec, Control, Direction, MediaEvent, MediaEvents, Settings, Stream};
-use crate::rtp::g711::Law;
-use crate::rtp::jitter_buffer::JitterBuffer;
+use super::{Control, MediaEvent, MediaEvents, Settings, Stream, metrics};
 use crate::rtp::latch::Latch;
-use crate::rtp::packet::{HEADER_BYTES, Header, Packet};
+use crate::rtp::packet::is_rtcp;
 use crate::rtp::{FRAME, Micros};
 use crate::{chance, clock};
 
-/// Datagrams read per turn at most: a flood waits in the kernel and is dropped there.
-const READS: usize = 16;
-/// The longest packet: 60 ms.
-const MOST_SAMPLES: usize = 480;
+/// Reads per turn at most: a flood waits in the kernel and is dropped there.
+const READS: usize = 3;
+/// One frame.
+const FRAME_MICROS: Micros = 20_000;
+/// Frames between looks at the RTCP port: a second.
+const REPORT_FRAMES: u64 = 50;
+/// Frames behind the clock after which they are passed over instead of sent at once.
+const HOPELESS_FRAMES: u64 = 10;
 
 /// Whether a session goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,22 +38,25 @@ pub(super) enum Turn {
 /// What all sessions of a thread share: buffers, and what the present turn counts.
 #[derive(Debug)]
 pub(super) struct Scratch {
-    now: Micros,
-    datagram: Box<[u8; 2_048]>,
+    clocks: Clocks,
+    batch: Batch,
+    kernels: Kernels,
     pub(super) received: u64,
     pub(super) sent: u64,
 }
 
 impl Default for Scratch {
     fn default() -> Self {
-        Self { now: 0, datagram: Box::new([0; 2_048]), received: 0, sent: 0 }
+        let clocks = Clocks { now: 0, wall: 0 };
+        Self { clocks, batch: Batch::default(), kernels: Kernels::default(), received: 0, sent: 0 }
     }
 }
 
 impl Scratch {
-    /// A turn begins.
-    pub(super) fn begin(&mut self, since_origin: Duration) {
-        self.now = u64::try_from(since_origin.as_micros()).unwrap_or(u64::MAX);
+    /// A turn begins, so long after the thread's origin.
+    pub(super) fn begin(&mut self, now: Micros) {
+        let wall = u64::try_from(clock::now().as_microsecond()).unwrap_or(0);
+        self.clocks = Clocks { now, wall };
         self.received = 0;
         self.sent = 0;
     }
@@ -60,48 +69,24 @@ pub(super) struct Live {
     ports: Arc<Ports>,
     events: MediaEvents,
     commands: Arc<Commands>,
-    settings: Settings,
-    stream: Option<Stream>,
-    latch: Option<Latch>,
-    jitter: JitterBuffer,
-    far_ssrc: Option<u32>,
-    heard_any: bool,
-    heard_at: Micros,
-    timed_out: bool,
+    settings: Arc<Settings>,
+    far: Option<(Stream, Latch)>,
+    incoming: Incoming,
+    hearing: Hearing,
     playout: Playout,
     outgoing: Outgoing,
-    listen: Option<AudioSender>,
+    reporting: Reporting,
     record: Option<AudioSender>,
-    quality: CallQuality,
-}
-
-/// Samples on their way into packets.
-#[derive(Debug)]
-struct Outgoing {
-    header: Header,
-    samples: [i16; MOST_SAMPLES + FRAME],
-    waiting: usize,
+    /// When its first turn was, and how many frames it has had since.
+    began: Option<Micros>,
+    frames: u64,
+    clocks: Clocks,
 }
 
 impl std::fmt::Debug for Live {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Live").field("call", &self.call).finish_non_exhaustive()
     }
-}
-
-fn law(codec: Codec) -> Law {
-    match codec {
-        Codec::Pcmu => Law::Mu,
-        Codec::Pcma => Law::A,
-    }
-}
-
-fn may_send(direction: Direction) -> bool {
-    matches!(direction, Direction::SendReceive | Direction::SendOnly)
-}
-
-fn may_receive(direction: Direction) -> bool {
-    matches!(direction, Direction::SendReceive | Direction::ReceiveOnly)
 }
 
 impl Live {
@@ -111,35 +96,26 @@ impl Live {
         ports: Arc<Ports>,
         events: MediaEvents,
         commands: Arc<Commands>,
-        settings: &Settings,
+        settings: &Arc<Settings>,
     ) -> Self {
-        let [s0, s1, t0, t1, t2, t3, c0, c1, c2, c3] = chance::bytes();
-        let header = Header {
-            marker: true,
-            sequence: u16::from_be_bytes([s0 & 0x7f, s1]),
-            timestamp: u32::from_be_bytes([t0, t1, t2, t3]),
-            ssrc: u32::from_be_bytes([c0, c1, c2, c3]),
-            payload_type: 0,
-        };
+        let outgoing = Outgoing::new(settings, chance::bytes());
         Self {
             call,
             pair: Some(pair),
             ports,
             events,
             commands,
-            jitter: JitterBuffer::new(&settings.jitter_buffer),
+            settings: Arc::clone(settings),
+            far: None,
+            incoming: Incoming::new(settings),
+            hearing: Hearing::new(settings),
             playout: Playout::new(settings.utterances),
-            settings: settings.clone(),
-            stream: None,
-            latch: None,
-            far_ssrc: None,
-            heard_any: false,
-            heard_at: 0,
-            timed_out: false,
-            outgoing: Outgoing { header, samples: [0; MOST_SAMPLES + FRAME], waiting: 0 },
-            listen: None,
+            reporting: Reporting::new(settings, outgoing.ssrc()),
+            outgoing,
             record: None,
-            quality: CallQuality::default(),
+            began: None,
+            frames: 0,
+            clocks: Clocks { now: 0, wall: 0 },
         }
     }
 
@@ -149,146 +125,162 @@ impl Live {
 
     /// 20 ms of the session.
     pub(super) fn turn(&mut self, scratch: &mut Scratch) -> Turn {
+        self.clocks = scratch.clocks;
+        self.keep_time();
         while let Some(control) = self.commands.next() {
-            self.carry_out(control, scratch.now);
+            self.carry_out(control, scratch);
         }
         if self.commands.is_closing() {
             return Turn::Over;
         }
         self.receive(scratch);
+        let events = &self.events;
         let mut theirs = [0; FRAME];
-        let frame = self.jitter.read(&mut theirs);
-        self.quality.concealed_ms += frame.concealed as u64 / 8;
-        if let Some(listen) = &mut self.listen {
-            listen.write(&theirs);
-        }
+        self.incoming.frame(&mut theirs);
+        self.hearing.frame(&theirs, &mut |event| events(event));
         let mut ours = [0; FRAME];
-        if self.stream.as_ref().is_some_and(|stream| may_send(stream.direction)) {
-            let events = &self.events;
-            self.playout.frame(&mut ours, &mut |event| events(event));
-            self.send(&ours, scratch);
+        if let (Some((stream, latch)), Some(pair)) = (&self.far, &self.pair) {
+            if stream.direction.sends() {
+                self.playout.frame(&mut ours, &mut |event| events(event));
+                scratch.sent += self.outgoing.frame(&mut ours, stream, &pair.rtp, latch.destination());
+            } else {
+                self.outgoing.pass_over(1);
+            }
+            if stream.direction.receives()
+                && self.incoming.has_died(scratch.clocks.now, self.settings.dead_media_ms)
+            {
+                ::metrics::counter!(metrics::TIMEOUTS).increment(1);
+                events(MediaEvent::TimedOut);
+            }
         }
         self.write_recording(&theirs, &ours);
-        self.watch(scratch.now);
+        self.report(scratch);
         Turn::Goes
     }
 
-    fn carry_out(&mut self, control: Control, now: Micros) {
-        let events = Arc::clone(&self.events);
+    /// Passes over frames that the thread had no time for.
+    fn keep_time(&mut self) {
+        let began = *self.began.get_or_insert(self.clocks.now);
+        let due = self.clocks.now.saturating_sub(began) / FRAME_MICROS;
+        let behind = due.saturating_sub(self.frames);
+        if behind > HOPELESS_FRAMES {
+            self.outgoing.pass_over(behind);
+            self.frames += behind;
+        }
+        self.frames += 1;
+    }
+
+    fn carry_out(&mut self, control: Control, scratch: &mut Scratch) {
+        let events = &self.events;
         match control {
-            Control::Configure(stream) => self.configure(stream, now),
+            Control::Configure(stream) => self.configure(stream),
             Control::Play { utterance, speech } => {
-                self.playout.play(utterance, speech, &mut |event| events(event));
+                self.playout.play(utterance, speech, &mut scratch.kernels, &mut |event| events(event));
             }
             Control::StopPlaying => {
                 self.playout.stop(&mut |event| events(event));
-                self.outgoing.waiting = 0;
+                self.outgoing.hush();
             }
-            Control::Listen(sender) => self.listen = Some(sender),
+            Control::Listen(sender) => self.hearing.listen(sender),
             Control::Record(sender) => self.record = Some(sender),
-            Control::SendDigits(_) | Control::Close => {}
+            Control::SendDigits(keys) => {
+                let agreed = self.far.as_ref().is_some_and(|(stream, _)| stream.telephone_event.is_some());
+                let refused = if agreed { self.outgoing.press(&keys) } else { keys.chars().count() };
+                if refused > 0 {
+                    tracing::warn!(call_id = %self.call, refused, "keys not sent");
+                }
+            }
+            // Never queued: closing is a flag of its own.
+            Control::Close => {}
         }
     }
 
-    fn configure(&mut self, stream: Stream, now: Micros) {
+    fn configure(&mut self, stream: Stream) {
+        let now = self.clocks.now;
         let window_ends = now + self.settings.latch_window_ms * 1_000;
-        match &mut self.latch {
-            Some(latch) => latch.describe(stream.remote, window_ends),
-            None => self.latch = Some(Latch::new(stream.remote, window_ends)),
+        if stream.direction.receives() {
+            self.incoming.expect(now);
+        } else {
+            self.incoming.hold();
         }
-        self.outgoing.header.payload_type = stream.payload_type;
-        self.heard_at = now;
-        self.timed_out = false;
-        self.stream = Some(stream);
+        let latch = match self.far.take() {
+            Some((_, mut latch)) => {
+                latch.describe(stream.remote, window_ends);
+                latch
+            }
+            None => Latch::new(stream.remote, window_ends),
+        };
+        self.far = Some((stream, latch));
     }
 
     fn receive(&mut self, scratch: &mut Scratch) {
+        let Some(pair) = &self.pair else { return };
+        let events = &self.events;
         for _ in 0..READS {
-            let Some(pair) = &self.pair else { return };
-            let Ok((length, source)) = pair.rtp.recv_from(&mut scratch.datagram[..]) else { return };
-            let Some(packet) = scratch.datagram.get(..length).and_then(Packet::parse) else { continue };
-            let (Some(stream), Some(latch)) = (&self.stream, &mut self.latch) else { continue };
-            if !latch.accepts(source, &packet.header, scratch.now) || !may_receive(stream.direction) {
-                continue;
+            let more = scratch.batch.read(&pair.rtp, scratch.clocks.wall);
+            if let Some((stream, latch)) = &mut self.far {
+                for datagram in scratch.batch.datagrams() {
+                    if is_rtcp(datagram.bytes) && datagram.source == latch.destination() {
+                        self.reporting.hear(datagram.bytes, self.outgoing.ssrc(), scratch.clocks);
+                        continue;
+                    }
+                    let now = scratch.clocks.now;
+                    let ours =
+                        self.incoming.datagram(&datagram, stream, latch, now, &mut |event| events(event));
+                    scratch.received += u64::from(ours);
+                }
             }
-            scratch.received += 1;
-            self.quality.packets_received += 1;
-            self.heard_at = scratch.now;
-            self.timed_out = false;
-            if !self.heard_any {
-                self.heard_any = true;
-                (self.events)(MediaEvent::FirstPacket);
+            if !more {
+                return;
             }
-            if packet.header.payload_type != stream.payload_type {
-                continue;
-            }
-            if self.far_ssrc.replace(packet.header.ssrc).is_some_and(|other| other != packet.header.ssrc) {
-                self.jitter.restart();
-            }
-            let mut audio = [0; 1_600];
-            let count = law(stream.codec).decode_into(packet.payload, &mut audio);
-            self.jitter.insert(packet.header.timestamp, audio.get(..count).unwrap_or_default(), 0);
         }
     }
 
-    fn send(&mut self, ours: &[i16; FRAME], scratch: &mut Scratch) {
-        let (Some(stream), Some(latch), Some(pair)) = (&self.stream, &self.latch, &self.pair) else { return };
-        let outgoing = &mut self.outgoing;
-        if let Some(room) = outgoing.samples.get_mut(outgoing.waiting..outgoing.waiting + FRAME) {
-            room.copy_from_slice(ours);
-            outgoing.waiting += FRAME;
+    fn report(&mut self, scratch: &mut Scratch) {
+        if !self.frames.is_multiple_of(REPORT_FRAMES) {
+            return;
         }
-        let length = (stream.packet_ms.clamp(10, 60) / 10 * 80) as usize;
-        while outgoing.waiting >= length {
-            let mut datagram = [0u8; HEADER_BYTES + MOST_SAMPLES];
-            if let Some((head, body)) = datagram.split_first_chunk_mut::<HEADER_BYTES>() {
-                *head = outgoing.header.to_bytes();
-                law(stream.codec).encode_into(outgoing.samples.get(..length).unwrap_or_default(), body);
-            }
-            let bytes = datagram.get(..HEADER_BYTES + length).unwrap_or_default();
-            // A packet that the system can't take now is lost like any other.
-            if pair.rtp.send_to(bytes, latch.destination()).is_ok() {
-                scratch.sent += 1;
-                self.quality.packets_sent += 1;
-            }
-            outgoing.header.marker = false;
-            outgoing.header.sequence = outgoing.header.sequence.wrapping_add(1);
-            outgoing.header.timestamp = outgoing.header.timestamp.wrapping_add(length as u32);
-            outgoing.samples.copy_within(length..outgoing.waiting, 0);
-            outgoing.waiting -= length;
-        }
+        let (Some((_, latch)), Some(pair)) = (&self.far, &self.pair) else { return };
+        let figures = (&self.outgoing, &mut self.incoming.reception);
+        self.reporting.turn(&pair.rtcp, latch.destination(), scratch.clocks, &mut scratch.batch, figures);
     }
 
     fn write_recording(&mut self, theirs: &[i16; FRAME], ours: &[i16; FRAME]) {
-        if let Some(record) = &mut self.record {
-            let mut both = [0; 2 * FRAME];
-            for ((pair, left), right) in both.chunks_exact_mut(2).zip(theirs).zip(ours) {
-                pair.copy_from_slice(&[*left, *right]);
-            }
-            record.write(&both);
+        let Some(record) = &mut self.record else { return };
+        let mut both = [0; 2 * FRAME];
+        for ((pair, left), right) in both.chunks_exact_mut(2).zip(theirs).zip(ours) {
+            pair.copy_from_slice(&[*left, *right]);
         }
-    }
-
-    fn watch(&mut self, now: Micros) {
-        let expected = self.stream.as_ref().is_some_and(|stream| may_receive(stream.direction));
-        if expected
-            && !self.timed_out
-            && now.saturating_sub(self.heard_at) > self.settings.dead_media_ms * 1_000
-        {
-            self.timed_out = true;
-            (self.events)(MediaEvent::TimedOut);
-        }
+        record.write(&both);
     }
 
     /// Ends the session: what plays is reported, the port is freed, the end is told.
     pub(super) fn close(&mut self) {
         self.commands.end();
         let Some(pair) = self.pair.take() else { return };
+        if let Some((_, latch)) = &self.far {
+            let figures = (&self.outgoing, &mut self.incoming.reception);
+            self.reporting.send(&pair.rtcp, latch.destination(), self.clocks, figures, true);
+        }
         let port = pair.port;
         drop(pair);
         self.ports.give_back(port, clock::monotonic());
-        let events = Arc::clone(&self.events);
+        let quality = self.incoming.quality(self.outgoing.packets(), self.reporting.round_trip_ms());
+        self.count(&quality);
+        let events = &self.events;
         self.playout.stop(&mut |event| events(event));
-        events(MediaEvent::Closed(self.quality));
+        events(MediaEvent::Closed(quality));
+    }
+
+    fn count(&self, quality: &CallQuality) {
+        ::metrics::counter!(metrics::PACKETS_LOST).increment(quality.packets_lost);
+        ::metrics::counter!(metrics::CONCEALED_MS).increment(quality.concealed_ms);
+        ::metrics::counter!(metrics::STARVED_MS).increment(self.playout.starved_samples() / 8);
+        let overrun = self.hearing.lost_samples() + self.record.as_ref().map_or(0, AudioSender::lost_samples);
+        ::metrics::counter!(metrics::OVERRUN_SAMPLES).increment(overrun);
+        if let Some(score) = quality.mos {
+            ::metrics::histogram!(metrics::MEAN_OPINION_SCORE).record(f64::from(score));
+            ::metrics::histogram!(metrics::JITTER_MS).record(f64::from(quality.jitter_ms));
+        }
     }
 }

@@ -5,12 +5,18 @@
 //! 1 ms: a session's slot comes round every 20 ms, and then, in one go, its packets are read, its next frame
 //! is heard, and its next packet is sent. Nothing here is a task, a timer or a thread per call.
 
+mod batch;
 mod control;
 mod error;
 mod handle;
+mod hearing;
+mod incoming;
 mod live;
+pub mod metrics;
+mod outgoing;
 mod playout;
 mod ports;
+mod reporting;
 mod session;
 mod settings;
 mod thread;

@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
+use nix::sys::socket::setsockopt;
+use nix::sys::socket::sockopt::ReceiveTimestampns;
 use parking_lot::Mutex;
 use socket2::{Domain, Protocol, Socket, Type};
 
@@ -36,7 +38,6 @@ struct State {
 pub(super) struct Pair {
     pub(super) port: u16,
     pub(super) rtp: UdpSocket,
-    #[expect(dead_code, reason = "held, so that what is sent there is refused by nobody")]
     pub(super) rtcp: UdpSocket,
 }
 
@@ -113,6 +114,8 @@ impl Ports {
         let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
         socket.set_nonblocking(true)?;
         socket.set_recv_buffer_size(receive_buffer_bytes)?;
+        // So that a packet's jitter is the network's and not that of our wheel.
+        let _ = setsockopt(&socket, ReceiveTimestampns, &true);
         let class = u32::from(self.code_point) << 2;
         // A mark that the system refuses costs priority in the network, not the call.
         let _ = if address.is_ipv4() { socket.set_tos_v4(class) } else { socket.set_tclass_v6(class) };

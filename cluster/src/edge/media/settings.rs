@@ -2,13 +2,14 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use models::voice_activity;
 use serde::{Deserialize, Serialize};
 
 use super::Error;
-use crate::rtp::jitter_buffer;
+use crate::rtp::{jitter_buffer, telephone_event};
 
 /// Bounds and addresses.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// The address that sockets are bound to.
@@ -28,8 +29,6 @@ pub struct Settings {
     pub commands: usize,
     /// Utterances that may wait in one session; a further one is reported as ended, not played.
     pub utterances: usize,
-    /// Digits that may wait to be sent in one session.
-    pub digits: usize,
     /// The kernel's receive buffer per socket, in bytes.
     pub receive_buffer_bytes: usize,
     /// How long the far side may send nothing while it should, in milliseconds.
@@ -39,8 +38,14 @@ pub struct Settings {
     pub latch_window_ms: u64,
     /// The differentiated-services code point of our packets (RFC 4594: 46, expedited forwarding, for voice).
     pub code_point: u8,
+    /// The mean time between our RTCP reports, in milliseconds (RFC 3550 section 6.2: 5 s at least).
+    pub report_ms: u64,
     /// How long packets may wait to be played.
     pub jitter_buffer: jitter_buffer::Settings,
+    /// How we press keys.
+    pub keys: telephone_event::Settings,
+    /// When a caller counts as speaking.
+    pub voice_activity: voice_activity::Settings,
 }
 
 impl Default for Settings {
@@ -54,12 +59,14 @@ impl Default for Settings {
             threads: 0,
             commands: 64,
             utterances: 64,
-            digits: 32,
             receive_buffer_bytes: 64 * 1_024,
             dead_media_ms: 30_000,
             latch_window_ms: 10_000,
             code_point: 46,
+            report_ms: 5_000,
             jitter_buffer: jitter_buffer::Settings::default(),
+            keys: telephone_event::Settings::default(),
+            voice_activity: voice_activity::Settings::default(),
         }
     }
 }
@@ -81,6 +88,9 @@ impl Settings {
         }
         if self.code_point > 63 {
             return wrong("media.code_point", self.code_point.to_string(), "between 0 and 63");
+        }
+        if self.report_ms < 1_000 {
+            return wrong("media.report_ms", self.report_ms.to_string(), "at least 1000");
         }
         if self.commands < 8 {
             return wrong("media.commands", self.commands.to_string(), "at least 8");

@@ -6,9 +6,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use ::metrics::{counter, gauge};
 use parking_lot::Mutex;
 
 use super::live::{Live, Scratch, Turn};
+use super::metrics;
 use crate::clock;
 
 /// Slots of the wheel, 1 ms each: together one frame.
@@ -18,9 +20,13 @@ const LATE: Duration = Duration::from_millis(5);
 /// A thread that is further behind than this drops the turns it missed instead of doing them at once.
 const HOPELESS: Duration = Duration::from_millis(200);
 
+/// Slots between tellings of what was counted: a second.
+const TELL_EVERY: u64 = 1_000;
+
 /// Sums over all threads.
 #[derive(Debug, Default)]
 pub(super) struct Totals {
+    pub(super) sessions: AtomicUsize,
     pub(super) ticks_late: AtomicU64,
     pub(super) packets_received: AtomicU64,
     pub(super) packets_sent: AtomicU64,
@@ -30,6 +36,7 @@ pub(super) struct Totals {
 #[derive(Debug)]
 pub(super) struct Thread {
     inbox: Arc<Inbox>,
+    totals: Arc<Totals>,
     join: JoinHandle<()>,
 }
 
@@ -44,11 +51,11 @@ struct Inbox {
 impl Thread {
     pub(super) fn start(index: usize, totals: Arc<Totals>) -> std::io::Result<Self> {
         let inbox = Arc::new(Inbox::default());
-        let theirs = Arc::clone(&inbox);
+        let theirs = (Arc::clone(&inbox), Arc::clone(&totals));
         let join = std::thread::Builder::new()
             .name(format!("media-{index}"))
-            .spawn(move || Wheel::new(theirs, totals).run())?;
-        Ok(Self { inbox, join })
+            .spawn(move || Wheel::new(theirs.0, theirs.1).run())?;
+        Ok(Self { inbox, totals, join })
     }
 
     pub(super) fn sessions(&self) -> usize {
@@ -57,6 +64,7 @@ impl Thread {
 
     pub(super) fn give(&self, live: Box<Live>) {
         self.inbox.sessions.fetch_add(1, Ordering::Relaxed);
+        self.totals.sessions.fetch_add(1, Ordering::Relaxed);
         self.inbox.opened.lock().push(live);
         self.inbox.waiting.store(true, Ordering::Release);
         self.join.thread().unpark();
@@ -82,12 +90,41 @@ struct Wheel {
     origin: Instant,
     /// Slots turned since the origin.
     turned: u64,
+    /// What the recorder has not been told yet.
+    untold: Untold,
+}
+
+/// Counted by a thread, told to the recorder once a second.
+#[derive(Debug, Default)]
+struct Untold {
+    received: u64,
+    sent: u64,
+    late: u64,
+    since: u64,
+}
+
+impl Untold {
+    fn tell(&mut self, sessions: f64) {
+        counter!(metrics::PACKETS, "direction" => "received").increment(self.received);
+        counter!(metrics::PACKETS, "direction" => "sent").increment(self.sent);
+        counter!(metrics::TURNS_LATE).increment(self.late);
+        gauge!(metrics::SESSIONS).set(sessions);
+        *self = Self { since: self.since, ..Self::default() };
+    }
 }
 
 impl Wheel {
     fn new(inbox: Arc<Inbox>, totals: Arc<Totals>) -> Self {
         let slots = std::array::from_fn(|_| Vec::new());
-        Self { inbox, totals, slots, scratch: Scratch::default(), origin: clock::monotonic(), turned: 0 }
+        Self {
+            inbox,
+            totals,
+            slots,
+            scratch: Scratch::default(),
+            origin: clock::monotonic(),
+            turned: 0,
+            untold: Untold::default(),
+        }
     }
 
     fn run(mut self) {
@@ -117,8 +154,10 @@ impl Wheel {
             for mut live in slot.drain(..) {
                 let _ = catch_unwind(AssertUnwindSafe(|| live.close()));
                 self.inbox.sessions.fetch_sub(1, Ordering::Relaxed);
+                self.totals.sessions.fetch_sub(1, Ordering::Relaxed);
             }
         }
+        self.untold.tell(self.totals.sessions.load(Ordering::Relaxed) as f64);
     }
 
     fn take_opened(&mut self) {
@@ -147,8 +186,10 @@ impl Wheel {
     fn turn(&mut self, now: Instant, late: Duration) {
         if late > LATE {
             self.totals.ticks_late.fetch_add(1, Ordering::Relaxed);
+            self.untold.late += 1;
         }
-        self.scratch.begin(now.saturating_duration_since(self.origin));
+        let since_origin = now.saturating_duration_since(self.origin);
+        self.scratch.begin(u64::try_from(since_origin.as_micros()).unwrap_or(u64::MAX));
         let index = self.turned as usize % SLOTS;
         let Some(slot) = self.slots.get_mut(index) else { return };
         let mut at = 0;
@@ -159,6 +200,7 @@ impl Wheel {
                 Ok(Turn::Over) => true,
                 Err(_) => {
                     self.totals.sessions_failed.fetch_add(1, Ordering::Relaxed);
+                    counter!(metrics::SESSIONS_FAILED).increment(1);
                     tracing::error!(call_id = %live.call(), "media session failed within and is ended");
                     true
                 }
@@ -167,11 +209,18 @@ impl Wheel {
                 let mut live = slot.swap_remove(at);
                 let _ = catch_unwind(AssertUnwindSafe(|| live.close()));
                 self.inbox.sessions.fetch_sub(1, Ordering::Relaxed);
+                self.totals.sessions.fetch_sub(1, Ordering::Relaxed);
             } else {
                 at += 1;
             }
         }
         self.totals.packets_received.fetch_add(self.scratch.received, Ordering::Relaxed);
         self.totals.packets_sent.fetch_add(self.scratch.sent, Ordering::Relaxed);
+        self.untold.received += self.scratch.received;
+        self.untold.sent += self.scratch.sent;
+        if self.turned.saturating_sub(self.untold.since) >= TELL_EVERY {
+            self.untold.since = self.turned;
+            self.untold.tell(self.totals.sessions.load(Ordering::Relaxed) as f64);
+        }
     }
 }

@@ -1,0 +1,66 @@
+//! What of the caller's audio goes to the recogniser: the voiced parts, each with what came just before.
+
+use models::audio::{AudioSender, MarkKind};
+use models::voice_activity::{Activity, PreRoll, VoiceActivity};
+
+use super::{MediaEvent, Settings};
+use crate::rtp::FRAME;
+
+#[derive(Debug)]
+pub(super) struct Hearing {
+    activity: VoiceActivity,
+    pre_roll: PreRoll,
+    listener: Option<AudioSender>,
+}
+
+impl Hearing {
+    pub(super) fn new(settings: &Settings) -> Self {
+        Self {
+            activity: VoiceActivity::new(&settings.voice_activity),
+            pre_roll: PreRoll::new(settings.voice_activity.pre_roll_ms),
+            listener: None,
+        }
+    }
+
+    /// Gives voiced audio to this ring from now on; in the middle of speech, from its middle.
+    pub(super) fn listen(&mut self, mut listener: AudioSender) {
+        if self.activity.is_speaking() {
+            listener.mark(MarkKind::SpeechStarted);
+        }
+        self.listener = Some(listener);
+    }
+
+    /// Samples that the present listener had no room for.
+    pub(super) fn lost_samples(&self) -> u64 {
+        self.listener.as_ref().map_or(0, AudioSender::lost_samples)
+    }
+
+    pub(super) fn frame(&mut self, audio: &[i16; FRAME], tell: &mut impl FnMut(MediaEvent)) {
+        let change = self.activity.process(audio);
+        let listener = self.listener.as_mut();
+        match change {
+            Some(Activity::SpeechStarted) => {
+                if let Some(listener) = listener {
+                    listener.mark(MarkKind::SpeechStarted);
+                    self.pre_roll.give(listener);
+                    listener.write(audio);
+                }
+                self.pre_roll.forget();
+                tell(MediaEvent::SpeechStarted);
+            }
+            Some(Activity::SpeechStopped) => {
+                if let Some(listener) = listener {
+                    listener.write(audio);
+                    listener.mark(MarkKind::SpeechStopped);
+                }
+                tell(MediaEvent::SpeechStopped);
+            }
+            None if self.activity.is_speaking() => {
+                if let Some(listener) = listener {
+                    listener.write(audio);
+                }
+            }
+            None => self.pre_roll.keep(audio),
+        }
+    }
+}

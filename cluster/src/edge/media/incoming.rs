@@ -1,0 +1,144 @@
+//! Packets in: whose they are, what they carry, and the frame that is heard now.
+
+use actors::types::CallQuality;
+
+use super::batch::Datagram;
+use super::{Codec, MediaEvent, Settings, Stream};
+use crate::rtp::g711::Law;
+use crate::rtp::jitter_buffer::{JitterBuffer, Placed};
+use crate::rtp::latch::Latch;
+use crate::rtp::packet::Packet;
+use crate::rtp::reception::Reception;
+use crate::rtp::score::mean_opinion_score;
+use crate::rtp::telephone_event::Receiver;
+use crate::rtp::{FRAME, Micros};
+
+/// The longest packet that is heard in full: 200 ms.
+const MOST_SAMPLES: usize = 1_600;
+/// The static payload types of G.711 (RFC 3551 table 4).
+const STATIC_MU: u8 = 0;
+const STATIC_A: u8 = 8;
+
+pub(super) fn law(codec: Codec) -> Law {
+    match codec {
+        Codec::Pcmu => Law::Mu,
+        Codec::Pcma => Law::A,
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Incoming {
+    jitter: JitterBuffer,
+    pub(super) reception: Reception,
+    keys: Receiver,
+    heard_any: bool,
+    heard_at: Micros,
+    timed_out: bool,
+    late: u64,
+    concealed_samples: u64,
+}
+
+impl Incoming {
+    pub(super) fn new(settings: &Settings) -> Self {
+        Self {
+            jitter: JitterBuffer::new(&settings.jitter_buffer),
+            reception: Reception::default(),
+            keys: Receiver::default(),
+            heard_any: false,
+            heard_at: 0,
+            timed_out: false,
+            late: 0,
+            concealed_samples: 0,
+        }
+    }
+
+    /// The far side may send from now on, or again: waiting for it starts over.
+    pub(super) fn expect(&mut self, now: Micros) {
+        self.heard_at = now;
+        self.timed_out = false;
+    }
+
+    /// The far side is held: what came before is not heard any more.
+    pub(super) fn hold(&mut self) {
+        self.jitter.restart();
+        self.keys.restart();
+    }
+
+    /// Takes a datagram. Whether it was a packet of this call's.
+    pub(super) fn datagram(
+        &mut self,
+        datagram: &Datagram<'_>,
+        stream: &Stream,
+        latch: &mut Latch,
+        now: Micros,
+        tell: &mut impl FnMut(MediaEvent),
+    ) -> bool {
+        let Some(Packet { header, payload }) = Packet::parse(datagram.bytes) else { return false };
+        if !latch.accepts(datagram.source, &header, now) {
+            return false;
+        }
+        self.heard_at = now;
+        self.timed_out = false;
+        if !self.heard_any {
+            self.heard_any = true;
+            tell(MediaEvent::FirstPacket);
+        }
+        let law = match header.payload_type {
+            // Some senders keep to a static type that was not agreed on; it can't mean anything else.
+            other if other == stream.payload_type => Some(law(stream.codec)),
+            STATIC_MU => Some(Law::Mu),
+            STATIC_A => Some(Law::A),
+            _ => None,
+        };
+        let arrival = law.map(|_| now.saturating_sub(datagram.age));
+        if self.reception.packet(&header, arrival) {
+            self.jitter.restart();
+            self.keys.restart();
+        }
+        if !stream.direction.receives() {
+            return true;
+        }
+        if let Some(law) = law {
+            let mut audio = [0; MOST_SAMPLES];
+            let count = law.decode_into(payload, &mut audio);
+            let audio = audio.get(..count).unwrap_or_default();
+            let placed = self.jitter.insert(header.timestamp, audio, datagram.age);
+            self.late += u64::from(placed == Placed::Late);
+        } else if stream.telephone_event == Some(header.payload_type) {
+            let key = self.keys.packet(header.timestamp, header.marker, payload);
+            key.into_iter().for_each(|key| tell(MediaEvent::Digit(key)));
+        }
+        true
+    }
+
+    /// The frame that is heard now.
+    pub(super) fn frame(&mut self, out: &mut [i16; FRAME]) {
+        let frame = self.jitter.read(out);
+        self.concealed_samples += frame.concealed as u64;
+    }
+
+    /// Whether the far side has now been silent for too long. Once per silence.
+    pub(super) fn has_died(&mut self, now: Micros, dead_media_ms: u64) -> bool {
+        let dead = !self.timed_out && now.saturating_sub(self.heard_at) > dead_media_ms * 1_000;
+        self.timed_out |= dead;
+        dead
+    }
+
+    /// What the line was like.
+    pub(super) fn quality(&self, packets_sent: u64, round_trip_ms: Option<f32>) -> CallQuality {
+        let packets_received = self.reception.received();
+        let packets_lost = self.reception.lost() + self.late;
+        let loss = packets_lost as f32 / (packets_received + self.reception.lost()).max(1) as f32;
+        // One packet is 20 ms before it can be sent; the buffer and the network add theirs.
+        let delay_ms = 20.0 + self.jitter.delay_ms() as f32 + round_trip_ms.unwrap_or(0.0) / 2.0;
+        CallQuality {
+            packets_received,
+            packets_sent,
+            packets_lost,
+            jitter_ms: self.reception.jitter_ms(),
+            round_trip_ms,
+            mos: (packets_received > 0).then(|| mean_opinion_score(loss, delay_ms)),
+            concealed_ms: self.concealed_samples / 8,
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Media's metrics. Counted on the threads, told once a second.
+
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+
+/// Sessions open, gauge.
+pub const SESSIONS: &str = "strowger_media_sessions";
+/// Port pairs, gauge by `state`: `in_use`, `resting`.
+pub const PORTS: &str = "strowger_media_ports";
+/// RTP packets, by `direction`: `received`, `sent`.
+pub const PACKETS: &str = "strowger_media_packets_total";
+/// RTP packets that never came or came too late, counted at a session's end.
+pub const PACKETS_LOST: &str = "strowger_media_packets_lost_total";
+/// Audio made up for lost packets, in milliseconds, counted at a session's end.
+pub const CONCEALED_MS: &str = "strowger_media_concealed_milliseconds_total";
+/// Silence sent because an engine was late in an utterance, in milliseconds, counted at a session's end.
+pub const STARVED_MS: &str = "strowger_media_starved_milliseconds_total";
+/// Samples that a recogniser or a recording had no room for, counted at a session's end.
+pub const OVERRUN_SAMPLES: &str = "strowger_media_overrun_samples_total";
+/// Turns of a wheel that began more than 5 ms late.
+pub const TURNS_LATE: &str = "strowger_media_turns_late_total";
+/// Sessions that failed within and were ended for it.
+pub const SESSIONS_FAILED: &str = "strowger_media_sessions_failed_total";
+/// Sessions whose far side fell silent for too long.
+pub const TIMEOUTS: &str = "strowger_media_timeouts_total";
+/// Mean opinion score per session, histogram.
+pub const MEAN_OPINION_SCORE: &str = "strowger_media_mean_opinion_score";
+/// Interarrival jitter per session, histogram, in milliseconds.
+pub const JITTER_MS: &str = "strowger_media_jitter_milliseconds";
+
+/// Tells the recorder what each means.
+pub fn describe() {
+    describe_gauge!(SESSIONS, Unit::Count, "media sessions open");
+    describe_gauge!(PORTS, Unit::Count, "media port pairs by state");
+    describe_counter!(PACKETS, Unit::Count, "RTP packets by direction");
+    describe_counter!(PACKETS_LOST, Unit::Count, "RTP packets that never came or came too late");
+    describe_counter!(CONCEALED_MS, Unit::Milliseconds, "audio made up for lost packets");
+    describe_counter!(STARVED_MS, Unit::Milliseconds, "silence sent because an engine was late");
+    describe_counter!(
+        OVERRUN_SAMPLES,
+        Unit::Count,
+        "samples that a recogniser or a recording had no room for"
+    );
+    describe_counter!(TURNS_LATE, Unit::Count, "turns of a media wheel that began more than 5 ms late");
+    describe_counter!(SESSIONS_FAILED, Unit::Count, "media sessions ended by a fault of their own");
+    describe_counter!(TIMEOUTS, Unit::Count, "media sessions whose far side fell silent for too long");
+    describe_histogram!(MEAN_OPINION_SCORE, Unit::Count, "estimated mean opinion score per session");
+    describe_histogram!(JITTER_MS, Unit::Milliseconds, "interarrival jitter per session");
+}

@@ -1,0 +1,141 @@
+//! Packets out: audio, silence and keys, one stream of sequence numbers and timestamps.
+
+use std::net::{SocketAddr, UdpSocket};
+
+use super::incoming::law;
+use super::{Settings, Stream};
+use crate::rtp::packet::{HEADER_BYTES, Header};
+use crate::rtp::telephone_event::{Sender, Sending};
+use crate::rtp::{FRAME, rtcp};
+
+/// The longest packet that is sent: 60 ms.
+const MOST_SAMPLES: usize = 480;
+
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    /// Of the next audio packet.
+    header: Header,
+    /// Audio that does not fill a packet yet.
+    samples: [i16; MOST_SAMPLES + FRAME],
+    waiting: usize,
+    keys: Sender,
+    packets: u64,
+    bytes: u64,
+}
+
+impl Outgoing {
+    /// A stream that starts at random places (RFC 3550 section 5.1).
+    pub(super) fn new(settings: &Settings, random: [u8; 10]) -> Self {
+        let [s0, s1, t0, t1, t2, t3, c0, c1, c2, c3] = random;
+        let header = Header {
+            payload_type: 0,
+            marker: true,
+            // The upper half is left out, so that no receiver meets a wrap in the first minutes.
+            sequence: u16::from_be_bytes([s0 & 0x7f, s1]),
+            timestamp: u32::from_be_bytes([t0, t1, t2, t3]),
+            ssrc: u32::from_be_bytes([c0, c1, c2, c3]),
+        };
+        let keys = Sender::new(&settings.keys);
+        Self { header, samples: [0; MOST_SAMPLES + FRAME], waiting: 0, keys, packets: 0, bytes: 0 }
+    }
+
+    pub(super) fn ssrc(&self) -> u32 {
+        self.header.ssrc
+    }
+
+    pub(super) fn packets(&self) -> u64 {
+        self.packets
+    }
+
+    /// What a sender report says; none while nothing was sent.
+    pub(super) fn info(&self, ntp: u64) -> Option<rtcp::SenderInfo> {
+        (self.packets > 0).then_some(rtcp::SenderInfo {
+            ntp,
+            timestamp: self.header.timestamp,
+            packets: self.packets as u32,
+            bytes: self.bytes as u32,
+        })
+    }
+
+    /// Presses keys; how many were not taken.
+    pub(super) fn press(&mut self, keys: &str) -> usize {
+        self.keys.press(keys)
+    }
+
+    /// What waits for its packet to fill becomes silence.
+    pub(super) fn hush(&mut self) {
+        self.samples.fill(0);
+    }
+
+    /// Time went by in which nothing was sent: the next packet says so.
+    pub(super) fn pass_over(&mut self, frames: u64) {
+        self.header.timestamp =
+            self.header.timestamp.wrapping_add((frames as u32).wrapping_mul(FRAME as u32));
+        self.header.marker = true;
+        self.waiting = 0;
+    }
+
+    /// Sends 20 ms, or keeps it until the packet is full. Returns packets sent.
+    pub(super) fn frame(
+        &mut self,
+        ours: &mut [i16; FRAME],
+        stream: &Stream,
+        socket: &UdpSocket,
+        to: SocketAddr,
+    ) -> u64 {
+        self.header.payload_type = stream.payload_type;
+        let ahead = self.header.timestamp.wrapping_add(self.waiting as u32);
+        let event = stream.telephone_event.map(|payload_type| (payload_type, self.keys.frame(ahead)));
+        match event {
+            Some((payload_type, Sending::Packet { timestamp, marker, event })) => {
+                ours.fill(0);
+                let header = Header { payload_type, marker, timestamp, ..self.header };
+                self.pass_over_silently();
+                return self.send(&[&header.to_bytes()[..], &event.to_bytes()[..]].concat(), socket, to);
+            }
+            Some((_, Sending::Pause)) => ours.fill(0),
+            Some((_, Sending::Audio)) | None => {}
+        }
+        if let Some(room) = self.samples.get_mut(self.waiting..self.waiting + FRAME) {
+            room.copy_from_slice(ours);
+            self.waiting += FRAME;
+        }
+        let length = (stream.packet_ms.clamp(10, 60) / 10 * 80) as usize;
+        let mut sent = 0;
+        while self.waiting >= length {
+            sent += self.packet(length, stream, socket, to);
+        }
+        sent
+    }
+
+    /// An event's frame takes the place of an audio frame in time.
+    fn pass_over_silently(&mut self) {
+        self.header.timestamp = self.header.timestamp.wrapping_add((self.waiting + FRAME) as u32);
+        self.waiting = 0;
+        self.header.marker = true;
+    }
+
+    fn packet(&mut self, length: usize, stream: &Stream, socket: &UdpSocket, to: SocketAddr) -> u64 {
+        let mut datagram = [0u8; HEADER_BYTES + MOST_SAMPLES];
+        if let Some((head, body)) = datagram.split_first_chunk_mut::<HEADER_BYTES>() {
+            *head = self.header.to_bytes();
+            law(stream.codec).encode_into(self.samples.get(..length).unwrap_or_default(), body);
+        }
+        self.header.marker = false;
+        self.header.timestamp = self.header.timestamp.wrapping_add(length as u32);
+        self.samples.copy_within(length..self.waiting, 0);
+        self.waiting -= length;
+        self.send(datagram.get(..HEADER_BYTES + length).unwrap_or_default(), socket, to)
+    }
+
+    fn send(&mut self, datagram: &[u8], socket: &UdpSocket, to: SocketAddr) -> u64 {
+        self.header.sequence = self.header.sequence.wrapping_add(1);
+        // A packet that the system can't take now is lost like any other.
+        if socket.send_to(datagram, to).is_err() {
+            return 0;
+        }
+        self.packets += 1;
+        self.bytes += (datagram.len() - HEADER_BYTES) as u64;
+        1
+    }
+}
