@@ -2,7 +2,7 @@
 
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use actors::call::conversation::UtteranceId;
 use actors::types::{CallId, CallQuality};
@@ -46,14 +46,7 @@ impl Party {
     }
 
     fn wait_for(&self, what: impl Fn(&MediaEvent) -> bool) -> bool {
-        let until = clock::monotonic() + Duration::from_secs(5);
-        while clock::monotonic() < until {
-            if self.told.lock().iter().any(&what) {
-                return true;
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        false
+        wait_until(|| self.told.lock().iter().any(&what))
     }
 
     fn quality(self) -> CallQuality {
@@ -66,6 +59,18 @@ impl Party {
         });
         closed.unwrap()
     }
+}
+
+/// Whether something comes true within ten seconds.
+fn wait_until(what: impl Fn() -> bool) -> bool {
+    let until = clock::monotonic() + Duration::from_secs(10);
+    while clock::monotonic() < until {
+        if what() {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    false
 }
 
 fn settings(first_port: u16) -> Settings {
@@ -376,10 +381,7 @@ fn ports_are_freed_and_rest() {
     assert!(UdpSocket::bind(address).is_err());
     let told = Arc::clone(&party.told);
     drop(party.session);
-    let until = clock::monotonic() + Duration::from_secs(5);
-    while told.lock().is_empty() && clock::monotonic() < until {
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_until(|| !told.lock().is_empty());
     assert!(matches!(told.lock().as_slice(), [MediaEvent::Closed(_)]));
     UdpSocket::bind(address).unwrap();
     let counts = media.counts();
@@ -400,10 +402,7 @@ fn two_hundred_sessions_leave_nothing() {
         assert_eq!(descriptors(), before + 400);
         std::thread::sleep(Duration::from_millis(300));
         drop(pairs);
-        let until: Instant = clock::monotonic() + Duration::from_secs(5);
-        while media.counts().sessions > 0 && clock::monotonic() < until {
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        wait_until(|| media.counts().sessions == 0);
         assert_eq!((media.counts().sessions, media.counts().ports_in_use), (0, 0));
         assert_eq!(descriptors(), before);
     }
@@ -424,7 +423,8 @@ fn a_session_that_fails_takes_no_other_along() {
     far.to = failing.local_address();
     std::thread::sleep(Duration::from_millis(60));
     far.send(&[0; 160]);
-    std::thread::sleep(Duration::from_millis(100));
+    // Printing where it failed takes the thread a while.
+    wait_until(|| media.counts().sessions == 2);
     assert_eq!(failing.control(Control::StopPlaying), Err(Gone));
     assert_eq!((media.counts().sessions, media.counts().sessions_failed), (2, 1));
     one.play(1, 8_000, tone(8_000, 500.0, 1_600));
