@@ -12,6 +12,8 @@ pub struct Settings {
     pub supervision: supervision::Settings,
     /// The shell of a call.
     pub call: call::Settings,
+    /// The conversation's waits.
+    pub conversation: call::conversation::Settings,
     /// What a receptionist can do beyond talking.
     pub integrations: integrations::Settings,
     /// The business's own calendar.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::brain::Brain;
-use super::conversation::{Effect, Input};
+use super::conversation::{self, Conversation, Effect, Input, Start};
 use crate::types::{Business, CallTime, PhoneNumber, Private, RecordingId};
 
 /// A conversation as the shell sees it: inputs in, effects out, and the next moment it wants to be woken at.
@@ -63,6 +63,46 @@ pub struct Minds {
 
 /// Makes one for a call that begins.
 pub type Maker<T> = Arc<dyn Fn(&Beginning) -> Box<T> + Send + Sync>;
+
+impl Minds {
+    /// The conversation of this crate, with this brain.
+    #[must_use]
+    pub fn new(settings: conversation::Settings, mind: Maker<dyn Mind>) -> Self {
+        let dialogue: Maker<dyn Dialogue> = Arc::new(move |beginning| {
+            let policy = &beginning.business.policy;
+            Box::new(Conversation::new(Start {
+                settings: settings.clone(),
+                announcement: policy.announcement,
+                recording: beginning.recording,
+                caller: beginning.caller.clone(),
+                call_minutes_max: policy.call_minutes_max,
+            }))
+        });
+        Self { dialogue, mind }
+    }
+}
+
+impl Dialogue for Conversation {
+    fn handle(&mut self, now: CallTime, input: Input) {
+        Self::handle(self, now, input);
+    }
+
+    fn poll_effect(&mut self) -> Option<Effect> {
+        Self::poll_effect(self)
+    }
+
+    fn next_deadline(&self) -> Option<CallTime> {
+        Self::next_deadline(self).map(|(at, _)| at)
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        Self::to_bytes(self)
+    }
+
+    fn phase(&self) -> &'static str {
+        self.snapshot().phase
+    }
+}
 
 impl fmt::Debug for Minds {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -53,7 +53,7 @@ pub struct VoiceSettings {
 
 impl Default for VoiceSettings {
     fn default() -> Self {
-        Self { ready_ms: 4_000, attempts_max: 2, tone_ms: 300, tone_hz: 1_000 }
+        Self { ready_ms: 1_500, attempts_max: 2, tone_ms: 300, tone_hz: 1_000 }
     }
 }
 

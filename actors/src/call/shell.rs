@@ -160,8 +160,9 @@ impl Shell {
         if self.ending.outcome.is_some() {
             self.wait_for_tools(now);
         } else {
-            // The conversation closes by itself; where it does not, the shell does.
-            self.ending.close_by = Some(now + self.services.settings.hang_up_ms);
+            // The conversation closes by itself, once its tools have answered; where it does not, the shell does.
+            let settings = &self.services.settings;
+            self.ending.close_by = Some(now + settings.tools_after_end_ms + settings.hang_up_ms);
             self.push(Input::LegEnded(reason));
         }
     }

@@ -2,6 +2,7 @@
 
 mod admission;
 mod calls;
+mod conversing;
 mod engines;
 mod failures;
 mod parrot;

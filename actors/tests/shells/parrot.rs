@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actors::call::brain::{Brain, Context, Question, Thought};
-use actors::call::conversation::{Effect, ExpectationKind, IgnoredWhy, Input, Utterance, UtteranceId};
+use actors::call::conversation::{
+    Effect, ExpectationKind, IgnoredWhy, Input, Settings, Utterance, UtteranceId,
+};
 use actors::call::{Dialogue, Mind, Minds};
 use actors::types::{
     CallEventKind, CallResult, CallTime, Contact, EndReason, Outcome, Private, Speaker, ToolCall, ToolStep,
@@ -21,6 +23,11 @@ pub(super) fn minds() -> Minds {
         }),
         mind: Arc::new(|_| Box::new(Script::default()) as Box<dyn Mind>),
     }
+}
+
+/// The conversation of the product with the brain of these tests.
+pub(super) fn conversing() -> Minds {
+    Minds::new(Settings::default(), Arc::new(|_| Box::new(Script::default())))
 }
 
 /// Says what the brain says, finishes a turn when the caller pauses, and ends when it is told to.

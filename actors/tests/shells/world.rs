@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use actors::call::Minds;
 use actors::call::leg::{Incoming, Refusal};
 use actors::clock::Clock;
 use actors::config::Settings;
@@ -15,7 +16,7 @@ use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use super::engines::{Ears, Mouth};
-use super::parrot::minds;
+use super::parrot::{conversing, minds};
 use super::phone::Phone;
 use super::store::Store;
 
@@ -55,10 +56,19 @@ impl World {
         Self::with(20, Settings::default()).await
     }
 
+    /// With the conversation of the product instead of the parrot.
+    pub(super) async fn conversing() -> Self {
+        Self::made_of(20, Settings::default(), conversing()).await
+    }
+
     pub(super) async fn with(tenant_calls_max: u32, settings: Settings) -> Self {
+        Self::made_of(tenant_calls_max, settings, minds()).await
+    }
+
+    async fn made_of(tenant_calls_max: u32, settings: Settings, minds: Minds) -> Self {
         let (store, ears, mouth) = (Store::default(), Ears::default(), Mouth::default());
         store.memory.put_business(&business(1, tenant_calls_max), None).await.expect("kept");
-        let mut parts = Parts::new(Arc::new(store.clone()), minds());
+        let mut parts = Parts::new(Arc::new(store.clone()), minds);
         parts.speech_to_text = Some(Arc::new(ears.clone()));
         parts.text_to_speech = Some(Arc::new(mouth.clone()));
         parts.clock = Clock::starting_at(start_of_time());
