@@ -10,7 +10,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent
 
 use super::case::Case;
 use super::conversation::{Input, UtteranceId};
-use super::inlet::Inlet;
+use super::inlet::{Inlet, Load};
 use super::leg::Event;
 use super::record::NODE_STOPPED;
 use super::services::Services;
@@ -48,6 +48,7 @@ pub(crate) struct Arguments {
     pub(crate) case: Arc<Case>,
     pub(crate) services: Arc<Services>,
     pub(crate) phrases: Arc<[String]>,
+    pub(crate) load: Arc<Load>,
     /// Tells the directory of it, before its first message; `false` where there is such a call already.
     pub(crate) enrol: Enrol,
 }
@@ -65,7 +66,7 @@ impl Actor for CallActor {
         myself: ActorRef<Message>,
         with: Arguments,
     ) -> Result<Shell, ActorProcessingErr> {
-        let inlet = Inlet::new(myself.clone(), with.services.settings.waiting_events_max);
+        let inlet = Inlet::new(myself.clone(), with.load);
         let shell = Shell::new(with.case, with.services, with.phrases, inlet);
         if !(with.enrol)(&myself) {
             return Err("a call with this id is under way".into());

@@ -10,10 +10,13 @@ use tokio::time::Instant;
 
 use super::journal::Journal;
 use super::leg::{Command, Gone, Incoming, Leg};
-use super::record::{Milestones, reason_name, result_name};
+use super::record::{Milestones, note_outcome, reason_name, result_name};
 use crate::metrics::{CALLS_ENDED, CALLS_LIVE};
 use crate::tenant::{Live, Slot};
-use crate::types::{Business, CallEventKind, CallId, CallRecord, CallTime, Outcome, PhoneNumber, Private};
+use crate::types::{
+    Business, CallEventKind, CallId, CallRecord, CallTime, Outcome, PhoneNumber, Private, ToolOutcome,
+    ToolStep,
+};
 
 /// Shared by the call's actor and its supervisor. Closed exactly once, by whoever is first.
 pub(crate) struct Case {
@@ -125,6 +128,17 @@ impl Case {
     /// Whether the call is over. Whatever is asked of it then comes to nothing.
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
+    }
+
+    /// A tool has answered after the call was closed: what it did belongs to the record all the same.
+    pub(crate) fn amend(&self, step: ToolStep, outcome: ToolOutcome, took_ms: u64) {
+        let record = {
+            let open = &mut *self.open.lock();
+            note_outcome(&mut open.record, &outcome);
+            open.record.clone()
+        };
+        self.tell(self.now(), CallEventKind::ToolAnswered { step, outcome, took_ms });
+        self.journal.end(record);
     }
 
     /// Ends the call for good: the leg hangs up, the places are free, the record is written. `false` where it was

@@ -28,7 +28,7 @@ pub(crate) struct Inlet {
     load: Arc<Load>,
 }
 
-/// What waits.
+/// What waits: one per call, shared by all its ways in.
 pub(crate) struct Load {
     waiting: AtomicU32,
     waiting_max: u32,
@@ -43,10 +43,15 @@ pub(crate) struct Partial {
     pub(crate) heard: Heard,
 }
 
+impl Load {
+    pub(crate) fn new(waiting_max: u32) -> Arc<Self> {
+        Arc::new(Self { waiting: AtomicU32::new(0), waiting_max, partial: Mutex::new(None) })
+    }
+}
+
 impl Inlet {
-    pub(crate) fn new(actor: ActorRef<Message>, waiting_max: u32) -> Self {
-        let load = Load { waiting: AtomicU32::new(0), waiting_max, partial: Mutex::new(None) };
-        Self { actor, load: Arc::new(load) }
+    pub(crate) const fn new(actor: ActorRef<Message>, load: Arc<Load>) -> Self {
+        Self { actor, load }
     }
 
     /// An event of the leg.

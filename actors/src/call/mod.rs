@@ -25,7 +25,7 @@ pub use snapshot::Snapshot;
 
 pub(crate) use actor::{Arguments, CallActor, Message};
 pub(crate) use case::Case;
-pub(crate) use inlet::Inlet;
+pub(crate) use inlet::{Inlet, Load};
 pub(crate) use journal::{Backlog, Journal};
-pub(crate) use record::{CRASHED, NODE_DIED, end, heading_of, note_outcome, refused};
+pub(crate) use record::{CRASHED, NODE_DIED, end, note_outcome, refused};
 pub(crate) use services::Services;

@@ -98,7 +98,7 @@ pub(crate) fn moment(record: &CallRecord, at: CallTime) -> jiff::Timestamp {
     record.started_at.checked_add(Duration::from_millis(at.as_ms())).unwrap_or(jiff::Timestamp::MAX)
 }
 
-/// Takes note of what a tool did.
+/// Takes note of what a tool did; it makes the heading where the brain has not said what the call was about.
 pub(crate) fn note_outcome(record: &mut CallRecord, outcome: &ToolOutcome) {
     match outcome {
         ToolOutcome::Booked { booking }
@@ -121,10 +121,12 @@ pub(crate) fn note_outcome(record: &mut CallRecord, outcome: &ToolOutcome) {
         | ToolOutcome::Failed { .. }
         | ToolOutcome::Unknown { .. } => {}
     }
+    if record.heading == Heading::Nothing {
+        record.heading = heading_of(outcome).unwrap_or_default();
+    }
 }
 
-/// What a tool's success makes of a call's heading, where the brain has not said what it was about.
-pub(crate) const fn heading_of(outcome: &ToolOutcome) -> Option<Heading> {
+const fn heading_of(outcome: &ToolOutcome) -> Option<Heading> {
     match outcome {
         ToolOutcome::Booked { .. } => Some(Heading::Booked),
         ToolOutcome::Moved { .. } => Some(Heading::Moved),

@@ -156,6 +156,10 @@ impl Shell {
     pub(super) fn leg_ended(&mut self, reason: EndReason) {
         let now = self.case.now();
         self.ending.leg_ended = Some(reason);
+        if reason == EndReason::Cancelled {
+            // Our answer crossed the caller's change of mind (RFC 3261 section 9.2) or was never sent.
+            self.case.note(|record, _| (record.sip_status, record.answered_at) = (487, None));
+        }
         self.case.free_slots();
         if self.ending.outcome.is_some() {
             self.wait_for_tools(now);

@@ -113,6 +113,11 @@ impl Supervision {
         self.receptionist.close();
     }
 
+    /// Takes calls again after [`Self::drain`].
+    pub fn resume(&self) {
+        self.receptionist.open();
+    }
+
     /// Takes no more calls, has those under way say goodbye, ends after `grace` those that have not, and waits for
     /// the store to take every record. Returns what is left: nothing, unless the store is away.
     pub async fn stop(&self, grace: Duration) -> Counts {

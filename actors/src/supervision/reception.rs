@@ -58,6 +58,11 @@ impl Receptionist {
         self.closed.store(true, Ordering::Release);
     }
 
+    /// Takes calls again.
+    pub(super) fn open(&self) {
+        self.closed.store(false, Ordering::Release);
+    }
+
     async fn take(
         &self,
         incoming: &Incoming,
@@ -95,7 +100,9 @@ impl Receptionist {
         calls: &ActorRef<super::calls::Message>,
     ) -> Result<Events, Refusal> {
         let (directory, enrolled) = (Arc::clone(&self.directory), Arc::clone(&case));
+        let load = call::Load::new(self.services.settings.waiting_events_max);
         let arguments = call::Arguments {
+            load: Arc::clone(&load),
             case: Arc::clone(&case),
             services: Arc::clone(&self.services),
             phrases,
@@ -105,7 +112,7 @@ impl Receptionist {
         };
         match Actor::spawn_linked(None, CallActor, arguments, calls.get_cell()).await {
             Ok((actor, _)) => {
-                let inlet = call::Inlet::new(actor, self.services.settings.waiting_events_max);
+                let inlet = call::Inlet::new(actor, load);
                 Ok(Arc::new(move |event| inlet.leg(event)))
             }
             Err(error) => {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::call::{NODE_DIED, heading_of, note_outcome};
+use crate::call::{NODE_DIED, note_outcome};
 use crate::storage::{Page, Result, Storage};
-use crate::types::{CallEvent, CallEventKind, CallRecord, CallTime, Heading};
+use crate::types::{CallEvent, CallEventKind, CallRecord, CallTime};
 
 /// Calls read at once.
 const PAGE: usize = 256;
@@ -46,9 +46,6 @@ async fn close(storage: &dyn Storage, mut record: CallRecord) -> Result<()> {
     for event in &events {
         if let CallEventKind::ToolAnswered { outcome, .. } = &event.kind {
             note_outcome(&mut record, outcome);
-            if record.heading == Heading::Nothing {
-                record.heading = heading_of(outcome).unwrap_or_default();
-            }
         }
     }
     let last = events.last().map_or(CallTime::START, |event| event.at);

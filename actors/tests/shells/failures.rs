@@ -6,7 +6,7 @@ use actors::call::leg::Event;
 use actors::config::Settings;
 use actors::storage::{Page, Storage};
 use actors::supervision::start_again;
-use actors::types::{CallEventKind, CallResult, EndReason};
+use actors::types::{CallEventKind, CallResult, EndReason, Heading};
 use tokio::time::sleep;
 
 use super::engines::{Speak, Turn};
@@ -209,6 +209,26 @@ async fn a_tool_without_an_answer_is_unknown_and_the_call_goes_on() {
     phone.speak().await;
     world.settle().await;
     assert_eq!(world.end_of(1).await, EndReason::Completed);
+    world.expect_nothing_left(&[phone]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_tool_does_after_its_call_crashed_is_in_the_record() {
+    let world = World::new().await;
+    world.ears.hear(&[Turn::Heard("take a message"), Turn::Heard("panic")]);
+    let phone = world.call(1).await;
+    seconds(3).await;
+    world.store.be(Mood::Silent);
+    phone.speak().await;
+    seconds(1).await;
+    phone.tell(Event::SpeechStopped);
+    seconds(1).await;
+    assert!(phone.is_over());
+    world.store.be(Mood::Up);
+    seconds(10).await;
+    assert_eq!(world.end_of(1).await, EndReason::Crashed);
+    let record = world.record(1).await;
+    assert_eq!((record.messages.len(), record.heading), (1, Heading::Message));
     world.expect_nothing_left(&[phone]).await;
 }
 

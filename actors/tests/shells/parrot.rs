@@ -125,6 +125,10 @@ impl Dialogue for Parrot {
                 let what = "recogniser listens".to_owned();
                 self.effects.push_back(Effect::Record(CallEventKind::Trouble { what }));
             }
+            Input::Digit(digit) => {
+                let digits = Private::new(digit.to_string());
+                self.effects.push_back(Effect::Record(CallEventKind::Digits { digits }));
+            }
             Input::LegEnded(reason) => self.end(CallResult::Client, reason),
             Input::NodeStopping => {
                 self.ending = Some(EndReason::NodeStopped);

@@ -13,7 +13,7 @@ use crate::call::shell::Shell;
 use crate::types::{Business, PhoneNumber, Private};
 
 /// How many questions can be taken back.
-const REMEMBERED: usize = 8;
+const REMEMBERED: usize = 4;
 
 /// The brain and where it was before its last questions.
 pub(in crate::call) struct Thinking {

@@ -1,17 +1,18 @@
 //! Tools: asked of the tenant's integrations, and always answered in time.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use metrics::{counter, histogram};
 
 use crate::call::conversation::Input;
-use crate::call::record::{heading_of, note_outcome};
+use crate::call::record::note_outcome;
 use crate::call::shell::Shell;
 use crate::clock::ms;
 use crate::integrations::{Ask, Request, only_reads};
 use crate::metrics::{TOOL_SECONDS, TOOLS_ANSWERED};
 use crate::storage::IdempotencyKey;
-use crate::types::{CallEventKind, CallTime, Heading, ToolCall, ToolOutcome, ToolStep};
+use crate::types::{CallEventKind, CallTime, ToolCall, ToolOutcome, ToolStep};
 
 /// How much longer than the integration's own deadline its answer is waited for, in milliseconds.
 const MARGIN_MS: u64 = 500;
@@ -63,11 +64,17 @@ impl Shell {
             new_id: self.services.chance.id(now),
             asked: call,
         };
-        let inlet = self.inlet.clone();
+        let (inlet, case) = (self.inlet.clone(), Arc::clone(&self.case));
         self.case.tenant.ask(Box::new(Ask {
             request,
             deadline: self.services.clock.monotonic() + ms(deadline_ms),
-            reply: Box::new(move |outcome| inlet.tool(step, outcome)),
+            reply: Box::new(move |outcome| {
+                if case.is_closed() {
+                    case.amend(step, outcome, case.now().since_ms(since));
+                } else {
+                    inlet.tool(step, outcome);
+                }
+            }),
         }));
     }
 
@@ -78,12 +85,7 @@ impl Shell {
         let took_ms = now.since_ms(pending.since);
         counter!(TOOLS_ANSWERED, "tool" => pending.tool, "outcome" => outcome.name()).increment(1);
         histogram!(TOOL_SECONDS, "tool" => pending.tool).record(took_ms as f64 / 1_000.0);
-        self.case.note(|record, _| {
-            note_outcome(record, &outcome);
-            if record.heading == Heading::Nothing {
-                record.heading = heading_of(&outcome).unwrap_or_default();
-            }
-        });
+        self.case.note(|record, _| note_outcome(record, &outcome));
         if self.ending.outcome.is_some() {
             self.case.tell(now, CallEventKind::ToolAnswered { step, outcome, took_ms });
         } else {
