@@ -3,5 +3,7 @@
 
 mod calendar;
 mod failing;
+mod golden;
 mod import;
 mod shells;
+mod telephone;

@@ -165,12 +165,12 @@ impl Conversation {
         self.ear.voiced_ms += now.since_ms(since);
         self.ear.stopped_at = Some(now);
         self.timers.cancel(TimerReason::BargeIn);
-        self.await_end_of_turn(now);
+        self.time_end_of_turn(now);
         self.on_voice_stopped(now);
     }
 
     /// The turn ends when the pause is long enough for its words.
-    fn await_end_of_turn(&mut self, now: CallTime) {
+    fn time_end_of_turn(&mut self, now: CallTime) {
         if self.recogniser.is_failed() {
             self.recogniser.lost_words = true;
             self.ear.lose_turn();
@@ -199,7 +199,7 @@ impl Conversation {
         self.ear.confidence = confidence;
         if !self.ear.is_voice() && !text.is_empty() {
             self.ear.stopped_at.get_or_insert(now);
-            self.await_end_of_turn(now);
+            self.time_end_of_turn(now);
         }
         self.on_words(now);
     }
