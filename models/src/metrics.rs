@@ -8,8 +8,8 @@ use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gau
 pub const PARTIALS: &str = "strowger_speech_to_text_partials_total";
 /// Final results told to sessions, by engine.
 pub const FINALS: &str = "strowger_speech_to_text_finals_total";
-/// Seconds of callers' audio decoded, by engine. Audio decoded again counts again.
-pub const DECODED_SECONDS: &str = "strowger_speech_to_text_audio_seconds_total";
+/// Callers' audio decoded, in milliseconds, by engine. Audio decoded again counts again.
+pub const DECODED_MS: &str = "strowger_speech_to_text_audio_ms_total";
 /// Time from the end of a turn to its final words, in seconds, by engine.
 pub const FINAL_SECONDS: &str = "strowger_speech_to_text_final_seconds";
 /// Open sessions, by engine.
@@ -26,8 +26,8 @@ pub const CLIP_BYTES: &str = "strowger_text_to_speech_clip_bytes";
 pub const SPEAKING_QUEUE: &str = "strowger_text_to_speech_queue";
 /// Time to speak one utterance, in seconds, by engine.
 pub const SYNTHESIS_SECONDS: &str = "strowger_text_to_speech_synthesis_seconds";
-/// Seconds of audio spoken, by engine, without what came from the cache.
-pub const SPOKEN_SECONDS: &str = "strowger_text_to_speech_audio_seconds_total";
+/// Audio spoken, in milliseconds, by engine, without what came from the cache.
+pub const SPOKEN_MS: &str = "strowger_text_to_speech_audio_ms_total";
 /// Failures, by engine.
 pub const FAILURES: &str = "strowger_engine_failures_total";
 
@@ -35,7 +35,7 @@ pub const FAILURES: &str = "strowger_engine_failures_total";
 pub fn describe() {
     describe_counter!(PARTIALS, "partial results told to sessions");
     describe_counter!(FINALS, "final results told to sessions");
-    describe_counter!(DECODED_SECONDS, "seconds of callers' audio decoded");
+    describe_counter!(DECODED_MS, "milliseconds of callers' audio decoded");
     describe_histogram!(FINAL_SECONDS, "seconds from the end of a turn to its final words");
     describe_gauge!(SESSIONS, "open speech-to-text sessions");
     describe_gauge!(LISTENING_QUEUE, "turns that wait for a decoder");
@@ -44,7 +44,7 @@ pub fn describe() {
     describe_gauge!(CLIP_BYTES, "bytes of clips held");
     describe_gauge!(SPEAKING_QUEUE, "requests that wait for their utterance");
     describe_histogram!(SYNTHESIS_SECONDS, "seconds to speak one utterance");
-    describe_counter!(SPOKEN_SECONDS, "seconds of audio spoken, without what came from the cache");
+    describe_counter!(SPOKEN_MS, "milliseconds of audio spoken, without what came from the cache");
     describe_counter!(FAILURES, "engine failures");
 }
 
@@ -62,7 +62,7 @@ pub(crate) fn set_speaking_queue(engine: &'static str, waiting: usize) {
 
 pub(crate) fn record_synthesis(engine: &'static str, audio_ms: u64, took: Duration) {
     histogram!(SYNTHESIS_SECONDS, "engine" => engine).record(took.as_secs_f64());
-    counter!(SPOKEN_SECONDS, "engine" => engine).increment(audio_ms.div_ceil(1_000));
+    counter!(SPOKEN_MS, "engine" => engine).increment(audio_ms);
 }
 
 pub(crate) fn count_failure(engine: &'static str) {
@@ -80,4 +80,16 @@ pub(crate) fn record_final(engine: &'static str, after: Duration) {
 
 pub(crate) fn set_sessions(engine: &'static str, open: usize) {
     gauge!(SESSIONS, "engine" => engine).set(open as f64);
+}
+
+pub(crate) fn count_decoded(engine: &'static str, samples: usize, rate_hz: u32) {
+    counter!(DECODED_MS, "engine" => engine).increment(samples as u64 * 1_000 / u64::from(rate_hz.max(1)));
+}
+
+pub(crate) fn set_listening_queue(engine: &'static str, waiting: usize) {
+    gauge!(LISTENING_QUEUE, "engine" => engine).set(waiting as f64);
+}
+
+pub(crate) fn count_language_model(engine: &'static str) {
+    counter!(LANGUAGE_MODELS, "engine" => engine).increment(1);
 }

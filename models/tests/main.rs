@@ -1,1 +1,4 @@
 //! Engines against real libraries and real speech.
+
+mod hearing;
+mod telephone;

@@ -64,24 +64,23 @@ type Hears = Option<Arc<dyn SpeechToText>>;
 type Speaks = Option<Arc<dyn TextToSpeech>>;
 
 fn hearing(settings: &Settings, control: &Control) -> Result<(Hears, Choice), Error> {
+    let pocketsphinx = || {
+        offline::PocketSphinx::start(settings.pocketsphinx.clone())
+            .map(|engine| Arc::new(engine) as Arc<dyn SpeechToText>)
+    };
     let (engine, why): (Hears, String) = match settings.speech_to_text {
         SpeechToTextChoice::Off => (None, ASKED.into()),
         SpeechToTextChoice::Scripted => {
             (Some(Arc::new(Recogniser::start(settings.scripted.clone(), control.clone())?)), FAKE.into())
         }
-        SpeechToTextChoice::Pocketsphinx => return Err(no_pocketsphinx()),
-        SpeechToTextChoice::Auto => (None, no_pocketsphinx().to_string()),
+        SpeechToTextChoice::Pocketsphinx => (Some(pocketsphinx()?), ASKED.into()),
+        SpeechToTextChoice::Auto => match pocketsphinx() {
+            Ok(engine) => (Some(engine), "the best ear here; needs no model weights".into()),
+            Err(absent) => (None, absent.to_string()),
+        },
     };
     let name = engine.as_ref().map(|engine| engine.name());
     Ok((engine, Choice { sense: Sense::Hearing, engine: name, why }))
-}
-
-fn no_pocketsphinx() -> Error {
-    Error::Unavailable {
-        engine: "pocketsphinx",
-        why: "it is not built in".into(),
-        mend: "set speech_to_text to off".into(),
-    }
 }
 
 fn speaking(settings: &Settings, control: Control) -> Result<(Speaks, Choice), Error> {
@@ -119,14 +118,15 @@ mod tests {
     }
 
     #[test]
-    fn the_best_voice_is_chosen_and_said() {
-        let (engines, choices) = choose(&settings(TextToSpeechChoice::Auto)).expect("chooses");
+    fn the_best_engines_are_chosen_and_said() {
+        let (engines, choices) = choose(&Settings::default()).expect("chooses");
         assert_eq!(engines.text_to_speech.map(|engine| engine.name()), Some("flite"));
+        assert_eq!(engines.speech_to_text.map(|engine| engine.name()), Some("pocketsphinx"));
         let lines: Vec<String> = choices.iter().map(Choice::to_string).collect();
         assert_eq!(
             lines,
             [
-                "speech to text: none (as the settings say)",
+                "speech to text: pocketsphinx (the best ear here; needs no model weights)",
                 "text to speech: flite (the best voice here; needs no model weights)",
             ]
         );
@@ -150,6 +150,24 @@ mod tests {
         let auto = Settings { text_to_speech: TextToSpeechChoice::Auto, ..wrong };
         let (engines, _) = choose(&auto).expect("another engine has that voice");
         assert_eq!(engines.text_to_speech.map(|engine| engine.name()), Some("espeak-ng"));
+    }
+
+    #[test]
+    fn an_absent_ear_is_an_error_where_it_is_named_and_a_hint_where_it_is_not() {
+        let mut settings = settings(TextToSpeechChoice::Off);
+        settings.pocketsphinx.model_folder = "/nowhere".into();
+        settings.speech_to_text = SpeechToTextChoice::Pocketsphinx;
+        let error = choose(&settings).err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(
+            error.contains("install the Debian packages libpocketsphinx3 and pocketsphinx-en-us"),
+            "{error}"
+        );
+        settings.speech_to_text = SpeechToTextChoice::Auto;
+        let (engines, choices) = choose(&settings).expect("goes on without");
+        assert!(engines.speech_to_text.is_none());
+        assert!(
+            choices.first().is_some_and(|choice| choice.to_string().starts_with("speech to text: none ("))
+        );
     }
 
     #[test]

@@ -46,6 +46,8 @@ pub struct Settings {
     pub text_to_speech: TextToSpeechChoice,
     /// The bounds of the voice.
     pub speaking: SpeakingSettings,
+    /// The bounds of pocketsphinx.
+    pub pocketsphinx: crate::offline::PocketSphinxSettings,
     /// The bounds of the fake speech to text.
     pub scripted: crate::scripted::Settings,
 }

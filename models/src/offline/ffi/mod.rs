@@ -6,6 +6,7 @@
 
 mod espeak_ng;
 mod flite;
+mod pocketsphinx;
 
 use std::ffi::CString;
 
@@ -13,6 +14,7 @@ use libloading::{AsSymbolName, Library};
 
 pub(super) use espeak_ng::EspeakNg;
 pub(super) use flite::Flite;
+pub(super) use pocketsphinx::{CepstralMean, PocketSphinx, Segment, check_library};
 
 /// An utterance as a library speaks it.
 #[derive(Debug, Default)]
