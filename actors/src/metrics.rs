@@ -37,6 +37,7 @@ pub const JOURNALS_WRITING: &str = "strowger_journals_writing";
 
 /// Describes them to the recorder; called once by the node.
 pub fn describe() {
+    crate::storage::metrics::describe();
     describe_counter!(CALLS_OFFERED, "calls offered, by answer");
     describe_counter!(CALLS_ENDED, "calls that are over, by result and reason");
     describe_gauge!(CALLS_LIVE, "calls under way");

@@ -7,3 +7,4 @@ mod golden;
 mod import;
 mod shells;
 mod telephone;
+mod store_failures;

@@ -6,8 +6,10 @@
 
 #[cfg(test)]
 mod conformance;
+pub mod embedded;
 mod error;
 mod memory;
+pub mod metrics;
 mod ordered;
 mod rows;
 
@@ -19,6 +21,7 @@ use crate::types::{
     ResourceId, TenantId, ToolOutcome,
 };
 
+pub use embedded::Embedded;
 pub use error::{Error, Result};
 pub use memory::Memory;
 pub use rows::{BookingWrite, Cursor, FinishedRecording, IdempotencyKey, Listing, Occupied, Page, Recording};

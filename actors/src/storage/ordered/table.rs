@@ -45,7 +45,6 @@ pub(crate) enum Table {
     Probe,
 }
 
-#[allow(dead_code, reason = "for stores that name their tables")]
 impl Table {
     /// All of them; a table's place here is its index.
     pub(crate) const ALL: [Self; 18] = [

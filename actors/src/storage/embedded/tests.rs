@@ -1,0 +1,144 @@
+use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::storage::conformance::{Store, at, booking, call, conformance, key, message, tenant, written};
+use crate::storage::{BookingWrite, Page, Storage};
+
+fn open(folder: &TempDir) -> Embedded {
+    Embedded::open(&folder.path().join("data/store.redb"), &Settings::default()).expect("opened")
+}
+
+fn store() -> (Store, TempDir) {
+    let folder = TempDir::new().expect("a folder");
+    (Arc::new(open(&folder)), folder)
+}
+
+conformance!(store());
+
+#[tokio::test]
+async fn what_was_written_is_there_after_the_store_is_opened_again() {
+    let folder = TempDir::new().expect("a folder");
+    let store = open(&folder);
+    let (appointment, time) = booking(1, 0, 30);
+    store.put_call(&call("barbers", 1, 0)).await.expect("written");
+    written(store.book(&appointment, &time, &key("a/0")).await.expect("answered"));
+    store.put_message(&message("barbers", 1, 0), &key("a/1")).await.expect("kept");
+    drop(store);
+    let store = open(&folder);
+    assert_eq!(store.calls(&tenant("barbers"), Page::first(9)).await.expect("listed").rows.len(), 1);
+    assert_eq!(store.messages(&tenant("barbers"), Page::first(9)).await.expect("listed").rows.len(), 1);
+    let (other, other_time) = booking(2, 10, 30);
+    assert_eq!(store.book(&other, &other_time, &key("b/0")).await, Ok(BookingWrite::Taken));
+    let again = store.book(&other, &other_time, &key("a/0")).await.expect("answered");
+    assert_eq!(written(again), appointment);
+}
+
+#[tokio::test]
+async fn its_file_is_its_owners_alone() {
+    let folder = TempDir::new().expect("a folder");
+    let _store = open(&folder);
+    let file = std::fs::metadata(folder.path().join("data/store.redb")).expect("there");
+    assert_eq!(file.permissions().mode() & 0o777, 0o600);
+}
+
+#[tokio::test]
+async fn a_file_in_use_is_waited_for_and_then_refused() {
+    let folder = TempDir::new().expect("a folder");
+    let path = folder.path().join("store.redb");
+    let first = Embedded::open(&path, &Settings::default()).expect("opened");
+    let hasty = Settings { open_wait_ms: 10, ..Settings::default() };
+    let refused = Embedded::open(&path, &hasty).expect_err("in use").to_string();
+    assert!(refused.contains("in use by another process"), "{refused}");
+    let waiting = std::thread::spawn({
+        let path = path.clone();
+        move || Embedded::open(&path, &Settings::default()).map(drop)
+    });
+    std::thread::sleep(std::time::Duration::from_millis(150));
+    drop(first);
+    assert_eq!(waiting.join().expect("no panic"), Ok(()));
+}
+
+#[tokio::test]
+async fn what_is_no_store_is_refused() {
+    let folder = TempDir::new().expect("a folder");
+    let path = folder.path().join("store.redb");
+    std::fs::write(&path, [7_u8; 100_000]).expect("written");
+    assert!(Embedded::open(&path, &Settings::default()).is_err());
+    assert_eq!(std::fs::read(&path).expect("there").len(), 100_000, "and left as it was");
+}
+
+#[tokio::test]
+async fn a_full_queue_refuses_at_once_and_loses_nothing_it_took() {
+    let folder = TempDir::new().expect("a folder");
+    let settings = Settings { queue_max: 4, batch_max: 2, ..Settings::default() };
+    let store = Arc::new(Embedded::open(&folder.path().join("store.redb"), &settings).expect("opened"));
+    // The first job holds up the writer until the queue is full.
+    let (release, held) = std::sync::mpsc::sync_channel::<()>(0);
+    let holding = store.write(move |_| {
+        let _ = held.recv();
+        Ok(())
+    });
+    let mut waiting = Vec::new();
+    let mut refused = 0;
+    for number in 0..40 {
+        let store = Arc::clone(&store);
+        let (sent, taken) = oneshot::channel();
+        let task = tokio::spawn(async move {
+            let _ = sent.send(());
+            store.put_call(&call("barbers", number, i64::from(number))).await
+        });
+        taken.await.expect("started");
+        waiting.push((number, task));
+    }
+    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    release.send(()).expect("held");
+    holding.await.expect("made");
+    for (number, task) in waiting {
+        let record = call("barbers", number, 0).id;
+        match task.await.expect("no panic") {
+            Ok(()) => assert!(store.call(record).await.expect("read").is_some()),
+            Err(error) => {
+                assert!(matches!(error, Error::Unavailable { .. }), "{error}");
+                assert_eq!(store.call(record).await, Ok(None), "nothing was changed");
+                refused += 1;
+            }
+        }
+    }
+    assert!((30..40).contains(&refused), "{refused} were refused");
+}
+
+#[tokio::test]
+async fn a_change_that_panics_takes_only_its_batch_along() {
+    let (_, folder) = ((), TempDir::new().expect("a folder"));
+    let store = open(&folder);
+    let broken = store
+        .write(|rows| -> Result<()> {
+            rows.put(crate::storage::ordered::Table::Probe, b"half", b"a change")?;
+            panic!("on purpose")
+        })
+        .await;
+    assert!(broken.is_err());
+    let half = store.read(|rows| rows.get(crate::storage::ordered::Table::Probe, b"half"));
+    assert_eq!(half, Ok(None));
+    store.put_call(&call("barbers", 1, 0)).await.expect("the writer goes on");
+}
+
+#[tokio::test]
+async fn after_closing_everything_is_refused() {
+    let folder = TempDir::new().expect("a folder");
+    let store = open(&folder);
+    store.put_call(&call("barbers", 1, 0)).await.expect("written");
+    store.close();
+    store.close();
+    assert!(matches!(store.put_call(&call("barbers", 2, 0)).await, Err(Error::Unavailable { .. })));
+    assert!(matches!(store.call(call("barbers", 1, 0).id).await, Err(Error::Unavailable { .. })));
+    assert!(store.check().await.is_err());
+    let again = open(&folder);
+    assert_eq!(
+        again.call(call("barbers", 1, 0).id).await.expect("read").map(|row| row.started_at),
+        Some(at(0))
+    );
+}

@@ -1,0 +1,128 @@
+//! The one thread that writes: a batch, a commit, the answers; again.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+
+use metrics::{counter, gauge, histogram};
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::Settings;
+use super::database::Database;
+use super::tables::{Changes, failed, unconfirmed};
+use crate::storage::metrics::{BATCH_SIZE, COMMIT_SECONDS, ERRORS, QUEUE_DEPTH};
+use crate::storage::ordered::Write;
+use crate::storage::{Error, Result};
+
+/// One change, and somebody who waits for it.
+pub(super) trait Job: Send {
+    /// Makes the change.
+    fn make(&mut self, rows: &mut dyn Write);
+    /// Tells who waits what became of it: of the commit, where the change itself was made.
+    fn answer(self: Box<Self>, committed: Result<()>);
+}
+
+/// A change that answers by a channel.
+pub(super) struct Change<F, T> {
+    write: Option<F>,
+    result: Option<Result<T>>,
+    answer: oneshot::Sender<Result<T>>,
+}
+
+impl<F, T> Change<F, T> {
+    pub(super) fn new(write: F, answer: oneshot::Sender<Result<T>>) -> Self {
+        Self { write: Some(write), result: None, answer }
+    }
+}
+
+impl<F, T> Job for Change<F, T>
+where
+    F: FnOnce(&mut dyn Write) -> Result<T> + Send,
+    T: Send,
+{
+    fn make(&mut self, rows: &mut dyn Write) {
+        self.result = self.write.take().map(|write| write(rows));
+    }
+
+    fn answer(self: Box<Self>, committed: Result<()>) {
+        let answer = match self.result {
+            Some(result) => result.and_then(|value| committed.map(|()| value)),
+            None => Err(committed.err().unwrap_or(Error::Unavailable { why: NOT_MADE.to_owned() })),
+        };
+        // Whoever waited may have gone away; the change stands all the same.
+        let _ = self.answer.send(answer);
+    }
+}
+
+const NOT_MADE: &str = "the change was not made; try again";
+
+pub(super) struct Writer {
+    database: Arc<Database>,
+    batch_max: usize,
+}
+
+impl Writer {
+    pub(super) fn new(database: Arc<Database>, settings: &Settings) -> Self {
+        Self { database, batch_max: settings.batch_max.max(1) }
+    }
+
+    /// Writes until nobody can send any more, and everything that was sent is answered.
+    pub(super) fn run(self, jobs: &Receiver<Box<dyn Job>>) {
+        while let Ok(first) = jobs.recv() {
+            let mut batch = Vec::with_capacity(16);
+            batch.push(first);
+            while batch.len() < self.batch_max {
+                match jobs.try_recv() {
+                    Ok(job) => batch.push(job),
+                    Err(_) => break,
+                }
+            }
+            #[allow(clippy::cast_precision_loss, reason = "a batch is small")]
+            let size = batch.len() as f64;
+            gauge!(QUEUE_DEPTH).decrement(size);
+            histogram!(BATCH_SIZE).record(size);
+            let began = Instant::now();
+            self.make(batch);
+            histogram!(COMMIT_SECONDS).record(began.elapsed());
+        }
+    }
+
+    /// Makes a batch whole or not at all, and answers everybody.
+    fn make(&self, mut batch: Vec<Box<dyn Job>>) {
+        self.database.heal();
+        let outcome = self.database.with(|database| commit(database, &mut batch));
+        if let Err(error) = &outcome {
+            let kind = match error {
+                Error::Unknown { .. } => "commit",
+                Error::Corrupt { .. } => "corrupt",
+                _ => "write",
+            };
+            counter!(ERRORS, "kind" => kind).increment(1);
+            tracing::error!(%error, writes = batch.len(), "a commit failed");
+            // Before the answers: whoever tries again finds the file open.
+            self.database.reopen();
+        }
+        for job in batch {
+            job.answer(outcome.clone());
+        }
+    }
+}
+
+/// Makes all changes in one transaction.
+fn commit(database: &redb::Database, batch: &mut [Box<dyn Job>]) -> Result<()> {
+    let mut transaction = database.begin_write().map_err(|error| failed(&error.into()))?;
+    // An open after a crash must not walk the whole file.
+    transaction.set_quick_repair(true);
+    let mut changes = Changes::of(&transaction);
+    for job in batch {
+        // One that panics leaves half a change: nothing of this batch may be kept.
+        if catch_unwind(AssertUnwindSafe(|| job.make(&mut changes))).is_err() {
+            return Err(Error::Unavailable { why: NOT_MADE.to_owned() });
+        }
+    }
+    if let Some(error) = changes.into_failure() {
+        return Err(error);
+    }
+    transaction.commit().map_err(|error| unconfirmed(&error.into()))
+}

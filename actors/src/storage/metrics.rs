@@ -1,0 +1,32 @@
+//! The names of the store's metrics. No label tells a call, a tenant or a person.
+
+use metrics::{describe_counter, describe_gauge, describe_histogram};
+
+/// How long a batch of writes took from its first change to its sync, in seconds.
+pub const COMMIT_SECONDS: &str = "strowger_storage_commit_seconds";
+/// Writes in one commit.
+pub const BATCH_SIZE: &str = "strowger_storage_batch_writes";
+/// Writes that wait for the writer.
+pub const QUEUE_DEPTH: &str = "strowger_storage_queue_writes";
+/// Writes that failed, by `kind`: `queue_full`, `writer_gone`, `write`, `commit` or `corrupt`.
+pub const ERRORS: &str = "strowger_storage_errors_total";
+/// Sealed bytes of recordings.
+pub const RECORDING_BYTES: &str = "strowger_recording_bytes_total";
+/// Segments of recordings, by `outcome`: `kept` or `lost`.
+pub const RECORDING_SEGMENTS: &str = "strowger_recording_segments_total";
+/// Samples that were heard and not kept.
+pub const RECORDING_LOST_SAMPLES: &str = "strowger_recording_lost_samples_total";
+/// Recordings under way.
+pub const RECORDINGS_LIVE: &str = "strowger_recordings_live";
+
+/// Describes them to the recorder; called once by the node.
+pub fn describe() {
+    describe_histogram!(COMMIT_SECONDS, "from a batch's first change to its sync");
+    describe_histogram!(BATCH_SIZE, "writes in one commit");
+    describe_gauge!(QUEUE_DEPTH, "writes that wait for the writer");
+    describe_counter!(ERRORS, "writes that failed, by kind");
+    describe_counter!(RECORDING_BYTES, "sealed bytes of recordings");
+    describe_counter!(RECORDING_SEGMENTS, "segments of recordings, by outcome");
+    describe_counter!(RECORDING_LOST_SAMPLES, "samples that were heard and not kept");
+    describe_gauge!(RECORDINGS_LIVE, "recordings under way");
+}
