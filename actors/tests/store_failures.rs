@@ -1,7 +1,7 @@
 //! The embedded store against a process that is killed and a disk that is full.
 //!
-//! The store runs in a child process: this test binary again, at one of the ignored tests below, told by its
-//! standard input where its file is.
+//! The store runs in a child process: this test binary again, at one of the tests below, told by an argument
+//! where its file is.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -60,27 +60,27 @@ fn key(task: u32, number: u32) -> IdempotencyKey {
     IdempotencyKey(format!("{task}/{number}"))
 }
 
-/// Starts this binary at an ignored test, under a shell that has run `first`.
-fn child(test: &str, first: &str, input: &str) -> Child {
-    let mut child = Command::new("sh")
+/// What begins the argument that tells a child where its file is. The test runner takes it for one more filter.
+const CHILD: &str = "child-with-its-store-in:";
+
+/// Starts this binary at one test, under a shell that has run `first`.
+fn child(test: &str, first: &str, path: &Path) -> Child {
+    Command::new("sh")
         .arg("-c")
-        .arg(format!("{first} exec \"$0\" --exact store_failures::{test} --ignored --nocapture"))
+        .arg(format!("{first} exec \"$0\" \"$@\""))
         .arg(std::env::current_exe().unwrap())
-        .stdin(Stdio::piped())
+        .args([format!("store_failures::{test}"), format!("{CHILD}{}", path.display())])
+        .args(["--exact", "--nocapture"])
+        .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
-        .unwrap();
-    writeln!(child.stdin.take().unwrap(), "{input}").unwrap();
-    child
+        .unwrap()
 }
 
-/// What a child was told on its standard input; nothing where the test was started by itself.
+/// Where this process's store is, if it is a child.
 fn told() -> Option<PathBuf> {
-    let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line).unwrap();
-    let line = line.trim();
-    (!line.is_empty()).then(|| PathBuf::from(line))
+    std::env::args().find_map(|argument| argument.strip_prefix(CHILD).map(PathBuf::from))
 }
 
 /// The lines "acked TASK NUMBER" of a child that has ended.
@@ -122,8 +122,8 @@ async fn check(store: &Embedded, acked: &[(u32, u32)]) {
     }
 }
 
+/// Does nothing but in a child of the test below.
 #[test]
-#[ignore = "a child of the tests below"]
 fn child_writes_until_it_is_killed() {
     let Some(path) = told() else { return };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -160,7 +160,7 @@ async fn peer_nothing_acknowledged_is_lost_when_the_process_is_killed() {
     let mut chance = StdRng::seed_from_u64(2);
     let mut all = Vec::new();
     for round in 0..10 {
-        let mut child = child("child_writes_until_it_is_killed", "", &path.display().to_string());
+        let mut child = child("child_writes_until_it_is_killed", "", &path);
         tokio::time::sleep(Duration::from_millis(chance.random_range(150..500))).await;
         child.kill().unwrap();
         let acked = acknowledged(&mut child);
@@ -175,9 +175,9 @@ async fn peer_nothing_acknowledged_is_lost_when_the_process_is_killed() {
     check(&open(&path), &all).await;
 }
 
-/// Writes until the file may not grow, then lets it grow and goes on, in one process.
+/// Does nothing but in a child of the test below: writes until the file may not grow, then lets it grow and goes
+/// on, in one process.
 #[test]
-#[ignore = "a child of the test below"]
 fn child_fills_its_disk() {
     use nix::sys::resource::{Resource, getrlimit, setrlimit};
     let Some(path) = told() else { return };
@@ -230,7 +230,7 @@ async fn peer_a_full_disk_loses_nothing_and_is_survived() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("store.redb");
     // A process that writes beyond its limit is sent SIGXFSZ; ignored, it gets an error as from a full disk.
-    let mut child = child("child_fills_its_disk", "trap '' XFSZ;", &path.display().to_string());
+    let mut child = child("child_fills_its_disk", "trap '' XFSZ;", &path);
     let output = {
         let mut text = String::new();
         std::io::Read::read_to_string(&mut child.stdout.take().unwrap(), &mut text).unwrap();
