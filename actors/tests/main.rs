@@ -6,5 +6,5 @@ mod failing;
 mod golden;
 mod import;
 mod shells;
-mod telephone;
 mod store_failures;
+mod telephone;
