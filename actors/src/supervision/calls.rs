@@ -39,6 +39,8 @@ impl Actor for Calls {
         myself: ActorRef<Message>,
         with: Arguments,
     ) -> Result<Arguments, ActorProcessingErr> {
+        // Calls are there already only where the one before this one failed, which took their actors with it.
+        with.end_all("died");
         myself.send_after(ms(with.settings.watch_ms), || Message::Watch);
         Ok(with)
     }
@@ -86,15 +88,19 @@ impl Actor for Calls {
     ) -> Result<(), ActorProcessingErr> {
         myself.stop_children_and_wait(None, Some(ms(state.settings.hung_ms))).await;
         // One that did not even stop is closed over its head.
-        for call in state.directory.calls() {
-            state.ended(call.actor.get_id(), "hung");
-            call.actor.kill();
-        }
+        state.end_all("hung");
         Ok(())
     }
 }
 
 impl Arguments {
+    fn end_all(&self, how: &'static str) {
+        for call in self.directory.calls() {
+            self.ended(call.actor.get_id(), how);
+            call.actor.kill();
+        }
+    }
+
     /// A call's actor is gone, or as good as gone: whatever it left undone is done here.
     fn ended(&self, actor: ActorId, how: &'static str) {
         let Some(call) = self.directory.take_call_of(actor) else { return };

@@ -178,6 +178,14 @@ impl Supervision {
     }
 }
 
+#[cfg(test)]
+impl Supervision {
+    /// The branches, for tests that break them.
+    pub(super) fn branches(&self) -> &Branches {
+        &self.receptionist.branches
+    }
+}
+
 impl fmt::Debug for Supervision {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Supervision").field("counts", &self.counts()).finish_non_exhaustive()

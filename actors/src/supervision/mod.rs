@@ -12,6 +12,8 @@ mod root;
 mod settings;
 mod start_again;
 mod tenants;
+#[cfg(test)]
+mod tests;
 
 pub use house::{Counts, Error, Supervision};
 pub use parts::{Parts, own_integrations};

@@ -77,6 +77,10 @@ impl Receptionist {
         let node_slot = self.calls.take(self.settings.calls_max).ok_or_else(full)?;
         let calls = self.branches.calls().ok_or_else(full)?;
         let tenant = self.tenant_of(incoming).await?;
+        if self.closed.load(Ordering::Acquire) {
+            // Drained meanwhile: everybody who was in has been told so already.
+            return Err(full());
+        }
         let snapshot = tenant.live.snapshot();
         let pinned = business.insert(Arc::clone(&snapshot.business));
         let tenant_slot = tenant.live.take_slot(pinned).map_err(|limit| Refusal::TenantFull { limit })?;

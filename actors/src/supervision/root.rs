@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use parking_lot::RwLock;
-use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
+use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
 
 use super::{calls, tenants};
 use crate::clock::ms;
@@ -15,18 +15,28 @@ pub(super) struct Root;
 /// The branches as they are now, for those who send to them.
 #[derive(Clone, Default)]
 pub(super) struct Branches {
-    inner: Arc<RwLock<Option<Pair>>>,
+    inner: Arc<RwLock<Both>>,
 }
 
-type Pair = (ActorRef<tenants::Message>, ActorRef<calls::Message>);
+#[derive(Default)]
+struct Both {
+    tenants: Option<ActorRef<tenants::Message>>,
+    calls: Option<ActorRef<calls::Message>>,
+}
 
 impl Branches {
     pub(super) fn tenants(&self) -> Option<ActorRef<tenants::Message>> {
-        self.inner.read().as_ref().map(|(tenants, _)| tenants.clone())
+        self.inner.read().tenants.clone()
     }
 
     pub(super) fn calls(&self) -> Option<ActorRef<calls::Message>> {
-        self.inner.read().as_ref().map(|(_, calls)| calls.clone())
+        self.inner.read().calls.clone()
+    }
+
+    fn cut(&self, branch: ActorId) {
+        let both = &mut *self.inner.write();
+        both.tenants.take_if(|tenants| tenants.get_id() == branch);
+        both.calls.take_if(|calls| calls.get_id() == branch);
     }
 }
 
@@ -77,12 +87,13 @@ impl Actor for Root {
         event: SupervisionEvent,
         state: &mut Arguments,
     ) -> Result<(), ActorProcessingErr> {
-        if let SupervisionEvent::ActorFailed(..) | SupervisionEvent::ActorTerminated(..) = event {
-            tracing::error!("a branch of the supervision tree failed and is started again");
-            state.branches.inner.write().take();
-            state.grow(&myself).await?;
-        }
-        Ok(())
+        let (SupervisionEvent::ActorFailed(cell, _) | SupervisionEvent::ActorTerminated(cell, _, _)) = event
+        else {
+            return Ok(());
+        };
+        tracing::error!("a branch of the supervision tree failed and is started again");
+        state.branches.cut(cell.get_id());
+        state.grow(&myself).await
     }
 
     async fn post_stop(
@@ -91,7 +102,7 @@ impl Actor for Root {
         state: &mut Arguments,
     ) -> Result<(), ActorProcessingErr> {
         let calls = state.branches.calls();
-        state.branches.inner.write().take();
+        *state.branches.inner.write() = Both::default();
         // Calls first: what they still ask of their tenants is then answered.
         if let Some(calls) = calls {
             let _ = calls.stop_and_wait(None, Some(ms(state.stop_ms))).await;
@@ -102,17 +113,17 @@ impl Actor for Root {
 }
 
 impl Arguments {
-    /// Starts both branches anew. What still runs of an old one is stopped first.
+    /// Starts the branches that are missing.
     async fn grow(&mut self, myself: &ActorRef<Message>) -> Result<(), ActorProcessingErr> {
-        for child in myself.get_children() {
-            child.unlink(myself.get_cell());
-            let _ = child.stop_and_wait(None, Some(ms(self.stop_ms))).await;
+        if self.branches.tenants().is_none() {
+            let arguments = self.tenants.clone();
+            let spawned = Actor::spawn_linked(None, tenants::Tenants, arguments, myself.get_cell());
+            self.branches.inner.write().tenants = Some(spawned.await?.0);
         }
-        let cell = myself.get_cell();
-        let (tenants, _) =
-            Actor::spawn_linked(None, tenants::Tenants, self.tenants.clone(), cell.clone()).await?;
-        let (calls, _) = Actor::spawn_linked(None, calls::Calls, self.calls.clone(), cell).await?;
-        *self.branches.inner.write() = Some((tenants, calls));
+        if self.branches.calls().is_none() {
+            let spawned = Actor::spawn_linked(None, calls::Calls, self.calls.clone(), myself.get_cell());
+            self.branches.inner.write().calls = Some(spawned.await?.0);
+        }
         Ok(())
     }
 }
