@@ -1,0 +1,271 @@
+//! Retrieval by words: stems, synonyms and character trigrams, weighted by rarity. Forgives what recognisers get
+//! wrong, and gives a score that can say "nothing here".
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::normalise::Words;
+
+/// Words that say little by themselves.
+const LIGHT: &[&str] = &[
+    "a", "an", "the", "i", "you", "we", "me", "my", "your", "is", "are", "am", "be", "do", "does", "did",
+    "to", "of", "on", "in", "at", "for", "it", "that", "this", "and", "or", "so", "would", "like", "can",
+    "could", "please", "will", "have", "has", "with", "just", "there", "if", "um", "uh", "hi", "hello",
+    "any", "some", "want", "was", "were", "get", "tell", "know", "wonder", "may", "by", "from", "er", "well",
+    "yes", "ok", "okay", "might", "shall", "need", "take", "accept",
+];
+
+/// Different words for one thing, by stem.
+const SYNONYMS: &[(&str, &[&str])] = &[
+    ("book", &["schedul", "reserv", "arrang"]),
+    ("appointment", &["appt", "slot", "visit", "booking", "reservation"]),
+    ("move", &["reschedul", "chang", "shift", "postpon", "rearrang", "switch", "mov"]),
+    ("cancel", &["scrap", "cal-off"]),
+    ("price", &["cost", "charg", "fee", "rat", "pric", "expensiv", "pay"]),
+    ("speak", &["talk", "spok", "chat"]),
+    (
+        "person",
+        &["human", "someon", "somebody", "agent", "operator", "representativ", "receptionist", "peopl"],
+    ),
+    ("where", &["locat", "situat", "bas", "locatio"]),
+    ("address", &["postcod", "zip", "street"]),
+    ("offer", &["provid", "sel"]),
+    ("long", &["durat", "last"]),
+    ("bye", &["goodby", "cheerio", "farewel"]),
+    ("thank", &["thanks", "cheer"]),
+    ("park", &["car", "vehicl"]),
+];
+
+/// The stem of a word: plural, -ing and -ed go, doubled endings are made single.
+pub(crate) fn stem(word: &str) -> String {
+    if word.starts_with('_') || !word.is_ascii() {
+        return word.to_owned();
+    }
+    let mut stem = word.replace('\'', "");
+    for ending in ["ings", "ing", "ies", "ed", "es", "s"] {
+        let keep = stem.len().saturating_sub(ending.len());
+        if stem.ends_with(ending) && keep >= 3 && !(ending == "s" && stem.ends_with("ss")) {
+            stem.truncate(keep);
+            if ending == "ies" {
+                stem.push('y');
+            }
+            break;
+        }
+    }
+    if stem.len() > 3 && stem.ends_with('e') {
+        stem.pop();
+    }
+    let mut ends = stem.chars().rev();
+    if let (Some(last), Some(before)) = (ends.next(), ends.next())
+        && last == before
+        && stem.len() > 3
+    {
+        stem.pop();
+    }
+    stem
+}
+
+/// The stem under its common name.
+pub(crate) fn canonical(word: &str) -> String {
+    let stem = stem(word);
+    SYNONYMS
+        .iter()
+        .find(|(name, others)| *name == stem || others.contains(&stem.as_str()))
+        .map_or(stem, |(name, _)| (*name).to_owned())
+}
+
+pub(crate) fn is_light(word: &str) -> bool {
+    LIGHT.contains(&word)
+}
+
+fn trigrams(word: &str) -> BTreeSet<[char; 3]> {
+    let padded: Vec<char> = std::iter::once('^').chain(word.chars()).chain(std::iter::once('$')).collect();
+    padded.windows(3).filter_map(|window| window.try_into().ok()).collect()
+}
+
+/// How alike two words look, from 0 to 1: the Dice coefficient of their character trigrams.
+pub(crate) fn likeness(one: &str, other: &str) -> f32 {
+    if one == other {
+        return 1.0;
+    }
+    if one.len().min(other.len()) < 4 {
+        return 0.0;
+    }
+    // "access" and "accessible".
+    const SAME_ROOT: f32 = 0.75;
+    if one.len().min(other.len()) >= 5 && (one.starts_with(other) || other.starts_with(one)) {
+        return SAME_ROOT;
+    }
+    let (one, other) = (trigrams(one), trigrams(other));
+    let shared = u16::try_from(one.intersection(&other).count()).unwrap_or(u16::MAX);
+    let all = u16::try_from(one.len() + other.len()).unwrap_or(u16::MAX);
+    2.0 * f32::from(shared) / f32::from(all.max(1))
+}
+
+#[derive(Debug)]
+struct Document {
+    key: usize,
+    terms: Vec<String>,
+}
+
+/// Examples with keys, to be searched by an utterance.
+#[derive(Debug, Default)]
+pub(crate) struct Index {
+    documents: Vec<Document>,
+    /// In how many keys a term occurs.
+    keys_with: BTreeMap<String, BTreeSet<usize>>,
+    keys: BTreeSet<usize>,
+}
+
+/// What an unmatched word of the utterance costs, next to one of the example.
+const EXTRA_COST: f32 = 0.35;
+const MISSING_COST: f32 = 0.65;
+/// Below this, two words are different words.
+const LIKENESS_MIN: f32 = 0.6;
+
+fn terms(words: impl Iterator<Item = impl AsRef<str>>) -> Vec<String> {
+    let mut terms: Vec<String> = Vec::new();
+    for word in words {
+        let word = word.as_ref();
+        // Light words stay as they are: "would" has no stem.
+        let term = if is_light(word) { word.to_owned() } else { canonical(word) };
+        if !terms.contains(&term) {
+            terms.push(term);
+        }
+    }
+    terms
+}
+
+impl Index {
+    /// Adds an example.
+    pub(crate) fn add(&mut self, key: usize, example: &str) {
+        let words: Vec<String> = if example.contains('_') {
+            example.split_whitespace().map(str::to_owned).collect()
+        } else {
+            Words::of(example).iter().map(str::to_owned).collect()
+        };
+        let terms = terms(words.iter());
+        for term in &terms {
+            self.keys_with.entry(term.clone()).or_default().insert(key);
+        }
+        self.keys.insert(key);
+        self.documents.push(Document { key, terms });
+    }
+
+    fn weight(&self, term: &str) -> f32 {
+        if is_light(term) {
+            return 0.12;
+        }
+        if term.starts_with('_') {
+            return 0.3;
+        }
+        let keys = f32::from(u16::try_from(self.keys.len()).unwrap_or(u16::MAX));
+        match self.keys_with.get(term) {
+            Some(with) => {
+                let with = f32::from(u16::try_from(with.len()).unwrap_or(u16::MAX));
+                0.4 + 0.6 * (1.0 + keys / with).ln() / (1.0 + keys).ln()
+            }
+            None => 0.7,
+        }
+    }
+
+    /// The keys by their best example's score, best first; scores from 0 to 1.
+    pub(crate) fn search<'a>(&self, words: impl Iterator<Item = &'a str>) -> Vec<(usize, f32)> {
+        let query = terms(self.joined(words).iter());
+        let weights: Vec<f32> = query.iter().map(|term| self.weight(term)).collect();
+        let mut best: BTreeMap<usize, f32> = BTreeMap::new();
+        for document in &self.documents {
+            let score = self.score(&query, &weights, document);
+            let entry = best.entry(document.key).or_default();
+            *entry = entry.max(score);
+        }
+        let mut ranked: Vec<(usize, f32)> = best.into_iter().collect();
+        ranked.sort_by(|one, other| other.1.total_cmp(&one.1).then(one.0.cmp(&other.0)));
+        ranked
+    }
+
+    /// Compounds that a recogniser split are joined where an example has them: "wheel chair".
+    fn joined<'a>(&self, words: impl Iterator<Item = &'a str>) -> Vec<String> {
+        let words: Vec<&str> = words.collect();
+        let mut joined = Vec::with_capacity(words.len());
+        let mut place = 0;
+        while let Some(word) = words.get(place) {
+            let both = words.get(place + 1).map(|next| format!("{word}{next}"));
+            match both.filter(|both| both.len() > 6 && self.keys_with.contains_key(&canonical(both))) {
+                Some(both) => {
+                    joined.push(both);
+                    place += 2;
+                }
+                None => {
+                    joined.push((*word).to_owned());
+                    place += 1;
+                }
+            }
+        }
+        joined
+    }
+
+    fn score(&self, query: &[String], weights: &[f32], document: &Document) -> f32 {
+        let (mut matched, mut extra) = (0.0, 0.0);
+        let mut covered = vec![0.0_f32; document.terms.len()];
+        for (term, weight) in query.iter().zip(weights) {
+            let mut best = (0, 0.0);
+            for (place, other) in document.terms.iter().enumerate() {
+                let alike = likeness(term, other);
+                if alike > best.1 {
+                    best = (place, alike);
+                }
+            }
+            if best.1 >= LIKENESS_MIN {
+                if let Some(covered) = covered.get_mut(best.0) {
+                    *covered = covered.max(best.1);
+                }
+                extra += weight * (1.0 - best.1);
+            } else if !term.starts_with('_') {
+                extra += weight;
+            }
+        }
+        let mut missing = 0.0;
+        for (term, covered) in document.terms.iter().zip(&covered) {
+            let weight = self.weight(term);
+            matched += weight * covered;
+            missing += weight * (1.0 - covered);
+        }
+        if matched <= 0.0 { 0.0 } else { matched / (matched + EXTRA_COST * extra + MISSING_COST * missing) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stems_bring_forms_together() {
+        for (one, other) in [
+            ("booking", "booked"),
+            ("cancelling", "cancelled"),
+            ("appointments", "appointment"),
+            ("opening", "open"),
+            ("prices", "cost"),
+            ("rescheduling", "move"),
+            ("calling", "call"),
+        ] {
+            assert_eq!(canonical(one), canonical(other), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn the_nearest_example_wins_and_nothing_is_possible() {
+        let mut index = Index::default();
+        index.add(0, "do you have parking");
+        index.add(0, "where can i park");
+        index.add(1, "do you take cards");
+        index.add(2, "is there wheelchair access");
+        let best = |text: &str| {
+            index.search(Words::of(text).iter()).first().copied().filter(|(_, score)| *score > 0.5)
+        };
+        assert_eq!(best("is there somewhere to park").map(|found| found.0), Some(0));
+        assert_eq!(best("can i pay by card").map(|found| found.0), Some(1));
+        assert_eq!(best("is it wheel chair accessible").map(|found| found.0), Some(2));
+        assert_eq!(best("what is the meaning of life"), None);
+    }
+}

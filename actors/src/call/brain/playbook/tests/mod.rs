@@ -1,0 +1,2 @@
+mod dialogues;
+mod world;
