@@ -71,7 +71,7 @@ impl Heard {
         let staff = vocabulary::staff(&words, business).filter(|mention| {
             let within = name.as_ref().is_some_and(|named| overlap(&named.span, &mention.span));
             let introduced = name.as_ref().is_some_and(|named| named.span.len() > 2 || expects_name);
-            !(within && introduced) && !mention.span.clone().any(in_when)
+            !(within && introduced || mention.span.clone().any(in_when))
         });
         // "can I speak to Anna": somebody of ours, not the caller.
         name = name.filter(|named| {

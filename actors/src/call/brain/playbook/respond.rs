@@ -258,10 +258,8 @@ fn general(turn: &mut Turn<'_, '_>, heard: &Heard) {
         start(turn, heard, intent);
     } else if turn.state.task.is_none() && !answered && !turn.is_closed() && implies_booking(turn, heard) {
         start(turn, heard, Intent::Book);
-    } else if !used && !answered {
-        if unhandled(turn, heard, unknown) {
-            return;
-        }
+    } else if !used && !answered && unhandled(turn, heard, unknown) {
+        return;
     }
     turn.state.failures = 0;
     if !turn.is_closed() {

@@ -158,11 +158,11 @@ pub(crate) fn cardinal_word(value: u32) -> String {
         0..=19 => unit(value).to_owned(),
         20..=99 => {
             let tens = TENS.get(usize::try_from(value / 10 - 2).unwrap_or(0)).copied().unwrap_or_default();
-            if value % 10 == 0 { tens.to_owned() } else { format!("{tens}-{}", unit(value % 10)) }
+            if value.is_multiple_of(10) { tens.to_owned() } else { format!("{tens}-{}", unit(value % 10)) }
         }
-        100..=999 if value % 100 == 0 => format!("{} hundred", unit(value / 100)),
+        100..=999 if value.is_multiple_of(100) => format!("{} hundred", unit(value / 100)),
         100..=999 => format!("{} hundred and {}", unit(value / 100), cardinal_word(value % 100)),
-        1_000..=9_999 if value % 1_000 == 0 => format!("{} thousand", unit(value / 1_000)),
+        1_000..=9_999 if value.is_multiple_of(1_000) => format!("{} thousand", unit(value / 1_000)),
         1_000..=9_999 => {
             let rest = value % 1_000;
             let and = if rest < 100 { "and " } else { "" };

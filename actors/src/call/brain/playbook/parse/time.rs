@@ -404,29 +404,26 @@ fn hour_and_minute(words: &Words, index: usize, anchored: bool) -> Found<Clock> 
     }
     let has_half = words.any(at, &["am", "pm", "ish"])
         || half_of_day(words, at, Clock::sure(Time::midnight())).is_some();
-    let alone = anchored
-        && !UNITS_OF_SOMETHING.contains(&words.at(at))
-        && !words.any(at, &["slash", "to"])
-        && !more_digits(at)
-        && !(hour == 1
-            && matches!(
-                words.before(index, 1),
-                "this"
-                    | "that"
-                    | "the"
-                    | "which"
-                    | "first"
-                    | "last"
-                    | "second"
-                    | "another"
-                    | "any"
-                    | "later"
-                    | "earlier"
-                    | "early"
-                    | "late"
-                    | "morning"
-                    | "afternoon"
-            ))
-        && hour > 0;
+    // "this one", "the later one"
+    const POINTERS: [&str; 15] = [
+        "this",
+        "that",
+        "the",
+        "which",
+        "first",
+        "last",
+        "second",
+        "another",
+        "any",
+        "later",
+        "earlier",
+        "early",
+        "late",
+        "morning",
+        "afternoon",
+    ];
+    let pointed_at = hour == 1 && POINTERS.contains(&words.before(index, 1));
+    let counted = UNITS_OF_SOMETHING.contains(&words.at(at)) || words.any(at, &["slash", "to"]);
+    let alone = anchored && hour > 0 && !pointed_at && !counted && !more_digits(at);
     (has_half || alone).then(|| said(0)).flatten().map(|clock| (clock, length))
 }
