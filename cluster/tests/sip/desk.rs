@@ -70,6 +70,26 @@ impl Desk {
         self.told.lock().push((call, number.to_owned(), event));
     }
 
+    /// What each call to this number was told, in order.
+    pub(super) fn calls(&self, number: &str) -> Vec<Vec<Event>> {
+        let mut calls: Vec<(CallId, Vec<Event>)> = Vec::new();
+        for (call, dialled, event) in self.told.lock().iter() {
+            if dialled != number {
+                continue;
+            }
+            match calls.iter_mut().find(|(known, _)| known == call) {
+                Some((_, events)) => events.push(event.clone()),
+                None => calls.push((*call, vec![event.clone()])),
+            }
+        }
+        calls.into_iter().map(|(_, events)| events).collect()
+    }
+
+    /// How many calls are taken and not ended.
+    pub(super) fn legs(&self) -> usize {
+        self.legs.lock().len()
+    }
+
     /// How many events of all calls are like this.
     pub(super) fn count(&self, like: impl Fn(&Event) -> bool) -> usize {
         self.told.lock().iter().filter(|(.., event)| like(event)).count()

@@ -2,8 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
+mod baresip;
 mod desk;
+mod dialling;
+mod leaks;
+mod scenarios;
 mod sipp;
+mod wire;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -18,6 +23,7 @@ fn settings() -> Settings {
         Settings { udp: Some(any), tcp: Some(any), shards: 2, t4_ms: 200, ..Settings::default() };
     settings.timing.t1_ms = 50;
     settings.timing.t2_ms = 400;
+    settings.timing.ringing_ms = 10_000;
     settings
 }
 

@@ -1,6 +1,7 @@
 //! SIPp as the caller.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use super::desk::{self, ANSWERS};
 use super::{address, quiet, settings};
 
 /// Runs SIPp and returns its exit status and what it said.
-async fn sipp(target: SocketAddr, arguments: &[&str]) -> (i32, String) {
+pub(super) async fn sipp(target: SocketAddr, arguments: &[&str]) -> (i32, String) {
     let mut command = Command::new("timeout");
     command
         .args(["90", "sipp", "-nostdin", "-i", "127.0.0.1", "-timeout", "60", "-timeout_error"])
@@ -25,6 +26,12 @@ async fn sipp(target: SocketAddr, arguments: &[&str]) -> (i32, String) {
     let said =
         String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     (output.status.code().unwrap_or(-1), said)
+}
+
+/// A scenario of our own.
+pub(super) fn scenario(name: &str) -> String {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../loadtest/interop").join(name);
+    path.to_string_lossy().into_owned()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

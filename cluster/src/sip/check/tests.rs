@@ -59,7 +59,8 @@ fn methods_and_extensions_that_we_do_not_have_are_said_to_be_so() {
     let response = refusal(&INVITE.replace("Contact", "Require: 100rel, made-up\r\nContact"));
     assert_eq!(response.status.code(), 420);
     assert_eq!(text(&response.headers, &HeaderName::Unsupported).as_deref(), Some("100rel, made-up"));
-    let odd = INVITE.replace("Content-Length: 0\r\n\r\n", "Content-Type: text/plain\r\nContent-Length: 2\r\n\r\nhi");
+    let odd = INVITE
+        .replace("Content-Length: 0\r\n\r\n", "Content-Type: text/plain\r\nContent-Length: 2\r\n\r\nhi");
     assert_eq!(refusal(&odd).status.code(), 415);
     let long = "a".repeat(1_001);
     let large = INVITE.replace("Content-Length: 0\r\n\r\n", &format!("Content-Length: 1001\r\n\r\n{long}"));

@@ -30,7 +30,8 @@ impl Dialog {
         }
         self.remote_sequence = sequence;
         match request.method {
-            Method::Bye => self.on_bye(transaction, request),
+            // Our own BYE and theirs may cross.
+            Method::Bye if self.phase != Phase::Ended => self.on_bye(transaction, request),
             _ if matches!(self.phase, Phase::Ending | Phase::Ended) => {
                 let response = respond(request, 481, Some(&self.own.tag)).build();
                 self.respond(transaction, response);

@@ -112,7 +112,8 @@ impl Line {
 
     fn outgoing() -> (Self, Out) {
         let dialog =
-            Dialog::outgoing(own(), negotiation(), 0, "call", "sip:2000@192.0.2.1", "sip:1000@192.0.2.9").unwrap();
+            Dialog::outgoing(own(), negotiation(), 0, "call", "sip:2000@192.0.2.1", "sip:1000@192.0.2.9")
+                .unwrap();
         let mut line = Self { dialog, now: 0, next: 1 };
         let out = line.drain();
         (line, out)
@@ -316,7 +317,8 @@ fn routes_are_kept_in_order_and_a_strict_router_gets_its_own_uri() {
     line.ask(plain("ACK", 1));
     let out = line.command(Command::HangUp);
     let (_, bye, next_hop) = &out.requests[0];
-    let routes: Vec<_> = bye.headers.get_all(&HeaderName::Route).map(|header| header.value().into_owned()).collect();
+    let routes: Vec<_> =
+        bye.headers.get_all(&HeaderName::Route).map(|header| header.value().into_owned()).collect();
     assert_eq!(routes, [b"<sip:a@192.0.2.5;lr>".to_vec(), b"<sip:b@192.0.2.6;lr>".to_vec()]);
     assert_eq!(bye.uri.to_string(), "sip:2000@192.0.2.1:5070");
     assert_eq!(next_hop, "sip:a@192.0.2.5;lr");
@@ -326,15 +328,20 @@ fn routes_are_kept_in_order_and_a_strict_router_gets_its_own_uri() {
     line.ask(plain("ACK", 1));
     let out = line.command(Command::HangUp);
     assert_eq!(out.requests[0].1.uri.to_string(), "sip:strict@192.0.2.5");
-    assert_eq!(text(&out.requests[0].1.headers, &HeaderName::Route).as_deref(), Some("<sip:2000@192.0.2.1:5070>"));
+    assert_eq!(
+        text(&out.requests[0].1.headers, &HeaderName::Route).as_deref(),
+        Some("<sip:2000@192.0.2.1:5070>")
+    );
 }
 
 #[test]
 fn hold_and_resume_are_answered_by_what_was_offered() {
     let mut line = Line::up();
-    for (sequence, offered, answered, held) in
-        [(2, "sendonly", "a=recvonly", true), (3, "inactive", "a=inactive", true), (4, "sendrecv", "a=sendrecv", false)]
-    {
+    for (sequence, offered, answered, held) in [
+        (2, "sendonly", "a=recvonly", true),
+        (3, "inactive", "a=inactive", true),
+        (4, "sendrecv", "a=sendrecv", false),
+    ] {
         let was_held = sequence == 3;
         let out = line.ask(request("INVITE", sequence, "", "application/sdp", &sdp(offered)));
         assert_eq!(out.statuses(), [200]);
@@ -349,7 +356,8 @@ fn hold_and_resume_are_answered_by_what_was_offered() {
 #[test]
 fn offers_that_come_too_early_or_can_not_be_taken_leave_the_call_as_it_was() {
     let mut line = Line::up();
-    let out = line.ask(request("INVITE", 2, "", "application/sdp", &sdp("sendonly").replace("AVP 0", "AVP 18")));
+    let out =
+        line.ask(request("INVITE", 2, "", "application/sdp", &sdp("sendonly").replace("AVP 0", "AVP 18")));
     assert_eq!(out.statuses(), [488]);
     assert!(out.response().headers.get(&HeaderName::Warning).is_some());
     assert!(out.events.is_empty());
@@ -491,7 +499,10 @@ fn a_call_that_we_make_may_fail() {
     assert!(line.dialog.is_over());
 
     let (mut line, out) = Line::outgoing();
-    assert_eq!(line.handle(Input::Unanswered { id: out.requests[0].0 }).events, [Event::Ended(Ending::Timeout)]);
+    assert_eq!(
+        line.handle(Input::Unanswered { id: out.requests[0].0 }).events,
+        [Event::Ended(Ending::Timeout)]
+    );
     assert!(line.dialog.is_over());
 
     let (mut line, out) = Line::outgoing();

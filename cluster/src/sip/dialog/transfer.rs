@@ -77,7 +77,7 @@ impl Dialog {
 /// The status of a `message/sipfrag` body (RFC 3420).
 fn fragment_status(body: &[u8]) -> Option<u16> {
     let text = String::from_utf8_lossy(body);
-    let line = text.lines().next()?.trim();
-    let status = line.strip_prefix("SIP/2.0")?.split_ascii_whitespace().next()?.parse().ok()?;
+    let line = text.lines().find_map(|line| line.trim().strip_prefix("SIP/2.0"))?;
+    let status = line.split_ascii_whitespace().next()?.parse().ok()?;
     (100..700).contains(&status).then_some(status)
 }
