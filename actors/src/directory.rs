@@ -68,7 +68,8 @@ pub(crate) struct Directory {
 
 #[derive(Default)]
 struct Calls {
-    by_id: HashMap<CallId, CallRef>,
+    /// Ordered, so that all calls are told of something in the same order each time.
+    by_id: BTreeMap<CallId, CallRef>,
     by_actor: HashMap<ActorId, CallId>,
 }
 

@@ -132,6 +132,7 @@ async fn a_caller_may_hang_up_at_any_moment() {
         let reason = world.end_of(1).await;
         assert!(matches!(reason, EndReason::CallerHungUp | EndReason::Completed), "{step}: {reason:?}");
         world.expect_nothing_left(&[phone]).await;
+        world.supervision.stop(Duration::ZERO).await;
     }
 }
 

@@ -77,6 +77,7 @@ async fn a_caller_may_hang_up_at_any_moment() {
         ];
         assert!(fine.contains(&reason), "{step}: {reason:?}");
         world.expect_nothing_left(&[phone]).await;
+        world.supervision.stop(Duration::ZERO).await;
     }
 }
 

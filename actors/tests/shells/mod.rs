@@ -2,6 +2,7 @@
 
 mod admission;
 mod calls;
+mod chaos;
 mod conversing;
 mod engines;
 mod failures;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use actors::call::Minds;
 use actors::call::leg::{Incoming, Refusal};
+use actors::chance::Chance;
 use actors::clock::Clock;
 use actors::config::Settings;
 use actors::storage::{Page, Storage};
@@ -65,7 +66,16 @@ impl World {
         Self::made_of(tenant_calls_max, settings, minds()).await
     }
 
+    /// As [`Self::conversing`], with identifiers and retries that follow the seed.
+    pub(super) async fn seeded(seed: u64) -> Self {
+        Self::made(Settings::default(), conversing(), 20, Chance::seeded(seed)).await
+    }
+
     async fn made_of(tenant_calls_max: u32, settings: Settings, minds: Minds) -> Self {
+        Self::made(settings, minds, tenant_calls_max, Chance::seeded(1)).await
+    }
+
+    async fn made(settings: Settings, minds: Minds, tenant_calls_max: u32, chance: Chance) -> Self {
         let (store, ears, mouth) = (Store::default(), Ears::default(), Mouth::default());
         store.memory.put_business(&business(1, tenant_calls_max), None).await.expect("kept");
         let mut parts = Parts::new(Arc::new(store.clone()), minds);
@@ -73,6 +83,7 @@ impl World {
         parts.text_to_speech = Some(Arc::new(mouth.clone()));
         parts.clock = Clock::starting_at(start_of_time());
         parts.settings = settings;
+        parts.chance = chance;
         let supervision = Supervision::start(parts).await.expect("started");
         Self { supervision, store, ears, mouth }
     }
