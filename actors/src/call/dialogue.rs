@@ -3,9 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde::Serialize;
-
 use super::brain::Brain;
+use super::brain::playbook::{self, Playbook};
 use super::conversation::{self, Conversation, Effect, Input, Start};
 use crate::types::{Business, CallTime, PhoneNumber, Private, RecordingId};
 
@@ -31,9 +30,9 @@ pub trait Mind: Brain + Send {
     fn fork(&self) -> Box<dyn Mind>;
 }
 
-impl<B: Brain + Clone + Serialize + Send + 'static> Mind for B {
+impl Mind for Playbook {
     fn to_bytes(&self) -> Vec<u8> {
-        serde_json::to_vec(self).unwrap_or_default()
+        Self::to_bytes(self)
     }
 
     fn fork(&self) -> Box<dyn Mind> {
@@ -65,6 +64,13 @@ pub struct Minds {
 pub type Maker<T> = Arc<dyn Fn(&Beginning) -> Box<T> + Send + Sync>;
 
 impl Minds {
+    /// The conversation and the playbook of this crate: no language model is needed.
+    #[must_use]
+    pub fn playbook(conversation: conversation::Settings, playbook: playbook::Settings) -> Self {
+        let playbook = Playbook::with_settings(playbook);
+        Self::new(conversation, Arc::new(move |_| Box::new(playbook.clone())))
+    }
+
     /// The conversation of this crate, with this brain.
     #[must_use]
     pub fn new(settings: conversation::Settings, mind: Maker<dyn Mind>) -> Self {

@@ -94,6 +94,6 @@ pub struct JournalSettings {
 
 impl Default for JournalSettings {
     fn default() -> Self {
-        Self { events_max: 10_000, batch_max: 256, write_ms: 5_000, retry_ms: 100, retry_max_ms: 5_000 }
+        Self { events_max: 10_000, batch_max: 256, write_ms: 3_000, retry_ms: 100, retry_max_ms: 3_000 }
     }
 }

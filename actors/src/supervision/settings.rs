@@ -36,7 +36,7 @@ impl Default for Settings {
             watch_ms: 2_000,
             hung_ms: 5_000,
             refusals_recorded_per_s: 50,
-            write_out_ms: 5_000,
+            write_out_ms: 10_000,
         }
     }
 }

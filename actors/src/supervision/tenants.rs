@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
 
+use crate::call::brain::playbook::phrases;
 use crate::chance::Chance;
 use crate::clock::ms;
 use crate::directory::{Directory, TenantRef};
@@ -74,7 +75,7 @@ impl Actor for Tenants {
             Message::Start { business, reply } => {
                 let tenant = match state.with.directory.tenant(&business.id) {
                     Some(tenant) => tenant,
-                    None => state.start(&myself, Arc::new(Live::new(Arc::from(business)))).await?,
+                    None => state.start(&myself, Arc::new(Live::new(Arc::from(business), phrases))).await?,
                 };
                 // The call that asked may have given up.
                 let _ = reply.send(tenant);

@@ -11,7 +11,7 @@ use super::{Parts, Supervision};
 use crate::call::brain::{Brain, Context, Question, Thought};
 use crate::call::conversation::{Effect, Input};
 use crate::call::leg::{Command, Gone, Incoming, Leg};
-use crate::call::{Dialogue, Minds};
+use crate::call::{Dialogue, Mind, Minds};
 use crate::storage::{Memory, Storage};
 use crate::tenant::import;
 use crate::types::{CallId, CallTime, EndReason, PhoneNumber};
@@ -39,8 +39,17 @@ impl Dialogue for Mute {
     }
 }
 
-#[derive(Clone, serde::Serialize)]
 struct Empty;
+
+impl Mind for Empty {
+    fn to_bytes(&self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    fn fork(&self) -> Box<dyn Mind> {
+        Box::new(Self)
+    }
+}
 
 impl Brain for Empty {
     fn think(&mut self, _context: &Context<'_>, _question: Question) -> Vec<Thought> {

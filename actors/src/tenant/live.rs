@@ -8,7 +8,6 @@ use arc_swap::ArcSwap;
 use parking_lot::RwLock;
 use ractor::ActorRef;
 
-use super::phrases::phrases;
 use super::{Slot, Slots};
 use crate::integrations::{self, Ask, Kind};
 use crate::types::{Business, TenantId, ToolOutcome};
@@ -16,10 +15,14 @@ use crate::types::{Business, TenantId, ToolOutcome};
 /// A tenant's live state. Outlives a restart of its actor.
 pub struct Live {
     tenant: TenantId,
+    phrases: Phrases,
     snapshot: ArcSwap<Snapshot>,
     calls: Arc<Slots>,
     integrations: RwLock<BTreeMap<Kind, ActorRef<integrations::Message>>>,
 }
+
+/// What a business's callers are likely to say, for recognisers with a language model.
+pub type Phrases = fn(&Business) -> Vec<String>;
 
 /// A business in one version, with what is derived from it once.
 #[derive(Debug, Clone)]
@@ -29,17 +32,18 @@ pub(crate) struct Snapshot {
 }
 
 impl Snapshot {
-    fn new(business: Arc<Business>) -> Self {
-        let phrases = phrases(&business);
+    fn new(business: Arc<Business>, phrases: Phrases) -> Self {
+        let phrases = phrases(&business).into();
         Self { business, phrases }
     }
 }
 
 impl Live {
-    pub(crate) fn new(business: Arc<Business>) -> Self {
+    pub(crate) fn new(business: Arc<Business>, phrases: Phrases) -> Self {
         Self {
             tenant: business.id.clone(),
-            snapshot: ArcSwap::from_pointee(Snapshot::new(business)),
+            phrases,
+            snapshot: ArcSwap::from_pointee(Snapshot::new(business, phrases)),
             calls: Arc::default(),
             integrations: RwLock::default(),
         }
@@ -59,7 +63,7 @@ impl Live {
             return;
         }
         tracing::info!(tenant_id = %self.tenant, version = business.version, "new version of the business");
-        let new = Arc::new(Snapshot::new(Arc::new(business)));
+        let new = Arc::new(Snapshot::new(Arc::new(business), self.phrases));
         self.snapshot.rcu(|old| {
             if old.business.version < new.business.version { Arc::clone(&new) } else { Arc::clone(old) }
         });

@@ -4,11 +4,10 @@
 mod actor;
 pub mod import;
 mod live;
-mod phrases;
 mod queries;
 mod slots;
 
-pub use live::Live;
+pub use live::{Live, Phrases};
 pub use queries::Status;
 pub use slots::{Slot, Slots};
 

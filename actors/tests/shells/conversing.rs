@@ -153,3 +153,50 @@ async fn a_stopping_node_says_goodbye() {
     assert_eq!(world.end_of(1).await, EndReason::NodeStopped);
     assert_eq!(phone.count("hang_up"), 1);
 }
+
+/// One caller's words, turn by turn, to the whole product but its telephone and its senses.
+async fn talk(world: &World, number: u32, words: &[&'static str]) -> Phone {
+    world.ears.hear(&words.iter().map(|words| Turn::Heard(words)).collect::<Vec<_>>());
+    let phone = world.call(number).await;
+    for _ in words {
+        seconds(12).await;
+        phone.speak().await;
+    }
+    world.settle().await;
+    phone
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_appointment_is_booked_from_the_first_ring_to_the_record() {
+    let world = World::seeded(1).await;
+    let words = [
+        "i'd like to book a men's haircut",
+        "tomorrow at three",
+        "sam taylor",
+        "yes",
+        "yes please",
+        "no thank you goodbye",
+    ];
+    let phone = talk(&world, 1, &words).await;
+    let all = said(&world, 1).await;
+    let reason = world.end_of(1).await;
+    assert!(matches!(reason, EndReason::Completed | EndReason::CallerHungUp), "{reason:?} {all:?}");
+
+    let record = world.record(1).await;
+    assert_eq!(record.heading, Heading::Booked, "{all:?}");
+    let (from, until) = ("2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z");
+    let (from, until) = (from.parse().expect("a time"), until.parse().expect("a time"));
+    let kept = world.store.memory.bookings(&tenant(), from, until, Page::first(10)).await.expect("read").rows;
+    assert_eq!(kept.len(), 1, "{all:?}");
+    assert_eq!(record.bookings, [kept[0].id]);
+    assert_eq!(kept[0].slot.start, "2026-03-03T15:00:00Z".parse().expect("a time"));
+    assert_eq!(kept[0].call, id(1));
+    assert!(!record.summary.reveal().is_empty());
+    let tools = world.store.memory.events(id(1)).await.expect("read");
+    let asked = tools.iter().filter(|event| matches!(event.kind, CallEventKind::ToolCalled { .. })).count();
+    let answered =
+        tools.iter().filter(|event| matches!(event.kind, CallEventKind::ToolAnswered { .. })).count();
+    assert!(asked > 0 && asked == answered, "{asked} asked, {answered} answered");
+    assert!(!record.latencies.is_empty());
+    world.expect_nothing_left(&[phone]).await;
+}

@@ -13,7 +13,6 @@ use actors::types::{
     CallEventKind, CallResult, CallTime, Contact, EndReason, Outcome, Private, Speaker, ToolCall, ToolStep,
     Urgency,
 };
-use serde::Serialize;
 
 pub(super) fn minds() -> Minds {
     Minds {
@@ -23,6 +22,11 @@ pub(super) fn minds() -> Minds {
         }),
         mind: Arc::new(|_| Box::new(Script::default()) as Box<dyn Mind>),
     }
+}
+
+/// The conversation and the brain of the product.
+pub(super) fn playbook() -> Minds {
+    Minds::playbook(Settings::default(), actors::call::brain::playbook::Settings::default())
 }
 
 /// The conversation of the product with the brain of these tests.
@@ -157,9 +161,19 @@ impl Dialogue for Parrot {
 }
 
 /// Acts by the caller's words.
-#[derive(Clone, Default, Serialize)]
+#[derive(Clone, Default)]
 struct Script {
     turns: u32,
+}
+
+impl Mind for Script {
+    fn to_bytes(&self) -> Vec<u8> {
+        self.turns.to_le_bytes().to_vec()
+    }
+
+    fn fork(&self) -> Box<dyn Mind> {
+        Box::new(self.clone())
+    }
 }
 
 impl Brain for Script {

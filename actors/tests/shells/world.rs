@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use super::engines::{Ears, Mouth};
-use super::parrot::{conversing, minds};
+use super::parrot::{conversing, minds, playbook};
 use super::phone::Phone;
 use super::store::Store;
 
@@ -66,9 +66,9 @@ impl World {
         Self::made_of(tenant_calls_max, settings, minds()).await
     }
 
-    /// As [`Self::conversing`], with identifiers and retries that follow the seed.
+    /// With the conversation and the playbook of the product; identifiers and retries follow the seed.
     pub(super) async fn seeded(seed: u64) -> Self {
-        Self::made(Settings::default(), conversing(), 20, Chance::seeded(seed)).await
+        Self::made(Settings::default(), playbook(), 20, Chance::seeded(seed)).await
     }
 
     async fn made_of(tenant_calls_max: u32, settings: Settings, minds: Minds) -> Self {
