@@ -20,6 +20,9 @@ pub mod rtcp;
 pub mod score;
 pub mod telephone_event;
 
+#[cfg(test)]
+mod tests;
+
 /// A moment or a length of time in microseconds, on a clock of the shell's that never goes back.
 pub type Micros = u64;
 
