@@ -4,7 +4,6 @@ use std::fs;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use actors::call::leg::Event;
@@ -13,12 +12,13 @@ use cluster::edge::sip_trunk::Transport;
 use tokio::time::{Instant, sleep};
 
 use super::desk::{self, ANSWERS, Desk, HANGS_UP};
+use super::peer::Peer;
 use super::{address, quiet, settings};
 
-/// A running baresip, commanded by its standard input. Killed when dropped.
+/// A running baresip, commanded by its standard input. Stopped when dropped.
 struct Softphone {
-    child: Child,
-    _home: tempfile::TempDir,
+    peer: Peer,
+    home: tempfile::TempDir,
 }
 
 impl Softphone {
@@ -47,33 +47,19 @@ impl Softphone {
             format!("<sip:2000@127.0.0.1{parameter}>;auth_pass=none;regint=0;audio_codecs=PCMU/8000/1\n"),
         )
         .unwrap();
-        let log = fs::File::create(home.path().join("log")).unwrap();
-        let child = Command::new("timeout")
-            .args(["60", "baresip", "-f"])
-            .arg(home.path())
-            .stdin(Stdio::piped())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        Self { child, _home: home }
+        let folder = home.path().to_string_lossy().into_owned();
+        let peer = Peer::start("baresip", &["-f", &folder], &home.path().join("log"));
+        Self { peer, home }
     }
 
     fn say(&mut self, command: &str) {
-        let input = self.child.stdin.as_mut().unwrap();
+        let input = self.peer.child.stdin.as_mut().unwrap();
         writeln!(input, "{command}").unwrap();
         input.flush().unwrap();
     }
 
     fn log(&self) -> String {
-        fs::read_to_string(self._home.path().join("log")).unwrap_or_default()
-    }
-}
-
-impl Drop for Softphone {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        fs::read_to_string(self.home.path().join("log")).unwrap_or_default()
     }
 }
 

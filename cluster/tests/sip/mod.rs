@@ -5,7 +5,9 @@
 mod baresip;
 mod desk;
 mod dialling;
+mod kamailio;
 mod leaks;
+mod peer;
 mod scenarios;
 mod sipp;
 mod wire;

@@ -1,11 +1,12 @@
 //! The shard's task.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::time::sleep_until;
 
-use super::super::udp;
+use super::super::{metrics, udp};
 use super::Control;
 use super::state::{Due, Shard};
 use crate::sip::dialog::{Command, Input};
@@ -23,20 +24,20 @@ impl Shard {
             tokio::select! {
                 biased;
                 control = self.control.recv() => match control {
-                    Some(control) => self.on_control(control),
+                    Some(control) => self.guarded(|shard| shard.on_control(control)),
                     None => return,
                 },
                 message = self.messages.recv() => match message {
-                    Some(inbound) => self.on_inbound(inbound),
+                    Some(inbound) => self.guarded(|shard| shard.on_inbound(inbound)),
                     None => return,
                 },
                 () = sleep_until(tick), if !self.wheel.is_empty() => {}
             }
             for _ in 0..BATCH {
                 if let Ok(control) = self.control.try_recv() {
-                    self.on_control(control);
+                    self.guarded(|shard| shard.on_control(control));
                 } else if let Ok(inbound) = self.messages.try_recv() {
-                    self.on_inbound(inbound);
+                    self.guarded(|shard| shard.on_inbound(inbound));
                 } else {
                     break;
                 }
@@ -44,9 +45,17 @@ impl Shard {
             let now = self.now();
             self.wheel.advance(now, &mut due);
             for what in due.drain(..) {
-                self.on_due(what);
+                self.guarded(|shard| shard.on_due(what));
             }
             self.flush();
+        }
+    }
+
+    /// Does one thing. One that panics is lost, and so may its call be; the shard and its other calls go on.
+    fn guarded(&mut self, step: impl FnOnce(&mut Self)) {
+        if catch_unwind(AssertUnwindSafe(|| step(self))).is_err() {
+            metrics::dropped("panic");
+            tracing::error!("a sip shard panicked over one message and goes on");
         }
     }
 
