@@ -1,3 +1,6 @@
 //! A node, tested whole: the wire, the command line, real processes.
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "tests say what they expect")]
 
+mod command_line;
+mod config_reference;
 mod sip;

@@ -1,0 +1,29 @@
+//! `calls list|show|play`.
+
+mod conversation;
+mod list;
+mod show;
+mod words;
+
+use clap::Subcommand;
+
+pub(super) use conversation::line as conversation_line;
+pub(super) use words::outcome as outcome_words;
+
+use super::{Error, Output};
+use crate::config::NodeConfig;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// List calls, newest first
+    List(list::Arguments),
+    /// Show a call: the conversation with times, what was heard, tools and quality
+    Show(show::Arguments),
+}
+
+pub(super) async fn run(verb: Verb, config: &NodeConfig, output: &mut Output<'_>) -> Result<(), Error> {
+    match verb {
+        Verb::List(arguments) => list::run(arguments, config, output).await,
+        Verb::Show(arguments) => show::run(arguments, config, output).await,
+    }
+}

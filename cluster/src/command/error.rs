@@ -1,0 +1,93 @@
+//! What can go wrong at the command line.
+
+use std::path::PathBuf;
+
+use crate::edge::{media, sip_trunk};
+use crate::operator::{ClientError, Failure};
+use crate::{config, node, telemetry};
+
+/// What went wrong, worded for the person at the terminal.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The configuration has mistakes.
+    #[error("the configuration has mistakes:\n{0}")]
+    Config(#[from] config::Mistakes),
+    /// Logs or metrics could not be set up.
+    #[error(transparent)]
+    Telemetry(#[from] telemetry::Error),
+    /// The node did not start.
+    #[error(transparent)]
+    Node(#[from] node::Error),
+    /// The node stopped with records that its store has not taken.
+    #[error("the store did not take the records of {records} call(s); they are lost")]
+    Unwritten {
+        /// How many.
+        records: usize,
+    },
+    /// The call was not made, or did not end well.
+    #[error("the call failed: {why}")]
+    Call {
+        /// Why.
+        why: String,
+    },
+    /// There is no voice for the caller.
+    #[error("the caller has no voice: {0}")]
+    Voice(#[from] models::Error),
+    /// Own SIP can't start, or the target can't be called.
+    #[error(transparent)]
+    Trunk(#[from] sip_trunk::Error),
+    /// Own audio can't start.
+    #[error(transparent)]
+    Media(#[from] media::Error),
+    /// The running node could not be asked.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// What was asked came to nothing.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+    /// A business's file has mistakes.
+    #[error("{} was not imported:\n{}", .file.display(), .mistakes.join("\n"))]
+    Import {
+        /// The file.
+        file: PathBuf,
+        /// All mistakes, with file and line.
+        mistakes: Vec<String>,
+    },
+    /// There is no data here.
+    #[error("there is no data in {}; start a node with `strowger run --demo`, or name its directory with --data", .data.display())]
+    NoData {
+        /// Where data was looked for.
+        data: PathBuf,
+    },
+    /// The node's own files can't be read.
+    #[error("{} can't be read: {why}; {mend}", .path.display())]
+    Unreadable {
+        /// What.
+        path: PathBuf,
+        /// Why.
+        why: std::io::Error,
+        /// What to do.
+        mend: &'static str,
+    },
+    /// The store could not be opened.
+    #[error("{why}")]
+    Store {
+        /// Why, and what to do.
+        why: String,
+    },
+    /// The answer was not to the question.
+    #[error("the node answered something else; use the same version as the node")]
+    OtherAnswer,
+    /// Standard output, or the file named for it, can't be written.
+    #[error("the output can't be written: {0}")]
+    Output(#[from] std::io::Error),
+    /// The data can't be shown as JSON.
+    #[error("the data can't be shown as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    /// The process has no room for threads.
+    #[error("the runtime can't start: {why}")]
+    Runtime {
+        /// Why.
+        why: std::io::Error,
+    },
+}

@@ -1,0 +1,49 @@
+//! A node's settings: the parts' own `Settings`, composed. No setting is defined here.
+//!
+//! ```text
+//! defaults → file (--config) → environment (STROWGER_…) → flags → NodeConfig
+//! ```
+
+mod keys;
+mod load;
+mod mistake;
+mod print;
+mod setting;
+
+use serde::{Deserialize, Serialize};
+
+pub use keys::keys;
+pub use load::load;
+pub use mistake::{Mistake, Mistakes};
+pub use print::print;
+pub use setting::{Origin, Setting};
+
+use crate::edge::{media, sip_trunk};
+use crate::{gateway, node, telemetry};
+
+/// Everything that can be set about a node. Each part documents its own keys; `ops/config/reference.toml` has
+/// them all, at their defaults.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub struct NodeConfig {
+    /// The node itself: where its data lies, how it stops.
+    pub node: node::Settings,
+    /// What is logged, and how.
+    pub log: telemetry::Settings,
+    /// Calls by SIP.
+    pub sip: sip_trunk::Settings,
+    /// Who hears and who speaks.
+    pub engines: models::engine::Settings,
+    /// The calls themselves, and what a receptionist can do beyond talking.
+    pub calls: actors::config::Settings,
+    /// The brain that needs no model.
+    pub playbook: actors::call::brain::playbook::Settings,
+    /// The store in the data directory.
+    pub storage: actors::storage::embedded::Settings,
+    /// The bounds of a business's file.
+    pub import: actors::tenant::import::Settings,
+    /// Audio on the wire.
+    pub media: media::Settings,
+    /// The HTTP address: metrics, health, operators.
+    pub http: gateway::Settings,
+}

@@ -1,0 +1,43 @@
+//! A running node's side of the operator protocol.
+
+use std::sync::Arc;
+
+use actors::storage::Storage;
+use actors::supervision::Supervision;
+use actors::tenant::import;
+use async_trait::async_trait;
+
+use super::readiness::{Life, Stage};
+use crate::gateway;
+use crate::operator::{Answer, Counts, Desk, Request, execute};
+
+/// Executes what operators ask over the store that this node has open.
+pub(super) struct Counter(Desk);
+
+impl Counter {
+    pub(super) fn new(
+        storage: Arc<dyn Storage>,
+        import: import::Settings,
+        supervision: &Arc<Supervision>,
+        life: &Arc<Life>,
+    ) -> Self {
+        let (counted, life) = (Arc::clone(supervision), Arc::clone(life));
+        let told = Arc::clone(supervision);
+        Self(Desk {
+            storage,
+            import,
+            counts: Arc::new(move || Counts {
+                calls: counted.counts().calls,
+                draining: life.stage() == Stage::Draining,
+            }),
+            changed: Arc::new(move |tenant| told.refresh(tenant)),
+        })
+    }
+}
+
+#[async_trait]
+impl gateway::Counter for Counter {
+    async fn serve(&self, request: Request) -> Answer {
+        execute(&self.0, request).await
+    }
+}

@@ -1,0 +1,53 @@
+//! The data directory: one node's, and nobody else's to read.
+
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+
+use super::Error;
+use crate::operator::Presence;
+
+/// Makes the directory where it does not exist, readable by its user only.
+pub(super) fn make(path: &Path) -> Result<(), Error> {
+    let unusable = |why| Error::Data { path: path.to_owned(), why };
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(unusable)
+}
+
+/// Makes the directory, and proves that it can be written and that no other node has it.
+pub(super) fn prepare(path: &Path) -> Result<(), Error> {
+    let unusable = |why| Error::Data { path: path.to_owned(), why };
+    make(path)?;
+    let probe = path.join("writable");
+    std::fs::write(&probe, []).map_err(unusable)?;
+    std::fs::remove_file(&probe).map_err(unusable)?;
+    match Presence::find(path) {
+        Some(other) => Err(Error::Running { path: path.to_owned(), pid: other.pid }),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_new_directory_is_its_user_s_own() {
+        let parent = tempfile::tempdir().expect("a directory");
+        let path = parent.path().join("a/b");
+        prepare(&path).expect("makes it");
+        prepare(&path).expect("a second time, too");
+        let mode = std::fs::metadata(&path).expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+    }
+
+    #[test]
+    fn a_file_in_its_place_is_named() {
+        let parent = tempfile::tempdir().expect("a directory");
+        let path = parent.path().join("file");
+        std::fs::write(&path, "x").expect("writes");
+        let told = prepare(&path).expect_err("a file").to_string();
+        assert!(told.contains("file") && told.contains("--data"), "{told}");
+    }
+}

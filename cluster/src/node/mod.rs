@@ -1,0 +1,88 @@
+//! A running node: build, run, drain.
+//!
+//! ```text
+//! start: data directory → store → dead calls closed → engines → supervision → media → trunk → gateway
+//! stop:  refuse calls → wait for those under way → supervision → trunk → media → gateway → store
+//! ```
+
+mod demo;
+mod desk;
+mod directory;
+mod error;
+mod minds;
+mod readiness;
+mod settings;
+mod start;
+mod stop;
+mod store;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use actors::storage::Embedded;
+use actors::supervision::Supervision;
+use actors::types::PhoneNumber;
+use models::engine::Choice;
+use tokio::task::JoinHandle;
+
+pub use error::Error;
+pub use settings::Settings;
+pub use start::Options;
+pub use stop::Stopped;
+pub(crate) use store::open as open_store;
+
+use crate::edge::media::Media;
+use crate::edge::sip_trunk::Trunk;
+use crate::gateway::Gateway;
+use readiness::Life;
+
+/// A node that takes calls. Stop it with [`Node::drain`] and [`Node::stop`].
+pub struct Node {
+    settings: Settings,
+    life: Arc<Life>,
+    store: Arc<Embedded>,
+    supervision: Arc<Supervision>,
+    media: Media,
+    trunk: Trunk,
+    gateway: Gateway,
+    keeping_up: JoinHandle<()>,
+    facts: Facts,
+}
+
+/// What its operator should know when it has started.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// Where its data lies.
+    pub data: PathBuf,
+    /// Where it takes calls.
+    pub sip: SocketAddr,
+    /// Its HTTP address.
+    pub http: SocketAddr,
+    /// A number that it answers.
+    pub number: Option<PhoneNumber>,
+    /// Its engines, and why these.
+    pub engines: Vec<Choice>,
+    /// Calls that a dead process had left open.
+    pub calls_closed: usize,
+}
+
+impl Node {
+    /// What its operator should know.
+    #[must_use]
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// Calls under way.
+    #[must_use]
+    pub fn calls(&self) -> usize {
+        self.supervision.counts().calls
+    }
+}
+
+impl std::fmt::Debug for Node {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Node").field("facts", &self.facts).finish_non_exhaustive()
+    }
+}

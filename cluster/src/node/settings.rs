@@ -1,0 +1,25 @@
+//! The node itself.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// Where a node's data lies and how it stops.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// The directory of everything it keeps. One node at a time uses it.
+    pub data: PathBuf,
+    /// How long calls may go on once the node was asked to stop, in seconds; then they are ended politely.
+    pub drain_timeout_s: u64,
+    /// How long the polite ending of calls may take, in seconds; then they are cut off.
+    pub stop_timeout_s: u64,
+    /// How long the store may take to answer before `/readyz` warns, in milliseconds.
+    pub probe_timeout_ms: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { data: PathBuf::from("data"), drain_timeout_s: 60, stop_timeout_s: 10, probe_timeout_ms: 1_000 }
+    }
+}

@@ -1,0 +1,148 @@
+//! The ordered start of a node.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actors::storage::Storage;
+use actors::supervision::{Parts, Supervision, own_integrations, start_again};
+use models::engine::{Engines, choose};
+
+use super::readiness::{Life, Load, Readiness, Stage};
+use super::{Error, Facts, Node, demo, desk, directory, minds, store};
+use crate::clock;
+use crate::config::NodeConfig;
+use crate::edge::media::Media;
+use crate::edge::sip_trunk::Trunk;
+use crate::gateway::{self, Gateway};
+use crate::operator::{Presence, Token};
+use crate::telemetry::Metrics;
+
+/// How often what was counted is folded into its histograms.
+const KEEP_UP_EVERY: Duration = Duration::from_secs(5);
+
+/// What a node is started with beyond its configuration.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Take in the demo business.
+    pub demo: bool,
+    /// What renders `/metrics`.
+    pub metrics: Metrics,
+}
+
+impl Node {
+    /// Starts a node: it takes calls when this returns.
+    ///
+    /// # Errors
+    /// What is missing or in use, and what to do about it. The process is expected to end then.
+    pub async fn start(config: NodeConfig, options: Options) -> Result<Self, Error> {
+        let data = config.node.data.clone();
+        directory::prepare(&data)?;
+        let embedded = store::open(&config).await?;
+        let storage: Arc<dyn Storage> = embedded.clone();
+        let closed =
+            start_again(storage.as_ref()).await.map_err(|why| Error::Storage { path: data.clone(), why })?;
+        if options.demo {
+            demo::import(storage.as_ref(), &config.import).await?;
+        }
+        let (engines, choices) = choose(&config.engines)?;
+        let supervision = supervise(&config, &storage, engines).await?;
+        let media = Media::start(config.media.clone())?;
+        let trunk = Trunk::start(config.sip.clone(), supervision.reception(), media.clone()).await?;
+        let life = Arc::new(Life::new());
+        let token = Token::create(&data).map_err(|why| Error::Data { path: data.clone(), why })?;
+        let gateway = {
+            let counter =
+                desk::Counter::new(Arc::clone(&storage), config.import.clone(), &supervision, &life);
+            let metrics = options.metrics.clone();
+            let parts = gateway::Parts {
+                render_metrics: Arc::new(move || metrics.render()),
+                readiness: Arc::new(readiness(&config, &storage, &supervision, &life)),
+                counter: Arc::new(counter),
+                token,
+            };
+            Gateway::start(&config.http, parts).await?
+        };
+        let sip = trunk.local_addresses().first().map(|listening| listening.address);
+        let facts = Facts {
+            sip: sip.unwrap_or(gateway.address()),
+            http: gateway.address(),
+            number: demo::number(storage.as_ref()).await,
+            engines: choices,
+            calls_closed: closed.calls,
+            data,
+        };
+        announce(&facts)?;
+        life.enter(Stage::Running);
+        let keeping_up = tokio::spawn(keep_up(options.metrics));
+        Ok(Self {
+            settings: config.node,
+            life,
+            store: embedded,
+            supervision,
+            media,
+            trunk,
+            gateway,
+            keeping_up,
+            facts,
+        })
+    }
+}
+
+async fn supervise(
+    config: &NodeConfig,
+    storage: &Arc<dyn Storage>,
+    engines: Engines,
+) -> Result<Arc<Supervision>, Error> {
+    let parts = Parts {
+        speech_to_text: engines.speech_to_text,
+        text_to_speech: engines.text_to_speech,
+        settings: config.calls.clone(),
+        integrations: own_integrations(storage, &config.calls),
+        ..Parts::new(Arc::clone(storage), minds::minds(config))
+    };
+    Ok(Arc::new(Supervision::start(parts).await?))
+}
+
+fn readiness(
+    config: &NodeConfig,
+    storage: &Arc<dyn Storage>,
+    supervision: &Arc<Supervision>,
+    life: &Arc<Life>,
+) -> Readiness {
+    let counted = Arc::clone(supervision);
+    Readiness {
+        life: Arc::clone(life),
+        load: Arc::new(move || {
+            let counts = counted.counts();
+            Load { calls: counts.calls, calls_max: counts.calls_max as usize }
+        }),
+        storage: Arc::clone(storage),
+        probe_timeout: Duration::from_millis(config.node.probe_timeout_ms),
+    }
+}
+
+/// Tells the command line that this node runs, and the log what it runs with.
+fn announce(facts: &Facts) -> Result<(), Error> {
+    let presence = Presence {
+        pid: i32::try_from(std::process::id()).unwrap_or(i32::MAX),
+        http: facts.http,
+        sip: facts.sip,
+        number: facts.number.clone(),
+        started_at: clock::now(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    presence.write(&facts.data).map_err(|why| Error::Data { path: facts.data.clone(), why })?;
+    for choice in &facts.engines {
+        tracing::info!(engine = choice.engine.unwrap_or("none"), why = %choice.why, "engine chosen");
+    }
+    tracing::info!(sip = %facts.sip, http = %facts.http, calls_closed = facts.calls_closed, "node takes calls");
+    Ok(())
+}
+
+async fn keep_up(metrics: Metrics) {
+    let mut every = tokio::time::interval(KEEP_UP_EVERY);
+    loop {
+        every.tick().await;
+        metrics.keep_up();
+    }
+}

@@ -1,0 +1,24 @@
+//! The store of a node: one file in its data directory.
+
+use std::sync::Arc;
+
+use actors::storage::Embedded;
+
+use super::{Error, directory};
+use crate::config::NodeConfig;
+
+/// The file in the data directory.
+const FILE: &str = "strowger.redb";
+
+/// Opens the store; it is this process's alone until it is dropped.
+///
+/// # Errors
+/// The directory can't be used, or another process has the store open.
+pub(crate) async fn open(config: &NodeConfig) -> Result<Arc<Embedded>, Error> {
+    let data = config.node.data.clone();
+    directory::make(&data)?;
+    let (file, settings) = (data.join(FILE), config.storage.clone());
+    let opened = tokio::task::spawn_blocking(move || Embedded::open(&file, &settings)).await;
+    let opened = opened.map_err(|error| Error::Data { path: data.clone(), why: error.into() })?;
+    opened.map(Arc::new).map_err(|why| Error::Storage { path: data, why })
+}

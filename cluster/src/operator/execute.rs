@@ -1,0 +1,195 @@
+//! Does what an operator asks, in whatever process has the store open.
+
+use std::sync::Arc;
+
+use actors::storage::{Error as StorageError, Listing, Page, Storage};
+use actors::tenant::import;
+use actors::types::{Business, CallId, CallRecord, PhoneNumber, Private, TenantId};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use super::{Answer, CallPart, Counts, Days, Failure, Request, Rows};
+use crate::clock;
+
+/// The most rows in one answer, whatever was asked for.
+const ROWS_MAX: usize = 1_000;
+
+/// How often an import tries again when somebody else changed the business in the meantime.
+const IMPORT_ATTEMPTS: usize = 3;
+
+/// What is shown where no business's time zone applies.
+const UTC: &str = "UTC";
+
+/// What a request is executed over.
+#[derive(Clone)]
+pub struct Desk {
+    /// The store.
+    pub storage: Arc<dyn Storage>,
+    /// The bounds of a business's file.
+    pub import: import::Settings,
+    /// What the node does now; all zero where none runs.
+    pub counts: Arc<dyn Fn() -> Counts + Send + Sync>,
+    /// Told of each business that was changed, so that new calls get the new version.
+    pub changed: Arc<dyn Fn(&TenantId) + Send + Sync>,
+}
+
+type Result<T> = std::result::Result<T, Failure>;
+
+/// Executes one request. The only code that does, whether a node runs or not.
+pub async fn execute(desk: &Desk, request: Request) -> Answer {
+    let answer = match request {
+        Request::ImportTenant { text } => import_tenant(desk, &text).await,
+        Request::Tenants { page } => tenants(desk, page).await,
+        Request::Tenant { tenant } => {
+            business(desk, tenant).await.map(|business| Answer::Tenant(Box::new(business)))
+        }
+        Request::Calls { tenant, page } => calls(desk, tenant, page).await,
+        Request::Call { call, events_from } => call_part(desk, call, events_from).await,
+        Request::LatestCall { caller, called, since, events_from } => {
+            latest_call(desk, &caller, &called, since, events_from).await
+        }
+        Request::Bookings { tenant, days, page } => bookings(desk, tenant, days, page).await,
+        Request::Messages { tenant, page } => messages(desk, tenant, page).await,
+        Request::Counts => Ok(Answer::Counts((desk.counts)())),
+    };
+    answer.unwrap_or_else(Answer::Failure)
+}
+
+async fn import_tenant(desk: &Desk, text: &str) -> Result<Answer> {
+    let business = import::read(text, &desk.import).map_err(|import::Mistakes(mistakes)| {
+        Failure::Mistakes { mistakes: mistakes.iter().map(ToString::to_string).collect() }
+    })?;
+    for _ in 0..IMPORT_ATTEMPTS {
+        let before = desk.storage.business(&business.id).await.map_err(failed)?;
+        let expected = before.map(|before| before.version);
+        let version = expected.map_or(1, |version| version + 1);
+        let next = Business { version, ..business.clone() };
+        match desk.storage.put_business(&next, expected).await {
+            Ok(()) => {
+                (desk.changed)(&next.id);
+                return Ok(Answer::Imported { tenant: next.id, version, replaced: expected.is_some() });
+            }
+            Err(StorageError::Conflict { what: "number" }) => return Err(number_taken(desk, &next).await),
+            Err(StorageError::Conflict { .. }) => {}
+            Err(error) => return Err(failed(error)),
+        }
+    }
+    Err(Failure::Failed { why: "others kept changing this business; import it again".to_owned() })
+}
+
+/// Names the number that another business has, and that business.
+async fn number_taken(desk: &Desk, business: &Business) -> Failure {
+    for number in &business.numbers {
+        if let Ok(Some(holder)) = desk.storage.tenant_of(number).await
+            && holder != business.id
+        {
+            let why = format!(
+                "the number {} belongs to the business {holder}; remove it from one of both",
+                number.as_str()
+            );
+            return Failure::Refused { why };
+        }
+    }
+    Failure::Refused { why: "one of its numbers belongs to another business".to_owned() }
+}
+
+async fn tenants(desk: &Desk, page: Page) -> Result<Answer> {
+    let listing = desk.storage.businesses(bounded(page)).await.map_err(failed)?;
+    Ok(Answer::Tenants(rows(listing, UTC)))
+}
+
+/// The business that is meant.
+async fn business(desk: &Desk, tenant: Option<TenantId>) -> Result<Business> {
+    if let Some(tenant) = tenant {
+        let found = desk.storage.business(&tenant).await.map_err(failed)?;
+        return found.ok_or_else(|| Failure::NotFound { what: format!("business {tenant}") });
+    }
+    let mut all = desk.storage.businesses(Page::first(2)).await.map_err(failed)?.rows;
+    match (all.pop(), all.is_empty()) {
+        (Some(only), true) => Ok(only),
+        (Some(_), false) => {
+            let why = "there are several businesses; say which with --tenant".to_owned();
+            Err(Failure::Refused { why })
+        }
+        (None, _) => {
+            let why = "there is no business yet; take one in with `strowger tenant import FILE`".to_owned();
+            Err(Failure::Refused { why })
+        }
+    }
+}
+
+async fn calls(desk: &Desk, tenant: Option<TenantId>, page: Page) -> Result<Answer> {
+    let business = business(desk, tenant).await?;
+    let listing = desk.storage.calls(&business.id, bounded(page)).await.map_err(failed)?;
+    Ok(Answer::Calls(rows(listing, &business.time_zone)))
+}
+
+async fn call_part(desk: &Desk, call: CallId, events_from: u32) -> Result<Answer> {
+    match desk.storage.call(call).await.map_err(failed)? {
+        Some(record) => part(desk, record, events_from).await,
+        None => Err(Failure::NotFound { what: format!("call {call}") }),
+    }
+}
+
+async fn latest_call(
+    desk: &Desk,
+    caller: &Private<PhoneNumber>,
+    called: &PhoneNumber,
+    since: Timestamp,
+    events_from: u32,
+) -> Result<Answer> {
+    let none = || Failure::NotFound { what: "such call".to_owned() };
+    let tenant = desk.storage.tenant_of(called).await.map_err(failed)?.ok_or_else(none)?;
+    let found = desk.storage.calls_by_caller(&tenant, caller, Page::first(1)).await.map_err(failed)?.rows;
+    let latest = found.into_iter().find(|record| record.started_at >= since);
+    part(desk, latest.ok_or_else(none)?, events_from).await
+}
+
+async fn part(desk: &Desk, record: CallRecord, events_from: u32) -> Result<Answer> {
+    let mut events = desk.storage.events(record.id).await.map_err(failed)?;
+    events.retain(|event| event.seq >= events_from);
+    let business = desk.storage.business(&record.tenant).await.map_err(failed)?;
+    let time_zone = business.map_or_else(|| UTC.to_owned(), |business| business.time_zone);
+    Ok(Answer::Call(Box::new(CallPart { record, events, time_zone })))
+}
+
+async fn bookings(desk: &Desk, tenant: Option<TenantId>, days: Days, page: Page) -> Result<Answer> {
+    let business = business(desk, tenant).await?;
+    let (from, until) = span(days, &business.time_zone)?;
+    let listing = desk.storage.bookings(&business.id, from, until, bounded(page)).await.map_err(failed)?;
+    Ok(Answer::Bookings(rows(listing, &business.time_zone)))
+}
+
+/// From the first moment of the first day to the last of the last.
+fn span(days: Days, time_zone: &str) -> Result<(Timestamp, Timestamp)> {
+    let refused = |error: jiff::Error| Failure::Refused { why: error.to_string() };
+    let zone = TimeZone::get(time_zone).map_err(refused)?;
+    let start_of = |date: Date| date.to_zoned(zone.clone()).map(|zoned| zoned.timestamp()).map_err(refused);
+    let today = || clock::now().to_zoned(zone.clone()).date();
+    let from = start_of(days.from.unwrap_or_else(today))?;
+    let until = match days.until {
+        Some(last) => start_of(last.tomorrow().map_err(refused)?)?,
+        None => Timestamp::MAX,
+    };
+    Ok((from, until))
+}
+
+async fn messages(desk: &Desk, tenant: Option<TenantId>, page: Page) -> Result<Answer> {
+    let business = business(desk, tenant).await?;
+    let listing = desk.storage.messages(&business.id, bounded(page)).await.map_err(failed)?;
+    Ok(Answer::Messages(rows(listing, &business.time_zone)))
+}
+
+fn bounded(page: Page) -> Page {
+    Page { limit: page.limit.clamp(1, ROWS_MAX), ..page }
+}
+
+fn rows<T>(listing: Listing<T>, time_zone: &str) -> Rows<T> {
+    Rows { rows: listing.rows, next: listing.next, time_zone: time_zone.to_owned() }
+}
+
+fn failed(error: StorageError) -> Failure {
+    Failure::Failed { why: error.to_string() }
+}

@@ -1,0 +1,176 @@
+//! The protocol between a command line and a node.
+
+use actors::storage::{Cursor, Page};
+use actors::types::{
+    Booking, Business, CallEvent, CallId, CallRecord, Message, PhoneNumber, Private, TenantId,
+};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+/// What an operator asks. A `tenant` that is absent means the only one there is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Request {
+    /// Take a business from its TOML text, in place of the one with the same id.
+    ImportTenant {
+        /// The file's text.
+        text: String,
+    },
+    /// All businesses.
+    Tenants {
+        /// Which part.
+        page: Page,
+    },
+    /// One business.
+    Tenant {
+        /// Which.
+        tenant: Option<TenantId>,
+    },
+    /// A business's calls, newest first.
+    Calls {
+        /// Whose.
+        tenant: Option<TenantId>,
+        /// Which part.
+        page: Page,
+    },
+    /// One call's record and its events.
+    Call {
+        /// Which.
+        call: CallId,
+        /// Only events with this number and above.
+        events_from: u32,
+    },
+    /// The newest call of a caller to a number, and its events.
+    LatestCall {
+        /// Who called.
+        caller: Private<PhoneNumber>,
+        /// The number that was called.
+        called: PhoneNumber,
+        /// Not one that began before this.
+        since: Timestamp,
+        /// Only events with this number and above.
+        events_from: u32,
+    },
+    /// A business's appointments, earliest first.
+    Bookings {
+        /// Whose.
+        tenant: Option<TenantId>,
+        /// Those that start in these days.
+        days: Days,
+        /// Which part.
+        page: Page,
+    },
+    /// A business's messages, newest first.
+    Messages {
+        /// Whose.
+        tenant: Option<TenantId>,
+        /// Which part.
+        page: Page,
+    },
+    /// What the node does now.
+    Counts,
+}
+
+/// Days in a business's own time zone, both included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct Days {
+    /// The first; today where absent.
+    pub from: Option<Date>,
+    /// The last; without end where absent.
+    pub until: Option<Date>,
+}
+
+/// One page of rows, in the business's time zone where they are one business's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Rows<T> {
+    /// The rows.
+    pub rows: Vec<T>,
+    /// Where the next page starts; absent after the last.
+    pub next: Option<Cursor>,
+    /// The IANA name of the time zone to show times in.
+    pub time_zone: String,
+}
+
+/// A call as far as it was asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CallPart {
+    /// Its summary row.
+    pub record: CallRecord,
+    /// Its events, in order.
+    pub events: Vec<CallEvent>,
+    /// The IANA name of the time zone to show times in.
+    pub time_zone: String,
+}
+
+/// What a node does now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct Counts {
+    /// Calls under way.
+    pub calls: usize,
+    /// It refuses new calls and waits for these to end.
+    pub draining: bool,
+}
+
+/// Why a request came to nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+pub enum Failure {
+    /// There is no such thing.
+    #[error("there is no {what}")]
+    NotFound {
+        /// What was looked for.
+        what: String,
+    },
+    /// The request leaves open which business is meant, or makes no sense.
+    #[error("{why}")]
+    Refused {
+        /// Why, and what to do.
+        why: String,
+    },
+    /// What was imported has mistakes; nothing was changed.
+    #[error("the file has {} mistake(s)", .mistakes.len())]
+    Mistakes {
+        /// All of them, each with its line.
+        mistakes: Vec<String>,
+    },
+    /// The store or the recordings failed.
+    #[error("{why}")]
+    Failed {
+        /// Why.
+        why: String,
+    },
+}
+
+/// What a node answers an operator.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// It is done.
+    Done,
+    /// A business was taken.
+    Imported {
+        /// Which.
+        tenant: TenantId,
+        /// Its version now.
+        version: u64,
+        /// It was there before.
+        replaced: bool,
+    },
+    /// Businesses.
+    Tenants(Rows<Business>),
+    /// A business.
+    Tenant(Box<Business>),
+    /// Calls.
+    Calls(Rows<CallRecord>),
+    /// A call.
+    Call(Box<CallPart>),
+    /// Appointments.
+    Bookings(Rows<Booking>),
+    /// Messages.
+    Messages(Rows<Message>),
+    /// What the node does now.
+    Counts(Counts),
+    /// Nothing came of it.
+    Failure(Failure),
+}

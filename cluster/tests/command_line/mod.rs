@@ -1,0 +1,114 @@
+//! What the command line prints, compared with the texts beside this file. `UPDATE_EXPECT=1` writes them anew.
+
+mod sample;
+
+use std::path::{Path, PathBuf};
+
+use clap::Parser;
+use cluster::command::{Cli, run};
+
+/// The demo business's file.
+pub(crate) const DEMO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../ops/config/demo.toml");
+
+/// Runs a command line and returns what it printed, or what was wrong.
+pub(crate) fn strowger(data: &Path, words: &[&str]) -> Result<String, String> {
+    let data = data.to_string_lossy().into_owned();
+    let line = ["strowger", "--data", &data].into_iter().chain(words.iter().copied());
+    let cli = Cli::try_parse_from(line).map_err(|error| error.to_string())?;
+    let mut out = Vec::new();
+    run(cli, &mut out).map_err(|error| error.to_string())?;
+    Ok(String::from_utf8(out).expect("text"))
+}
+
+fn expect(name: &str, found: &str) {
+    let file: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests", "command_line", name].iter().collect();
+    if std::env::vars().any(|(name, value)| name == "UPDATE_EXPECT" && value == "1") {
+        std::fs::write(&file, found).expect("writes");
+    }
+    let expected = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(
+        found == expected,
+        "{name} differs; found:\n{found}\nexpected:\n{expected}\n(UPDATE_EXPECT=1 takes it over)"
+    );
+}
+
+#[test]
+fn a_business_is_imported_listed_and_shown() {
+    let data = tempfile::tempdir().expect("a directory");
+    let import = || strowger(data.path(), &["tenant", "import", DEMO]);
+    assert_eq!(import().as_deref(), Ok("fleet-street-barbers added, version 1\n"));
+    assert_eq!(import().as_deref(), Ok("fleet-street-barbers changed, version 2\n"));
+    expect("tenant_list.txt", &strowger(data.path(), &["tenant", "list"]).expect("lists"));
+    expect("tenant_show.txt", &strowger(data.path(), &["tenant", "show"]).expect("shows"));
+    let json = strowger(data.path(), &["tenant", "show", "--json"]).expect("shows");
+    let json: serde_json::Value = serde_json::from_str(&json).expect("json");
+    assert_eq!(json["id"], "fleet-street-barbers");
+}
+
+#[test]
+fn mistakes_are_told_all_at_once_with_file_and_line() {
+    let data = tempfile::tempdir().expect("a directory");
+    let file = data.path().join("shop.toml");
+    std::fs::write(&file, "[business]\nid = \"shop\"\nname = 3\ncolour = \"red\"\n").expect("writes");
+    let told = strowger(data.path(), &["tenant", "import", &file.to_string_lossy()]).expect_err("mistakes");
+    let lines: Vec<&str> = told.lines().collect();
+    assert!(lines.len() > 2, "{told}");
+    assert!(lines.iter().skip(1).all(|line| line.contains("shop.toml: line ")), "{told}");
+    let left = strowger(data.path(), &["tenant", "list"]).expect("lists");
+    assert_eq!(left.lines().count(), 1, "nothing was imported: {left}");
+}
+
+#[test]
+fn calls_bookings_and_messages_are_shown_as_they_were() {
+    let data = tempfile::tempdir().expect("a directory");
+    strowger(data.path(), &["tenant", "import", DEMO]).expect("imports");
+    sample::write(data.path());
+    let shown = |words: &[&str]| strowger(data.path(), words).expect("shows");
+    expect("calls_list.txt", &shown(&["calls", "list"]));
+    expect("calls_show.txt", &shown(&["calls", "show", sample::CALL]));
+    expect("bookings_list.txt", &shown(&["bookings", "list", "--from", "2026-01-01"]));
+    expect("messages_list.txt", &shown(&["messages", "list"]));
+    let none = shown(&["bookings", "list", "--from", "2026-01-01", "--until", "2026-02-01"]);
+    assert_eq!(none.lines().count(), 1, "{none}");
+}
+
+#[test]
+fn a_listing_is_read_in_pages() {
+    let data = tempfile::tempdir().expect("a directory");
+    strowger(data.path(), &["tenant", "import", DEMO]).expect("imports");
+    sample::write(data.path());
+    let mut after: Option<String> = None;
+    let mut seen = Vec::new();
+    for _ in 0..4 {
+        let mut words = vec!["calls", "list", "--json", "--limit", "1"];
+        if let Some(after) = &after {
+            words.extend(["--after", after]);
+        }
+        let page = strowger(data.path(), &words).expect("lists");
+        let page: serde_json::Value = serde_json::from_str(&page).expect("json");
+        seen.extend(page["rows"].as_array().expect("rows").iter().map(|row| row["id"].to_string()));
+        after = page["next"].as_str().map(str::to_owned);
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen.len(), 2, "both calls, each once: {seen:?}");
+    assert_ne!(seen.first(), seen.last());
+}
+
+#[test]
+fn what_is_not_there_is_named() {
+    let data = tempfile::tempdir().expect("a directory");
+    let nowhere = data.path().join("nowhere");
+    let told = strowger(&nowhere, &["calls", "list"]).expect_err("no data");
+    assert!(told.contains("nowhere") && told.contains("--data"), "{told}");
+    let told = strowger(data.path(), &["calls", "list"]).expect_err("no business");
+    assert!(told.contains("tenant import"), "{told}");
+    strowger(data.path(), &["tenant", "import", DEMO]).expect("imports");
+    let told = strowger(data.path(), &["calls", "list", "--tenant", "nobody"]).expect_err("no such business");
+    assert_eq!(told, "there is no business nobody");
+    let told = strowger(data.path(), &["calls", "show", sample::CALL]).expect_err("no such call");
+    assert!(told.contains(sample::CALL), "{told}");
+    let told = strowger(data.path(), &["call", "hello"]).expect_err("no node");
+    assert!(told.contains("no node runs on"), "{told}");
+}
