@@ -11,6 +11,7 @@ mod error;
 mod memory;
 pub mod metrics;
 mod ordered;
+pub mod recordings;
 mod rows;
 
 use async_trait::async_trait;

@@ -81,6 +81,8 @@ pub struct Recording {
     pub sealed_key: Vec<u8>,
     /// Samples per second of each side.
     pub rate_hz: u32,
+    /// Samples of each side in every segment but the last.
+    pub segment_samples: u32,
     /// What came of it; absent while it goes on, and for ever where the process died.
     pub finished: Option<FinishedRecording>,
 }
@@ -92,6 +94,6 @@ pub struct FinishedRecording {
     pub segments: u32,
     /// How many samples each side has.
     pub samples: u64,
-    /// Samples that were heard and not kept, because the recorder or its disk was too slow.
-    pub lost_samples: u64,
+    /// The segments that could not be kept, by number; silence is played instead.
+    pub lost_segments: Vec<u32>,
 }

@@ -63,11 +63,12 @@ pub(crate) async fn a_recording_is_read_as_it_was_last_written(store: Store) {
         started_at: at(0),
         sealed_key: vec![0, 255, 7],
         rate_hz: 8_000,
+        segment_samples: 16_000,
         finished: None,
     };
     assert_eq!(store.recording(recording.id).await, Ok(None));
     store.put_recording(&recording).await.expect("written");
-    recording.finished = Some(FinishedRecording { segments: 3, samples: 24_000, lost_samples: 0 });
+    recording.finished = Some(FinishedRecording { segments: 3, samples: 24_000, lost_segments: vec![1] });
     store.put_recording(&recording).await.expect("written");
     assert_eq!(store.recording(recording.id).await, Ok(Some(recording)));
 }

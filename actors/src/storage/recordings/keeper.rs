@@ -1,0 +1,127 @@
+//! Keeping sealed segments: a few tasks, each with its own recordings, so that one recording's segments and its
+//! end are kept in order.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use metrics::counter;
+use object_store::path::Path;
+use object_store::{ObjectStoreExt, PutPayload};
+use parking_lot::Mutex;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::{Recordings, Result, Settings};
+use crate::storage::metrics::{RECORDING_BYTES, RECORDING_LOST_SAMPLES, RECORDING_SEGMENTS};
+use crate::storage::{FinishedRecording, Recording};
+
+/// What a finished recording came to.
+pub(super) type Finished = Result<FinishedRecording>;
+
+/// What a keeper is given.
+pub(super) enum Work {
+    /// Keep this.
+    Segment { object: Path, sealed: Vec<u8>, index: u32, samples: usize, tally: Arc<Tally> },
+    /// All segments were given: write down the end.
+    Finish { tally: Arc<Tally>, segments: u32, samples: u64 },
+}
+
+/// What is known of a recording under way.
+pub(super) struct Tally {
+    row: Recording,
+    lost: Mutex<Vec<u32>>,
+    outcome: watch::Sender<Option<Finished>>,
+}
+
+impl Tally {
+    /// A tally, and where its recording's end is told.
+    pub(super) fn new(row: Recording) -> (Arc<Self>, watch::Receiver<Option<Finished>>) {
+        let (outcome, told) = watch::channel(None);
+        (Arc::new(Self { row, lost: Mutex::default(), outcome }), told)
+    }
+
+    pub(super) const fn row(&self) -> &Recording {
+        &self.row
+    }
+
+    /// A segment can't be kept.
+    pub(super) fn lose(&self, index: u32) {
+        self.lost.lock().push(index);
+        counter!(RECORDING_SEGMENTS, "outcome" => "lost").increment(1);
+    }
+}
+
+/// Starts the keepers; they end when their queues do.
+pub(super) fn start(
+    settings: &Settings,
+    recordings: &Recordings,
+) -> (Vec<Sender<Work>>, Vec<JoinHandle<()>>) {
+    (0..settings.keepers.max(1))
+        .map(|_| {
+            let (queue, work) = channel(settings.waiting_max.max(2));
+            let keeper = Keeper { settings: settings.clone(), recordings: recordings.clone() };
+            (queue, tokio::spawn(keeper.run(work)))
+        })
+        .unzip()
+}
+
+struct Keeper {
+    settings: Settings,
+    recordings: Recordings,
+}
+
+impl Keeper {
+    async fn run(self, mut work: Receiver<Work>) {
+        while let Some(next) = work.recv().await {
+            match next {
+                Work::Segment { object, sealed, index, samples, tally } => {
+                    self.keep(&object, sealed, index, samples, &tally).await;
+                }
+                Work::Finish { tally, segments, samples } => {
+                    let finished = self.finish(&tally, segments, samples).await;
+                    tally.outcome.send_replace(Some(finished));
+                }
+            }
+        }
+    }
+
+    async fn keep(&self, object: &Path, sealed: Vec<u8>, index: u32, samples: usize, tally: &Tally) {
+        let (bytes, payload) = (sealed.len() as u64, PutPayload::from(sealed));
+        for attempt in 1..=self.settings.attempts_max.max(1) {
+            match self.recordings.objects.put(object, payload.clone()).await {
+                Ok(_) => {
+                    counter!(RECORDING_BYTES).increment(bytes);
+                    counter!(RECORDING_SEGMENTS, "outcome" => "kept").increment(1);
+                    return;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, attempt, call_id = %tally.row.call, "a segment could not be kept");
+                    self.pause().await;
+                }
+            }
+        }
+        counter!(RECORDING_LOST_SAMPLES).increment(samples as u64);
+        tally.lose(index);
+    }
+
+    async fn finish(&self, tally: &Tally, segments: u32, samples: u64) -> Finished {
+        let mut lost_segments = tally.lost.lock().clone();
+        lost_segments.sort_unstable();
+        let finished = FinishedRecording { segments, samples, lost_segments };
+        let row = Recording { finished: Some(finished.clone()), ..tally.row.clone() };
+        let mut attempt = 1;
+        loop {
+            match self.recordings.storage.put_recording(&row).await {
+                Ok(()) => return Ok(finished),
+                Err(error) if attempt >= self.settings.attempts_max => return Err(error.into()),
+                Err(_) => self.pause().await,
+            }
+            attempt += 1;
+        }
+    }
+
+    async fn pause(&self) {
+        tokio::time::sleep(Duration::from_millis(self.settings.retry_ms)).await;
+    }
+}

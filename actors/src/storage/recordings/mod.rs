@@ -1,0 +1,128 @@
+//! Recordings: what both sides of a call said, sealed, in segments that are kept as the call goes.
+//!
+//! A recording is a folder of objects, one per segment of a second or two: G.711 µ-law (ITU-T), caller left and
+//! receptionist right, each sealed with the recording's own key and its place. That key is sealed with its
+//! business's key, and that with the node's master key: whoever drops a key has erased what it sealed, in every
+//! copy. A process that dies loses the segment it was filling.
+
+mod drain;
+mod error;
+mod keeper;
+mod keys;
+mod playback;
+mod recorder;
+mod seal;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use object_store::ObjectStore;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path as ObjectPath;
+use serde::{Deserialize, Serialize};
+
+use super::Storage;
+use crate::types::{RecordingId, TenantId};
+
+pub use error::{Error, Result};
+pub use keys::MasterKey;
+pub use playback::Played;
+pub use recorder::{Handle, Recorder};
+
+use keys::Keys;
+
+/// Bounds of recordings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// How long a segment is, in milliseconds: what a crash loses at most, with what waits in the ring. At most
+    /// 4,000.
+    pub segment_ms: u32,
+    /// How often the rings are emptied, in milliseconds.
+    pub drain_ms: u64,
+    /// How much of both sides a ring holds, in milliseconds: what a recorder that is late may miss. At most 512,
+    /// which is 16 KB.
+    pub ring_ms: u32,
+    /// The most recordings at once.
+    pub recordings_max: usize,
+    /// Writers of segments.
+    pub keepers: usize,
+    /// The most segments that wait for each writer.
+    pub waiting_max: usize,
+    /// The most segments that one recording fills while its writer is behind; then the oldest is given up.
+    pub behind_max: u32,
+    /// Tries to write a segment.
+    pub attempts_max: u32,
+    /// The wait between two tries, in milliseconds.
+    pub retry_ms: u64,
+    /// The longest recording that is read into memory, in seconds; longer ones are exported to a file.
+    pub read_seconds_max: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            segment_ms: 2_000,
+            drain_ms: 250,
+            ring_ms: 512,
+            recordings_max: 10_000,
+            keepers: 4,
+            waiting_max: 64,
+            behind_max: 4,
+            attempts_max: 3,
+            retry_ms: 200,
+            read_seconds_max: 7_200,
+        }
+    }
+}
+
+/// Where recordings lie and what opens them. Cheap to clone.
+#[derive(Clone)]
+pub struct Recordings {
+    objects: Arc<dyn ObjectStore>,
+    keys: Arc<Keys>,
+    storage: Arc<dyn Storage>,
+}
+
+impl std::fmt::Debug for Recordings {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Recordings").field("objects", &self.objects).finish_non_exhaustive()
+    }
+}
+
+impl Recordings {
+    /// Recordings in any store of objects.
+    #[must_use]
+    pub fn new(objects: Arc<dyn ObjectStore>, master: MasterKey, storage: Arc<dyn Storage>) -> Self {
+        Self { objects, keys: Arc::new(Keys::new(master, Arc::clone(&storage))), storage }
+    }
+
+    /// Recordings in a local folder, which is made if it is not there.
+    ///
+    /// # Errors
+    /// The folder can't be made or used.
+    pub fn in_folder(folder: &Path, master: MasterKey, storage: Arc<dyn Storage>) -> Result<Self> {
+        let failed = |why: String| Error::Folder { path: folder.to_owned(), why };
+        std::fs::create_dir_all(folder).map_err(|error| failed(error.to_string()))?;
+        let objects = LocalFileSystem::new_with_prefix(folder).map_err(|error| failed(error.to_string()))?;
+        Ok(Self::new(Arc::new(objects), master, storage))
+    }
+}
+
+/// The folder of a recording's segments.
+fn folder_of(tenant: &TenantId, recording: RecordingId) -> ObjectPath {
+    ObjectPath::from_iter([tenant.as_str(), &recording.to_string()])
+}
+
+/// A segment's object.
+fn object_of(tenant: &TenantId, recording: RecordingId, index: u32) -> ObjectPath {
+    ObjectPath::from_iter([tenant.as_str(), &recording.to_string(), &format!("{index:08}.sealed")])
+}
+
+/// The number of a segment by its object's name.
+fn index_of(object: &ObjectPath) -> Option<u32> {
+    object.filename()?.strip_suffix(".sealed")?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests;
