@@ -111,6 +111,15 @@ mod tests {
         let wall_clock = || u64::try_from(clock::now().as_microsecond()).unwrap();
         assert!(!batch.read(&receiver, wall_clock()));
         assert_eq!(batch.datagrams().count(), 0);
+        // The kernel turns its time-stamping on some time after it is asked to.
+        for _ in 0..100 {
+            sender.send_to(&[0], receiver.local_addr().unwrap()).unwrap();
+            std::thread::sleep(Duration::from_millis(30));
+            batch.read(&receiver, wall_clock());
+            if batch.datagrams().all(|datagram| datagram.age >= 25_000) {
+                break;
+            }
+        }
         // More than once, because the kernel writes to the prepared headers.
         for round in 1..4u8 {
             for index in 0..10 {
