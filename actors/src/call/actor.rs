@@ -10,6 +10,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent
 
 use super::case::Case;
 use super::conversation::{Input, UtteranceId};
+use super::effects::Opened;
 use super::inlet::{Inlet, Load};
 use super::leg::Event;
 use super::record::NODE_STOPPED;
@@ -31,6 +32,8 @@ pub(crate) enum Message {
     Partial,
     /// By the voice.
     Voice { utterance: UtteranceId, attempt: u32, speech: Result<Speech, Error> },
+    /// By its recorder.
+    Recording(Opened),
     /// By a tool.
     Tool { step: ToolStep, outcome: ToolOutcome },
     /// By its timer.
@@ -140,6 +143,7 @@ fn take(shell: &mut Shell, message: Message) {
         Message::Recogniser { session, event } => shell.on_recogniser(session, event),
         Message::Partial => shell.on_partial(),
         Message::Voice { utterance, attempt, speech } => shell.on_voice(utterance, attempt, speech),
+        Message::Recording(opened) => shell.on_recording(opened),
         Message::Tool { step, outcome } => shell.on_tool(step, outcome),
         Message::Tick => shell.on_tick(),
     }

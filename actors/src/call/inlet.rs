@@ -17,6 +17,7 @@ use ractor::ActorRef;
 
 use super::actor::Message;
 use super::conversation::UtteranceId;
+use super::effects::Opened;
 use super::leg::Event;
 use crate::metrics::EVENTS_DROPPED;
 use crate::types::{ToolOutcome, ToolStep};
@@ -97,6 +98,11 @@ impl Inlet {
     /// The voice has an utterance's audio, or has failed at it.
     pub(crate) fn voice(&self, utterance: UtteranceId, attempt: u32, speech: Result<Speech, Error>) {
         self.send(Message::Voice { utterance, attempt, speech });
+    }
+
+    /// The recording was opened, or was not.
+    pub(crate) fn recording(&self, opened: Opened) {
+        self.send(Message::Recording(opened));
     }
 
     /// A tool has answered.

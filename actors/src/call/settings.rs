@@ -15,6 +15,8 @@ pub struct Settings {
     pub hang_up_ms: u64,
     /// How long the record of a call that is over waits for tools that are still under way, in milliseconds.
     pub tools_after_end_ms: u64,
+    /// How long opening the recording may take, in milliseconds; then the call goes on without one.
+    pub recording_ms: u64,
     /// The voice.
     pub voice: VoiceSettings,
     /// The recogniser.
@@ -30,6 +32,7 @@ impl Default for Settings {
             inputs_per_message_max: 1_000,
             hang_up_ms: 5_000,
             tools_after_end_ms: 10_000,
+            recording_ms: 5_000,
             voice: VoiceSettings::default(),
             hearing: HearingSettings::default(),
             journal: JournalSettings::default(),

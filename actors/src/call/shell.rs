@@ -12,7 +12,7 @@ use super::case::Case;
 use super::checkpoint::Checkpoint;
 use super::conversation::Input;
 use super::dialogue::{Beginning, Dialogue};
-use super::effects::{Hearing, Thinking, Tools, Voice};
+use super::effects::{Hearing, Recording, Thinking, Tools, Voice};
 use super::inlet::Inlet;
 use super::latency::TurnClock;
 use super::leg::Command;
@@ -34,6 +34,7 @@ pub(crate) struct Shell {
     pub(super) voice: Voice,
     pub(super) hearing: Hearing,
     pub(super) tools: Tools,
+    pub(super) recording: Recording,
     pub(super) turns: TurnClock,
     pub(super) ending: Ending,
     timer: Timer,
@@ -57,8 +58,12 @@ impl Shell {
         phrases: Arc<[String]>,
         inlet: Inlet,
     ) -> Self {
-        let beginning =
-            Beginning { business: Arc::clone(&case.business), caller: case.caller.clone(), recording: None };
+        let recording = Recording::planned(&case, &services);
+        let beginning = Beginning {
+            business: Arc::clone(&case.business),
+            caller: case.caller.clone(),
+            recording: recording.id(),
+        };
         let dialogue = (services.minds.dialogue)(&beginning);
         let mind = (services.minds.mind)(&beginning);
         let time_zone = TimeZone::get(&case.business.time_zone).unwrap_or_else(|_| {
@@ -74,6 +79,7 @@ impl Shell {
             voice: Voice::default(),
             hearing: Hearing::new(phrases),
             tools: Tools::default(),
+            recording,
             turns: TurnClock::default(),
             ending: Ending::default(),
             timer: Timer::new(move || ticks.tick()),

@@ -83,6 +83,7 @@ impl Supervision {
             storage: parts.storage,
             speech_to_text: parts.speech_to_text,
             text_to_speech: parts.text_to_speech,
+            recorder: parts.recorder,
             minds: parts.minds,
             clock: parts.clock,
             chance: parts.chance,

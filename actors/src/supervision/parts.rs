@@ -12,6 +12,7 @@ use crate::config::Settings;
 use crate::integrations::calendar::Calendar;
 use crate::integrations::{Integration, Messages};
 use crate::storage::Storage;
+use crate::storage::recordings::Recorder;
 
 /// What a node's calls are made of.
 #[derive(Clone)]
@@ -22,6 +23,8 @@ pub struct Parts {
     pub speech_to_text: Option<Arc<dyn SpeechToText>>,
     /// What speaks, where there is anything.
     pub text_to_speech: Option<Arc<dyn TextToSpeech>>,
+    /// What records, where calls are recorded at all. Whoever made it stops it, after supervision.
+    pub recorder: Option<Arc<Recorder>>,
     /// What talks and thinks.
     pub minds: Minds,
     /// What every tenant's receptionist can do beyond talking.
@@ -41,6 +44,7 @@ impl Parts {
         Self {
             speech_to_text: None,
             text_to_speech: None,
+            recorder: None,
             minds,
             integrations: own_integrations(&storage, &Settings::default()),
             settings: Settings::default(),

@@ -200,3 +200,39 @@ async fn an_appointment_is_booked_from_the_first_ring_to_the_record() {
     assert!(!record.latencies.is_empty());
     world.expect_nothing_left(&[phone]).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_is_announced_as_recorded_and_recorded() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (world, recorder) = World::recording_into(folder.path()).await;
+    let phone = world.call(1).await;
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    assert_eq!(world.mouth.spoken().first().map(String::as_str), Some("This call is recorded."));
+    assert_eq!(phone.count("record"), 1);
+    phone.hang_up(EndReason::CallerHungUp);
+    world.settle().await;
+    let recording = world.record(1).await.recording.expect("it was recorded");
+    recorder.stop().await;
+    let row = world.store.memory.recording(recording).await.expect("read").expect("kept");
+    assert_eq!(row.call, id(1));
+    assert!(row.finished.is_some(), "it is finished with its call");
+    let events = world.store.memory.events(id(1)).await.expect("read");
+    let announced =
+        |kind: &CallEventKind| matches!(kind, CallEventKind::RecordingStarted { announced: true, .. });
+    assert!(events.iter().any(|event| announced(&event.kind)));
+    world.expect_nothing_left(&[phone]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_that_can_not_be_recorded_goes_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (world, recorder) = World::recording_into(folder.path()).await;
+    recorder.stop().await;
+    let phone = world.call(1).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    phone.hang_up(EndReason::CallerHungUp);
+    world.settle().await;
+    assert_eq!(world.end_of(1).await, EndReason::CallerHungUp);
+    assert_eq!(world.record(1).await.recording, None);
+    assert_eq!(phone.count("record"), 0);
+}

@@ -8,6 +8,7 @@ use actors::call::leg::{Incoming, Refusal};
 use actors::chance::Chance;
 use actors::clock::Clock;
 use actors::config::Settings;
+use actors::storage::recordings::{self, MasterKey, Recorder, Recordings};
 use actors::storage::{Page, Storage};
 use actors::supervision::{Parts, Supervision};
 use actors::tenant::import;
@@ -68,22 +69,41 @@ impl World {
 
     /// With the conversation and the playbook of the product; identifiers and retries follow the seed.
     pub(super) async fn seeded(seed: u64) -> Self {
-        Self::made(Settings::default(), playbook(), 20, Chance::seeded(seed)).await
+        Self::over(Store::default(), playbook(), 20, |parts| parts.chance = Chance::seeded(seed)).await
     }
 
     async fn made_of(tenant_calls_max: u32, settings: Settings, minds: Minds) -> Self {
-        Self::made(settings, minds, tenant_calls_max, Chance::seeded(1)).await
+        Self::over(Store::default(), minds, tenant_calls_max, |parts| parts.settings = settings).await
     }
 
-    async fn made(settings: Settings, minds: Minds, tenant_calls_max: u32, chance: Chance) -> Self {
-        let (store, ears, mouth) = (Store::default(), Ears::default(), Mouth::default());
+    /// With the product's conversation and a recorder into this folder.
+    pub(super) async fn recording_into(folder: &std::path::Path) -> (Self, Arc<Recorder>) {
+        let store = Store::default();
+        let objects = Recordings::in_folder(
+            folder,
+            MasterKey::open(&folder.join("key")).expect("a key"),
+            Arc::new(store.clone()),
+        );
+        let recorder = Recorder::start(&recordings::Settings::default(), objects.expect("a folder"));
+        let recorder = Arc::new(recorder.expect("started"));
+        let world = Self::over(store, conversing(), 20, |parts| parts.recorder = Some(Arc::clone(&recorder)));
+        (world.await, recorder)
+    }
+
+    async fn over(
+        store: Store,
+        minds: Minds,
+        tenant_calls_max: u32,
+        change: impl FnOnce(&mut Parts),
+    ) -> Self {
+        let (ears, mouth) = (Ears::default(), Mouth::default());
         store.memory.put_business(&business(1, tenant_calls_max), None).await.expect("kept");
         let mut parts = Parts::new(Arc::new(store.clone()), minds);
         parts.speech_to_text = Some(Arc::new(ears.clone()));
         parts.text_to_speech = Some(Arc::new(mouth.clone()));
         parts.clock = Clock::starting_at(start_of_time());
-        parts.settings = settings;
-        parts.chance = chance;
+        parts.chance = Chance::seeded(1);
+        change(&mut parts);
         let supervision = Supervision::start(parts).await.expect("started");
         Self { supervision, store, ears, mouth }
     }

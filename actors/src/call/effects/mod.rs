@@ -8,6 +8,7 @@ mod tools;
 mod voice;
 
 pub(super) use hearing::Hearing;
+pub(super) use recording::{Opened, Recording};
 pub(super) use thinking::Thinking;
 pub(super) use tools::Tools;
 pub(super) use voice::Voice;
