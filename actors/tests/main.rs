@@ -6,5 +6,6 @@ mod failing;
 mod golden;
 mod import;
 mod shells;
+mod simulator;
 mod store_failures;
 mod telephone;

@@ -97,6 +97,15 @@ impl Script {
         self.body.iter().filter_map(step).collect()
     }
 
+    /// What the caller says.
+    pub(crate) fn said(&self) -> Vec<String> {
+        let says = |(_, step)| match step {
+            Step::Says { text, .. } => Some(text),
+            _ => None,
+        };
+        self.steps().into_iter().filter_map(says).collect()
+    }
+
     /// The call's lines without comments, as they should come out.
     pub(crate) fn expected_lines(&self) -> Vec<String> {
         let line = |line: &Line| match line {

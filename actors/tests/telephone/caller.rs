@@ -53,6 +53,7 @@ impl Telephone {
     }
 
     pub(crate) fn caller_hangs_up(&mut self) {
+        self.leg_stops();
         self.tell(Input::LegEnded(EndReason::CallerHungUp));
     }
 }

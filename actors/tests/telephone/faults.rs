@@ -5,6 +5,10 @@ use std::collections::BTreeMap;
 /// No caller waits longer than this without hearing anything while it is our turn.
 pub(crate) const SILENCE_MS_MAX: u64 = 2_000;
 
+/// Nobody hears nothing for longer than this, whoever's turn it is: the caller's silence before a prompt (8 s),
+/// the pause after a key that is pressed in its last moment (2.5 s), and our own silence.
+pub(crate) const ANY_SILENCE_MS_MAX: u64 = 8_000 + 2_500 + SILENCE_MS_MAX;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum VoiceFault {
     #[default]
@@ -42,6 +46,10 @@ pub(crate) trait Chance {
     fn voice(&mut self) -> VoiceFault;
     fn brain(&mut self) -> BrainFault;
     fn tool(&mut self) -> ToolFault;
+    /// Whether something that is told is told twice.
+    fn twice(&mut self) -> bool;
+    /// Whether the call goes on from its bytes now.
+    fn resumes(&mut self) -> bool;
 }
 
 #[derive(Default)]

@@ -25,7 +25,7 @@ use jiff::Zoned;
 
 pub(crate) use self::caller::milliseconds;
 pub(crate) use self::desk::Desk;
-pub(crate) use self::faults::{BrainFault, Faults, ToolFault, VoiceFault};
+pub(crate) use self::faults::{BrainFault, Chance, Faults, ToolFault, VoiceFault};
 pub(crate) use self::mind::{Mind, new_mind};
 use self::recogniser::Recogniser;
 use self::voice::Voice;
@@ -85,6 +85,12 @@ pub(crate) struct Telephone {
     /// Writes the state and reads it back after every step.
     pub(crate) resumes: bool,
     pub(crate) held: bool,
+    /// The leg has ended.
+    gone: bool,
+    /// Appointments that the conversation was told of.
+    pub(crate) acknowledged: u32,
+    /// The largest state there was, in bytes.
+    pub(crate) state_bytes_max: usize,
     mind: Box<dyn Mind>,
     remembered: VecDeque<(u64, Vec<u8>)>,
     started: Zoned,
@@ -131,6 +137,9 @@ impl Telephone {
             violations: Vec::new(),
             resumes,
             held: false,
+            gone: false,
+            acknowledged: 0,
+            state_bytes_max: 0,
             mind,
             remembered: VecDeque::new(),
             started: at,
@@ -225,8 +234,14 @@ impl Telephone {
     fn happen(&mut self, happening: Happening) {
         match happening {
             Happening::Input(input) => {
-                if let Input::Held(held) = input {
-                    self.held = held;
+                match input {
+                    Input::Held(held) => self.held = held,
+                    // Whoever presses keys hears them.
+                    Input::Digit(_) => self.last_sound = self.now,
+                    _ => {}
+                }
+                if self.faults.chance.as_mut().is_some_and(|chance| chance.twice()) {
+                    self.tell(input.clone());
                 }
                 self.tell(input);
             }
@@ -237,15 +252,22 @@ impl Telephone {
             Happening::Played(id) => self.played(id),
             Happening::Partial => self.partial(),
             Happening::Restored => self.restored(),
-            Happening::ToolDone(step, outcome) => self.tell(Input::Tool { step, outcome }),
+            Happening::ToolDone(step, outcome) => {
+                self.acknowledged += u32::from(matches!(outcome, ToolOutcome::Booked { .. }));
+                if self.faults.chance.as_mut().is_some_and(|chance| chance.twice()) {
+                    self.tell(Input::Tool { step, outcome: outcome.clone() });
+                }
+                self.tell(Input::Tool { step, outcome });
+            }
         }
     }
 
     /// Tells the conversation something and does what it asks for.
     pub(crate) fn tell(&mut self, input: Input) {
+        self.gone |= matches!(input, Input::LegEnded(_));
         self.conversation.handle(self.now, input);
         self.run_effects();
-        if self.resumes {
+        if self.resumes || self.faults.chance.as_mut().is_some_and(|chance| chance.resumes()) {
             self.resume();
         }
     }
@@ -253,6 +275,7 @@ impl Telephone {
     /// Goes on from the state's bytes, as another process would.
     pub(crate) fn resume(&mut self) {
         let bytes = self.conversation.to_bytes();
+        self.state_bytes_max = self.state_bytes_max.max(bytes.len());
         let resumed = Conversation::from_bytes(&bytes).expect("the state can be read back");
         assert_eq!(resumed, self.conversation, "the state is read back as it was");
         self.conversation = resumed;
@@ -376,24 +399,23 @@ impl Telephone {
         self.log.push(Entry::Fact(format!("ended {}", reason.as_str().unwrap_or_default())));
     }
 
-    /// The rule that matters most to a caller: never dead air.
+    /// The rules that matter most to a caller: no dead air while it is our turn, and no endless silence ever.
     fn check_silence(&mut self, until: CallTime) {
-        if self.is_over() || self.held || !self.voice.is_silent_at(self.now) || self.recogniser.is_sounding()
+        if self.is_over()
+            || self.gone
+            || self.held
+            || self.recogniser.is_sounding()
+            || self.voice.is_audible()
         {
-            self.last_sound =
-                self.last_sound.max(if self.voice.is_silent_at(self.now) { self.last_sound } else { until });
-            if self.recogniser.is_sounding() {
-                self.last_sound = until;
-            }
+            self.last_sound = until;
             return;
         }
-        if let Some(since) = self.our_turn_since {
-            let silent_ms = until.since_ms(since.max(self.last_sound));
-            if silent_ms > faults::SILENCE_MS_MAX {
-                let phase = self.snapshot().phase;
-                self.violations.push(format!("{until} dead air for {silent_ms} ms while {phase}"));
-                self.last_sound = until;
-            }
+        let phase = self.snapshot().phase;
+        let ours_ms = self.our_turn_since.map_or(0, |since| until.since_ms(since.max(self.last_sound)));
+        let all_ms = if phase == "ringing" { 0 } else { until.since_ms(self.last_sound) };
+        if ours_ms > faults::SILENCE_MS_MAX || all_ms > faults::ANY_SILENCE_MS_MAX {
+            self.violations.push(format!("{until} dead air for {ours_ms} of {all_ms} ms while {phase}"));
+            self.last_sound = until;
         }
     }
 
@@ -407,7 +429,10 @@ impl Telephone {
                 _ => None,
             })
             .collect();
-        if heard != self.recorded {
+        // What was heard of the last words before the line went away is an estimate.
+        let one = heard.iter().zip(&self.recorded).position(|(heard, recorded)| heard != recorded);
+        let last = heard.len().max(self.recorded.len()).saturating_sub(1);
+        if one.unwrap_or(heard.len().min(self.recorded.len())) < last {
             let recorded = self.recorded.clone();
             self.violations
                 .push(format!("the record differs from what was heard: {recorded:?}, not {heard:?}"));

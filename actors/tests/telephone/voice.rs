@@ -23,8 +23,8 @@ impl Voice {
         self.utterances.is_empty()
     }
 
-    pub(super) fn is_silent_at(&self, _now: CallTime) -> bool {
-        self.utterances.iter().all(|(_, audible, _)| audible.is_none())
+    pub(super) fn is_audible(&self) -> bool {
+        self.utterances.iter().any(|(_, audible, _)| audible.is_some())
     }
 
     pub(super) fn audible(&self, now: CallTime) -> Option<(UtteranceId, u32)> {
@@ -96,6 +96,19 @@ impl Telephone {
             }
             let end = PlaybackEnd { complete: false, words };
             self.after(20, Happening::Input(Input::PlaybackEnded { utterance: utterance.id, end }));
+        }
+    }
+
+    /// The leg ends, and says at once how far it got.
+    pub(super) fn leg_stops(&mut self) {
+        self.stop_speaking();
+        let ends = |happening: &Happening| matches!(happening, Happening::Input(Input::PlaybackEnded { .. }));
+        let keys: Vec<_> =
+            self.queue.iter().filter(|(_, happening)| ends(happening)).map(|(key, _)| *key).collect();
+        for key in keys {
+            if let Some(Happening::Input(input)) = self.queue.remove(&key) {
+                self.tell(input);
+            }
         }
     }
 

@@ -78,6 +78,8 @@ pub(super) struct Mouth {
     /// Failures since something was audible last, and in the whole call.
     failed_in_a_row: u32,
     failed: u32,
+    /// Nothing can be said any more.
+    gone: bool,
 }
 
 impl Default for Mouth {
@@ -93,6 +95,7 @@ impl Default for Mouth {
             answer_heard: String::new(),
             failed_in_a_row: 0,
             failed: 0,
+            gone: false,
         }
     }
 }
@@ -102,7 +105,7 @@ impl Mouth {
     pub(super) fn say(&mut self, text: impl Into<String>, kind: LineKind) -> bool {
         let text = text.into();
         let fits = self.waiting.len() < LINES_MAX;
-        if fits && !text.trim().is_empty() {
+        if fits && !self.gone && !text.trim().is_empty() {
             self.waiting.push_back(Line { text, kind });
         }
         fits
@@ -229,8 +232,9 @@ impl Mouth {
             })
     }
 
-    /// Drops everything; the leg is gone.
+    /// Drops everything, and whatever is still to be said: there is nobody to hear it, or no voice.
     pub(super) fn close(&mut self) {
+        self.gone = true;
         self.waiting.clear();
         self.handed.clear();
         self.stopped.clear();
@@ -275,6 +279,11 @@ impl Mouth {
 
     pub(super) const fn is_stopping(&self) -> bool {
         self.stopping.is_some()
+    }
+
+    /// Whether nothing can be said any more.
+    pub(super) const fn is_gone(&self) -> bool {
+        self.gone
     }
 
     /// Whether the caller hears us now.

@@ -48,7 +48,8 @@ impl Conversation {
             .our_turn_since
             .filter(|_| !self.mouth.is_audible())
             .map(|since| since.max(self.mouth.quiet_since()));
-        let filler = since.filter(|_| !self.mouth.is_busy()).map(|since| since + filler_ms);
+        let filler =
+            since.filter(|_| !self.mouth.is_busy() && !self.mouth.is_gone()).map(|since| since + filler_ms);
         self.timers.set_or_cancel(TimerReason::Filler, filler);
         self.timers.set_or_cancel(TimerReason::Quiet, since.map(|since| since + quiet_ms));
     }
@@ -66,11 +67,7 @@ impl Conversation {
             Phase::Listening(listening) => listening.interrupted.is_none(),
             _ => false,
         };
-        let silent = !self.held
-            && !self.mouth.is_busy()
-            && !self.ear.is_mid_turn()
-            && self.digits.is_empty()
-            && !self.recogniser.is_failed();
+        let silent = !self.held && !self.mouth.is_busy() && !self.ear.is_mid_turn() && self.digits.is_empty();
         if waiting && silent {
             self.timers.set_once(TimerReason::Silence, now + self.start.settings.silence_ms);
         } else {
