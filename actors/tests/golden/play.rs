@@ -63,10 +63,12 @@ fn take(telephone: &mut Telephone, place: usize, step: &Step) -> Result<(), Stri
     let begin = |telephone: &mut Telephone| telephone.log.push(Entry::Step(place));
     let over = match step {
         Step::Says { over, .. } | Step::Presses { over, .. } | Step::HangsUp { over } => *over,
-        Step::Fails { .. } | Step::Works { .. } => {
+        // At the top, it fails from the start.
+        Step::Fails { .. } | Step::Works { .. } if place == 0 => {
             begin(telephone);
             return fail(telephone, step);
         }
+        Step::Fails { .. } | Step::Works { .. } => None,
         // The node does not ask whether it is convenient, and a transfer has no turns.
         Step::NodeStops | Step::Silence(_) | Step::Holds(_) | Step::Transfer(_) => None,
     };
@@ -107,7 +109,7 @@ fn take(telephone: &mut Telephone, place: usize, step: &Step) -> Result<(), Stri
         }
         Step::Transfer(status) => telephone.tell(Input::TransferProgress(*status)),
         Step::NodeStops => telephone.tell(Input::NodeStopping),
-        Step::Fails { .. } | Step::Works { .. } => {}
+        Step::Fails { .. } | Step::Works { .. } => return fail(telephone, step),
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use jiff::civil::date;
 use jiff::tz::TimeZone;
 
 use super::chance::{Dice, Failures};
-use crate::telephone::{Desk, Entry, Happening, Incoming, Telephone, new_mind};
+use crate::telephone::{Desk, Entry, Happening, Incoming, Telephone, new_mind, quick_mind};
 
 /// What all calls share.
 pub(super) struct Setting {
@@ -25,6 +25,8 @@ pub(super) struct Call {
     pub(super) fingerprint: u64,
 }
 
+/// Every so many calls, the playbook answers; else a quicker brain does, for the conversation's own rules.
+const PLAYBOOK_EVERY: u64 = 10;
 /// A caller does at most so many things.
 const ACTS_MAX: u64 = 25;
 /// No state is larger.
@@ -45,7 +47,7 @@ pub(super) fn simulate(setting: &Setting, seed: u64) -> Call {
         at: at.to_zoned(zone).expect("a time"),
         caller,
         is_recorded: dice.in_thousand(700),
-        mind: new_mind(),
+        mind: if seed.is_multiple_of(PLAYBOOK_EVERY) { new_mind() } else { quick_mind() },
     };
     let mut telephone = Telephone::new(incoming, Desk::new(), false);
     let rate = *dice.one_of(&[0, 0, 10, 50, 200, 600]);
@@ -161,6 +163,13 @@ fn judge(mut telephone: Telephone) -> Call {
     }
     if telephone.state_bytes_max > STATE_BYTES_MAX {
         violations.push(format!("the state grew to {} bytes", telephone.state_bytes_max));
+    }
+    let promised = telephone.log.iter().filter(|entry| match entry {
+        Entry::Heard { text, .. } => text.starts_with("That's booked"),
+        _ => false,
+    });
+    if promised.count() > telephone.acknowledged as usize {
+        violations.push("something was called booked that was not acknowledged".to_owned());
     }
     let ending = telephone.log.iter().rev().find_map(|entry| match entry {
         Entry::Fact(fact) => fact.strip_prefix("ended ").map(str::to_owned),

@@ -11,7 +11,7 @@ use self::call::{Setting, simulate};
 use crate::golden::{scripts, setting};
 
 /// So many calls in a usual run.
-const CALLS: u64 = 1_500;
+const CALLS: u64 = 2_000;
 /// Every so many calls, one is played again and must be the same.
 const REPLAYED_EVERY: u64 = 10;
 /// The first failures that are shown.
@@ -50,7 +50,7 @@ fn simulator_finds_no_broken_rule() {
     for seed in from..from + calls {
         let call = simulate(&setting, seed);
         let mut violations = call.violations;
-        if seed % REPLAYED_EVERY == 0 && simulate(&setting, seed).fingerprint != call.fingerprint {
+        if seed % REPLAYED_EVERY == 1 && simulate(&setting, seed).fingerprint != call.fingerprint {
             violations.push("played again it is another call".to_owned());
         }
         *endings.entry(call.ending).or_default() += 1;

@@ -1,8 +1,9 @@
 //! A brain that can be written down and read back, as a process that goes on with a call would.
 
+use actors::call::brain::playbook::Playbook;
 use actors::call::brain::{Brain, Context, Question, Thought};
 use actors::call::conversation::ExpectationKind;
-use actors::types::EndReason;
+use actors::types::{EndReason, ToolCall};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -28,31 +29,44 @@ impl<B: Brain + Serialize + DeserializeOwned + 'static> Mind for B {
 
 /// The brain that answers.
 pub(crate) fn new_mind() -> Box<dyn Mind> {
-    Box::new(Simple::default())
+    Box::new(Playbook::new())
 }
 
-/// A brain of a few lines.
+/// A brain of a few lines, which answers at random lengths and uses everything a brain may ask for.
+pub(crate) fn quick_mind() -> Box<dyn Mind> {
+    Box::new(Quick::default())
+}
+
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Simple {
-    last: String,
+struct Quick {
+    asked: u64,
 }
 
-impl Brain for Simple {
+impl Brain for Quick {
     fn think(&mut self, context: &Context<'_>, question: Question) -> Vec<Thought> {
-        let listen = Thought::Listen { expect: ExpectationKind::Open };
-        let text = match question {
+        self.asked += 1;
+        let expect = if self.asked % 2 == 0 { ExpectationKind::Open } else { ExpectationKind::Digits };
+        let listen = Thought::Listen { expect };
+        let text = match &question {
             Question::Greeting => format!("Thank you for calling {}. How can I help?", context.business.name),
             Question::Heard { text, .. } if text.reveal().contains("bye") => {
                 let say = Thought::Say { text: "Goodbye.".to_owned() };
                 return vec![say, Thought::End { reason: EndReason::Completed }];
             }
-            Question::Heard { text, .. } => format!("You said: {}.", text.reveal()),
-            Question::Silence { .. } => "Are you still there?".to_owned(),
+            Question::Heard { .. } if self.asked % 5 == 0 => {
+                let call = ToolCall::FindBookings { number: None, name: None };
+                return vec![Thought::UseTool { call, filler: "Let me look.".to_owned() }];
+            }
+            Question::Heard { .. } if self.asked % 7 == 0 => {
+                let department = &context.business.departments[0];
+                let (name, to) = (department.name.clone(), department.destination.clone());
+                return vec![Thought::Transfer { name, to }];
+            }
+            Question::Heard { text, .. } => format!("You said: {}. Is that right?", text.reveal()),
             Question::Digits(digits) => format!("You pressed {}.", digits.reveal()),
-            other => format!("{other:?}."),
+            _ => "Sorry? Let me think about that again, and please bear with me.".to_owned(),
         };
-        self.last.clone_from(&text);
-        vec![Thought::Say { text }, listen]
+        vec![Thought::Say { text }, Thought::Say { text: "Anything else?".to_owned() }, listen]
     }
 
     fn summary(&self, _context: &Context<'_>) -> String {

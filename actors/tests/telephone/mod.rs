@@ -26,7 +26,7 @@ use jiff::Zoned;
 pub(crate) use self::caller::milliseconds;
 pub(crate) use self::desk::Desk;
 pub(crate) use self::faults::{BrainFault, Chance, Faults, ToolFault, VoiceFault};
-pub(crate) use self::mind::{Mind, new_mind};
+pub(crate) use self::mind::{Mind, new_mind, quick_mind};
 use self::recogniser::Recogniser;
 use self::voice::Voice;
 
