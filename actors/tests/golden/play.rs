@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::script::{Script, Step};
 use crate::telephone::{
-    BrainFault, Desk, Entry, Incoming, Telephone, ToolFault, VoiceFault, milliseconds, new_mind,
+    BrainFault, Desk, Entry, Incoming, RESTORE_MS, Telephone, ToolFault, VoiceFault, milliseconds, new_mind,
 };
 
 /// How soon a caller answers.
@@ -140,7 +140,8 @@ fn fail(telephone: &mut Telephone, step: &Step) -> Result<(), String> {
     let slow = how.strip_prefix("slow ").map(milliseconds);
     match (what, how) {
         ("recogniser", _) if works => telephone.restored(),
-        ("recogniser", how) => telephone.recogniser_dies(how == "for good"),
+        ("recogniser", "for good") => telephone.recogniser_dies(None),
+        ("recogniser", _) => telephone.recogniser_dies(slow.or(Some(RESTORE_MS))),
         ("words", _) => telephone.faults.deaf = !works,
         ("voice", "once") => telephone.faults.voice_once = VoiceFault::Fails,
         ("voice", _) if works => telephone.faults.voice = VoiceFault::None,

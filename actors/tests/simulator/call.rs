@@ -107,7 +107,10 @@ fn act(telephone: &mut Telephone, dice: &mut Dice, setting: &Setting, rate: u64)
             let status = *dice.one_of(&[100, 180, 200, 486, 603]);
             telephone.after(dice.below(3_000), Happening::Input(Input::TransferProgress(status)));
         }
-        86..90 if dice.in_thousand(rate) => telephone.recogniser_dies(dice.in_thousand(300)),
+        86..90 if dice.in_thousand(rate) => {
+            let restored_after_ms = dice.in_thousand(700).then(|| dice.below(6_000));
+            telephone.recogniser_dies(restored_after_ms);
+        }
         90 if dice.in_thousand(300) => telephone.tell(Input::NodeStopping),
         91 if dice.in_thousand(300) => telephone.tell(Input::LegEnded(EndReason::MediaTimeout)),
         92..97 => telephone.tell(impossible(dice)),

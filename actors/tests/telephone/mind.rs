@@ -45,7 +45,8 @@ struct Quick {
 impl Brain for Quick {
     fn think(&mut self, context: &Context<'_>, question: Question) -> Vec<Thought> {
         self.asked += 1;
-        let expect = if self.asked % 2 == 0 { ExpectationKind::Open } else { ExpectationKind::Digits };
+        let expect =
+            if self.asked.is_multiple_of(2) { ExpectationKind::Open } else { ExpectationKind::Digits };
         let listen = Thought::Listen { expect };
         let text = match &question {
             Question::Greeting => format!("Thank you for calling {}. How can I help?", context.business.name),
@@ -53,11 +54,11 @@ impl Brain for Quick {
                 let say = Thought::Say { text: "Goodbye.".to_owned() };
                 return vec![say, Thought::End { reason: EndReason::Completed }];
             }
-            Question::Heard { .. } if self.asked % 5 == 0 => {
+            Question::Heard { .. } if self.asked.is_multiple_of(5) => {
                 let call = ToolCall::FindBookings { number: None, name: None };
                 return vec![Thought::UseTool { call, filler: "Let me look.".to_owned() }];
             }
-            Question::Heard { .. } if self.asked % 7 == 0 => {
+            Question::Heard { .. } if self.asked.is_multiple_of(7) => {
                 let department = &context.business.departments[0];
                 let (name, to) = (department.name.clone(), department.destination.clone());
                 return vec![Thought::Transfer { name, to }];

@@ -27,6 +27,7 @@ pub(crate) use self::caller::milliseconds;
 pub(crate) use self::desk::Desk;
 pub(crate) use self::faults::{BrainFault, Chance, Faults, ToolFault, VoiceFault};
 pub(crate) use self::mind::{Mind, new_mind, quick_mind};
+pub(crate) use self::recogniser::RESTORE_MS;
 use self::recogniser::Recogniser;
 use self::voice::Voice;
 
@@ -173,10 +174,16 @@ impl Telephone {
 
     /// Whether the receptionist has finished and waits for the caller.
     pub(crate) fn is_callers_turn(&self) -> bool {
-        let waits = matches!(
-            self.conversation.next_deadline(),
-            Some((_, TimerReason::Silence | TimerReason::MessageSilence | TimerReason::MessageLimit))
-        );
+        let reason = self.conversation.next_deadline().map(|(_, reason)| reason);
+        let waits = match reason {
+            Some(TimerReason::Silence | TimerReason::MessageSilence | TimerReason::MessageLimit) => true,
+            // Nobody listens for the moment, which the caller does not know.
+            Some(TimerReason::RecogniserLate) => {
+                let seen = self.snapshot();
+                seen.phase == "listening" && !seen.caller_speaking && !self.conversation.is_our_turn()
+            }
+            _ => false,
+        };
         let transferring = self.snapshot().phase == "transferring" || self.held;
         (waits || transferring) && self.voice.is_silent() && !self.is_caller_busy()
     }

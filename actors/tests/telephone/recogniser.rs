@@ -11,8 +11,8 @@ const HANG_OVER_MS: u64 = 200;
 const PARTIAL_MS: u64 = 150;
 /// How long the final words take.
 const FINAL_MS: u64 = 200;
-/// How long it takes to open another recogniser.
-const RESTORE_MS: u64 = 1_000;
+/// How long it usually takes to open another recogniser.
+pub(crate) const RESTORE_MS: u64 = 1_000;
 
 #[derive(Debug, Default)]
 pub(super) struct Recogniser {
@@ -66,15 +66,15 @@ impl Telephone {
         }
     }
 
-    /// The recogniser dies, and comes back after a while unless it is gone for good.
-    pub(crate) fn recogniser_dies(&mut self, for_good: bool) {
+    /// The recogniser dies, and comes back after so long, or never.
+    pub(crate) fn recogniser_dies(&mut self, restored_after_ms: Option<u64>) {
         self.recogniser.dead = true;
         self.recogniser.words.clear();
         self.queue.retain(|_, happening| {
             !matches!(happening, Happening::Partial | Happening::Input(Input::Final { .. }))
         });
-        if !for_good {
-            self.after(RESTORE_MS, Happening::Restored);
+        if let Some(ms) = restored_after_ms {
+            self.after(ms, Happening::Restored);
         }
         self.tell(Input::RecogniserFailed);
     }
