@@ -3,4 +3,6 @@
 
 mod command_line;
 mod config_reference;
+mod no_personal_data;
+mod node_life;
 mod sip;
