@@ -81,6 +81,22 @@ pub(crate) fn fill(turn: &mut Turn<'_, '_>, choosing: &mut Choosing, heard: &Hea
     let mut when = heard.when.clone();
     let talked_about: Vec<jiff::civil::Date> =
         choosing.offered.iter().chain(&choosing.slot).map(|slot| turn.local(slot.start).date()).collect();
+    if let Some(start) = choosing.slot.as_ref().map(|slot| turn.local(slot.start)) {
+        // "No, make it Friday": in the week of the day that was chosen, at the same time.
+        let monday = start.date().checked_sub(i64::from(start.weekday().to_monday_zero_offset()).days()).ok();
+        for days in when.days.iter_mut().filter(|days| days.weekly) {
+            let offset = i64::from(days.from.weekday().to_monday_zero_offset());
+            let date = monday.and_then(|monday| monday.checked_add(offset.days()).ok());
+            if let Some(date) = date
+                && date >= turn.today()
+            {
+                *days = Days::one(date);
+            }
+        }
+        if when.times.is_empty() && !when.days.is_empty() {
+            when.times = vec![TimeOfDay::At(Clock::sure(start.time()))];
+        }
+    }
     for days in when.days.iter_mut().filter(|days| days.weekly) {
         if let Some(date) = talked_about.iter().find(|date| date.weekday() == days.from.weekday()) {
             *days = Days::one(*date);

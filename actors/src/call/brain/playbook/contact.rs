@@ -7,8 +7,14 @@ use super::state::Asked;
 use super::turn::Turn;
 use crate::types::{Contact, PhoneNumber, Private};
 
-/// Fewer digits are the beginning of a number.
-const DIGITS_MIN: usize = 7;
+/// Fewer digits are the beginning of a number: with a trunk zero or a country code before it, more are due.
+const fn digits_min(start: u8) -> usize {
+    match start {
+        b'0' => 10,
+        b'+' => 9,
+        _ => 7,
+    }
+}
 /// So often is a name or number asked for; then it is left out.
 const ATTEMPTS_MAX: u32 = 2;
 
@@ -48,7 +54,10 @@ fn fill_name(turn: &mut Turn<'_, '_>, heard: &Heard, number_given: bool) -> bool
     let expected = matches!(turn.state.asked, Asked::Name);
     let fallback = || {
         let few = (1..=3).contains(&heard.words.len()) && heard.answer.is_none() && heard.intents.is_empty();
-        let plain = heard.words.iter().all(|word| word.chars().all(|c| c.is_alphabetic() || c == '\''))
+        let like_a_name =
+            heard.words.iter().any(name::may_be_name) && !heard.words.any(0, &["the", "a", "an", "any"]);
+        let plain = like_a_name
+            && heard.words.iter().all(|word| word.chars().all(|c| c.is_alphabetic() || c == '\''))
             && !heard.is_question();
         (expected && few && plain && !number_given).then(|| heard.words.text(0, heard.words.len()))
     };
@@ -124,7 +133,7 @@ pub(crate) fn take_digits(turn: &mut Turn<'_, '_>, given: &str) -> bool {
     let partial = if asked { turn.state.person.partial_number.reveal().clone() } else { String::new() };
     let all = format!("{partial}{given}");
     let count = all.bytes().filter(u8::is_ascii_digit).count();
-    if count < DIGITS_MIN {
+    if count < digits_min(all.bytes().next().unwrap_or_default()) {
         turn.state.person.partial_number = Private::new(all);
         return asked;
     }

@@ -90,6 +90,7 @@ impl Heard {
             "does not matter",
             "any of them",
         ]);
+        let when = if correction.is_some() { When::default() } else { when };
         let mut heard = Self {
             raw: raw.trim().to_owned(),
             confidence,
@@ -129,6 +130,21 @@ impl Heard {
             }
             self.clauses.push(ranked.into_iter().take(3).collect());
         }
+        if self.tells_somebody() {
+            self.intents = vec![(Intent::Message, 1.0)];
+        }
+    }
+
+    /// "Tell Priya that …", "ask her to …", "let them know …".
+    fn tells_somebody(&self) -> bool {
+        (0..self.words.len()).filter(|place| self.words.any(*place, &["tell", "let", "ask"])).any(|place| {
+            let named = |mention: &Mention| {
+                mention.span.contains(&(place + 1)) || mention.span.contains(&(place + 2))
+            };
+            let somebody = self.words.any(place + 1, &["them", "him", "her", "somebody", "someone"]);
+            let more = self.words.len() > place + 3;
+            more && (somebody || self.staff.iter().chain(&self.department).any(named))
+        })
     }
 
     /// The clause with class words for what was recognised in it.
@@ -141,7 +157,10 @@ impl Heard {
         };
         for place in clause.clone() {
             let within = |mention: &Mention| mention.span.contains(&place);
-            if self.when.spans.iter().any(|span| span.contains(&place)) {
+            let named = self.name.as_ref().is_some_and(|named| named.span.contains(&place));
+            if named {
+                push("_name");
+            } else if self.when.spans.iter().any(|span| span.contains(&place)) {
                 push("_when");
             } else if self.services.iter().any(within) {
                 push("_service");

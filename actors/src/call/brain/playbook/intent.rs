@@ -164,7 +164,7 @@ const EXAMPLES: &[(Intent, &[&str])] = &[
     ]),
     (Intent::Robot, &[
         "are you a robot", "are you a real person", "are you human", "am i talking to a machine", "is this a real person", "is this a machine",
-        "are you an ai", "am i speaking to a computer", "is this a recording", "is this an answering machine", "are you a bot",
+        "are you an ai", "am i speaking to a computer", "is this a recording", "is this an answering machine", "are you a bot", "am i speaking to a robot", "am i talking to a robot", "are you a machine",
     ]),
     (Intent::WhoIsThis, &[
         "who is this", "who am i speaking to", "what is your name", "who are you", "which company is this", "is this the right place", "what place is this",
@@ -190,7 +190,7 @@ const EXAMPLES: &[(Intent, &[&str])] = &[
     ]),
     (Intent::SlowDown, &["slow down", "can you speak more slowly", "slower please", "you are speaking too fast", "not so fast", "could you speak slowly", "too fast"]),
     (Intent::StartOver, &[
-        "start over", "start again", "never mind", "forget it", "let us start from the beginning", "forget about it", "scrap that", "do not bother",
+        "start over", "start again", "never mind", "forget it", "let us start from the beginning", "forget about it", "do not bother",
         "leave it", "i changed my mind", "i have changed my mind",
     ]),
     (Intent::Hold, &[
@@ -246,4 +246,63 @@ pub(crate) fn classify<'a>(
         other.1.total_cmp(&one.1).then(own(&other.0).cmp(&own(&one.0))).then(one.0.cmp(&other.0))
     });
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::world::World;
+    use super::*;
+    use crate::call::brain::Question;
+    use crate::call::brain::playbook::heard::Heard;
+    use crate::call::brain::playbook::settings::Settings;
+    use crate::call::brain::playbook::state::State;
+    use crate::call::brain::playbook::turn::Turn;
+
+    /// The threshold lies between what means something and what does not.
+    #[test]
+    fn the_threshold_tells_wishes_from_noise() {
+        let mut world = World::new();
+        world.ask(Question::Greeting);
+        let context =
+            crate::call::brain::Context { business: &world.business, now: world.now.clone(), caller: None };
+        let mut wrong = Vec::new();
+        for (text, expected) in [
+            ("hi i was wondering if i could book myself in for a colour next week", Some(Intent::Book)),
+            ("have you got anything free on thursday afternoon", Some(Intent::Book)),
+            ("i'd like to make an appointment please", Some(Intent::Book)),
+            ("can you squeeze me in today", Some(Intent::Book)),
+            ("something has come up and i need to reschedule", Some(Intent::Move)),
+            ("could i change the time of my appointment", Some(Intent::Move)),
+            ("i can't make it tomorrow", Some(Intent::Cancel)),
+            ("please cancel my booking", Some(Intent::Cancel)),
+            ("what time is my appointment on friday", Some(Intent::Mine)),
+            ("what are your opening times", Some(Intent::Hours)),
+            ("are you open this saturday", Some(Intent::Hours)),
+            ("how late are you open today", Some(Intent::Hours)),
+            ("where exactly are you located", Some(Intent::Address)),
+            ("how much do you charge for a beard trim", Some(Intent::Price)),
+            ("do you have a car park", Some(Intent::Faq(0))),
+            ("can i pay with my card", Some(Intent::Faq(1))),
+            ("could somebody call me back please", Some(Intent::Message)),
+            ("can i talk to a human being", Some(Intent::Person)),
+            ("am i speaking to a robot", Some(Intent::Robot)),
+            ("sorry i've dialled the wrong number", Some(Intent::WrongNumber)),
+            ("could you say that again please", Some(Intent::Repeat)),
+            ("thank you very much", Some(Intent::Thanks)),
+            ("splunge wobble frum", None),
+            ("my aunt lives in a green house", None),
+            ("purple monkey dishwasher", None),
+            ("the capital of france is paris", None),
+            ("seven", None),
+        ] {
+            let mut state = State::default();
+            let turn = Turn::new(&context, &mut state, Settings::default());
+            let heard = Heard::of(&turn, text, 0.9);
+            let found = heard.intents.iter().map(|(intent, _)| *intent).next_back();
+            if found != expected {
+                wrong.push(format!("{text}: {:?}", heard.clauses));
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
 }

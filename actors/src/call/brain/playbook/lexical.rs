@@ -19,7 +19,7 @@ const SYNONYMS: &[(&str, &[&str])] = &[
     ("book", &["schedul", "reserv", "arrang"]),
     ("appointment", &["appt", "slot", "visit", "booking", "reservation"]),
     ("move", &["reschedul", "chang", "shift", "postpon", "rearrang", "switch", "mov"]),
-    ("cancel", &["scrap", "cal-off"]),
+    ("cancel", &["cancellat", "cancellation"]),
     ("price", &["cost", "charg", "fee", "rat", "pric", "expensiv", "pay"]),
     ("speak", &["talk", "spok", "chat"]),
     (
@@ -152,6 +152,10 @@ impl Index {
     }
 
     fn weight(&self, term: &str) -> f32 {
+        // "I need a …" is more than "a …".
+        if matches!(term, "need" | "want" | "get") {
+            return 0.4;
+        }
         if is_light(term) {
             return 0.12;
         }
@@ -229,6 +233,19 @@ impl Index {
             let weight = self.weight(term);
             matched += weight * covered;
             missing += weight * (1.0 - covered);
+        }
+        // Small words alone mean something only where they are all there: "can I have a …".
+        let plain = |term: &str| is_light(term) || matches!(term, "need" | "want" | "get");
+        let said = document.terms.iter().zip(&covered);
+        if said.clone().all(|(term, covered)| *covered <= 0.0 || plain(term) || term.starts_with('_')) {
+            let (mut all, mut some) = (0.0, 0.0);
+            for (term, covered) in said.filter(|(term, _)| plain(term)) {
+                all += self.weight(term);
+                some += self.weight(term) * covered;
+            }
+            if all > 0.0 {
+                matched *= some / all;
+            }
         }
         if matched <= 0.0 { 0.0 } else { matched / (matched + EXTRA_COST * extra + MISSING_COST * missing) }
     }

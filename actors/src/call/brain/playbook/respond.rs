@@ -4,7 +4,7 @@ use super::heard::{Heard, is_midway};
 use super::intent::Intent;
 use super::state::{Aim, Asked, Book, Change, Message, Pending, Task};
 use super::turn::Turn;
-use super::{book, cancel, change, message, question, repair, reschedule, small_talk, transfer};
+use super::{book, cancel, change, contact, message, question, repair, reschedule, small_talk, transfer};
 use crate::types::ToolOutcome;
 
 /// The caller said something.
@@ -14,11 +14,14 @@ pub(crate) fn hear(turn: &mut Turn<'_, '_>, text: &str, confidence: f32, interru
         repair::not_understood(turn, None);
         return;
     }
+    if transfer::urgent(turn, &heard) {
+        return;
+    }
     if heard.wants(Intent::Emergency) && !matches!(turn.state.asked, Asked::MessageText) {
         small_talk::emergency(turn);
         return;
     }
-    if transfer::urgent(turn, &heard) || control(turn, &heard) {
+    if control(turn, &heard) {
         return;
     }
     if turn.state.pending.is_some() {
@@ -258,6 +261,9 @@ fn general(turn: &mut Turn<'_, '_>, heard: &Heard) {
         start(turn, heard, intent);
     } else if turn.state.task.is_none() && !answered && !turn.is_closed() && implies_booking(turn, heard) {
         start(turn, heard, Intent::Book);
+    } else if used && turn.state.task.is_none() && !answered && !turn.is_closed() {
+        let name = contact::spoken_name(turn).map(|name| format!(", {name}")).unwrap_or_default();
+        turn.ask(Asked::Open, format!("Thank you{name}. What can I do for you?"));
     } else if !used && !answered && unhandled(turn, heard, unknown) {
         return;
     }
@@ -294,7 +300,11 @@ fn switches(turn: &Turn<'_, '_>, heard: &Heard, intent: Intent, used: bool) -> b
 
 /// Small talk, or nothing that makes sense. True where the turn is closed.
 fn unhandled(turn: &mut Turn<'_, '_>, heard: &Heard, unknown: bool) -> bool {
-    let small = [Intent::Hello, Intent::Rude, Intent::Thanks].into_iter().find(|intent| heard.wants(*intent));
+    let greets = heard.words.any(0, &["hello", "hi", "hey"]) && heard.words.len() <= 4;
+    let small = [Intent::Hello, Intent::Rude, Intent::Thanks]
+        .into_iter()
+        .find(|intent| heard.wants(*intent))
+        .or(greets.then_some(Intent::Hello));
     match small {
         Some(Intent::Thanks) => {
             turn.say("You're welcome.");
@@ -339,8 +349,11 @@ fn same_task(turn: &Turn<'_, '_>, intent: Intent) -> bool {
 fn implies_booking(turn: &Turn<'_, '_>, heard: &Heard) -> bool {
     let free = matches!(turn.state.asked, Asked::Open | Asked::AnythingElse | Asked::Guess(_));
     let named = !heard.services.is_empty();
+    // "Could I have a beard trim tomorrow?"
+    let asked_for = named && heard.intents.is_empty() && (!heard.when.is_empty() || heard.staff.is_some());
     let timed = !heard.when.is_empty() && heard.words.len() <= 6 && heard.intents.is_empty();
-    free && !heard.is_question() && !turn.business().services.is_empty() && (named || timed)
+    let told = !heard.is_question() && (named || timed);
+    free && !turn.business().services.is_empty() && (told || asked_for)
 }
 
 /// "The time", after "what would you like to change?".
@@ -385,7 +398,9 @@ fn change_what(turn: &mut Turn<'_, '_>, heard: &Heard) -> bool {
 
 /// Gives the utterance to the task. Whether it said anything new.
 fn fill(turn: &mut Turn<'_, '_>, heard: &Heard) -> bool {
-    let Some(mut task) = turn.state.task.take() else { return false };
+    let Some(mut task) = turn.state.task.take() else {
+        return heard.name.is_some() && contact::fill(turn, heard);
+    };
     let used = match &mut task {
         Task::Book(book) => book::fill(turn, book, heard),
         Task::Change(change) => change::fill(turn, change, heard),
@@ -425,6 +440,7 @@ fn start(turn: &mut Turn<'_, '_>, heard: &Heard, intent: Intent) {
                 turn.state.asked = Asked::Open;
             }
             book::fill(turn, &mut book, heard);
+            book.name_volunteered = turn.state.person.name.is_some();
             turn.state.task = Some(Task::Book(book));
         }
         Intent::Move if matches!(turn.state.task, Some(Task::Book(_))) => {

@@ -47,6 +47,10 @@ pub(crate) fn urgent(turn: &mut Turn<'_, '_>, heard: &Heard) -> bool {
     if matches!(turn.state.task, Some(Task::Message(_))) || turn.state.pending.is_some() {
         return false;
     }
+    if heard.wants(super::intent::Intent::Emergency) {
+        let number = say::emergency_number(&business.language);
+        turn.say(format!("If somebody is in danger, please hang up and dial {number}."));
+    }
     if is_open(turn, department) {
         put_through(turn, department);
     } else {

@@ -120,7 +120,9 @@ impl<'a, 'c> Turn<'a, 'c> {
         let minor = heading == Heading::Question && self.state.heading != Heading::Nothing;
         if !minor && self.state.heading != heading {
             self.state.heading = heading;
-            self.thoughts.push(Thought::About(heading));
+            // The closing thought stays the last.
+            let place = self.thoughts.len() - usize::from(self.closed);
+            self.thoughts.insert(place, Thought::About(heading));
         }
     }
 

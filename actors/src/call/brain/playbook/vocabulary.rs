@@ -75,6 +75,13 @@ fn same(said: &str, name: &str) -> bool {
     said == name || (said.len() >= 5 && name.len() >= 5 && likeness(&said, &name) >= ALIKE_MIN)
 }
 
+/// For people: their names are not inflected, and "book" is not "bookings".
+fn same_name(said: &str, name: &str) -> bool {
+    const ALIKE_MIN: f32 = 0.75;
+    let alike = said.len() >= 5 && name.len() >= 5 && likeness(said, name) >= ALIKE_MIN;
+    !said.is_empty() && (said == name || alike && stem(said) != "book")
+}
+
 /// "cut" in "haircut": a caller's short form of a compound.
 fn is_head_of(said: &str, name: &str) -> bool {
     said.len() >= 3 && name.len() >= said.len() + 3 && name.ends_with(said)
@@ -89,7 +96,10 @@ fn measure(words: &Words, index: usize, variant: &str, short_forms: bool) -> Opt
         total += weight;
         let place = (0..words.len())
             .filter(|place| !places.contains(place))
-            .find(|place| same(words.at(*place), part))
+            .find(|place| {
+                let said = words.at(*place);
+                if short_forms { same(said, part) } else { same_name(said, part) }
+            })
             .or_else(|| (0..words.len()).find(|place| short_forms && is_head_of(words.at(*place), part)));
         if let Some(place) = place {
             said += weight;

@@ -344,7 +344,8 @@ pub(crate) struct Named {
     pub(crate) span: Range<usize>,
 }
 
-fn may_be_name(word: &str) -> bool {
+/// Whether a word can be part of a name.
+pub(crate) fn may_be_name(word: &str) -> bool {
     word.len() > 1
         && word.chars().all(|c| c.is_alphabetic() || c == '\'')
         && !NOT_NAMES.contains(&word)

@@ -395,7 +395,9 @@ fn hour_and_minute(words: &Words, index: usize, anchored: bool) -> Found<Clock> 
     };
     let more_digits = |end: usize| small(words, end).is_some() || words.at(end) == "oh";
     if let Some((minute, taken)) = minute
-        && (anchored || minute % 5 == 0)
+        && (anchored
+            || minute % 5 == 0
+            || half_of_day(words, at + taken, Clock::sure(Time::midnight())).is_some())
         && !more_digits(at + taken)
         && !UNITS_OF_SOMETHING.contains(&words.at(at + taken))
         && hour > 0

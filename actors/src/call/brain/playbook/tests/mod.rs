@@ -1,2 +1,3 @@
 mod dialogues;
-mod world;
+mod properties;
+pub(super) mod world;

@@ -7,7 +7,7 @@ use crate::call::brain::playbook::Playbook;
 use crate::call::brain::{Brain, Context, Question, Thought};
 use crate::types::*;
 
-pub(super) fn span(from: i8, until: i8) -> OpeningHours {
+pub(in crate::call::brain::playbook) fn span(from: i8, until: i8) -> OpeningHours {
     OpeningHours { from: Time::constant(from, 0, 0, 0), until: Time::constant(until, 0, 0, 0) }
 }
 
@@ -29,7 +29,7 @@ fn service(id: &str, name: &str, also: &[&str], minutes: u32, price: &str, by: &
 }
 
 /// A salon in London: open Tuesday to Saturday, nine to six.
-pub(super) fn salon() -> Business {
+pub(in crate::call::brain::playbook) fn salon() -> Business {
     let mut hours = Hours::default();
     for day in [DayOfWeek::Tuesday, DayOfWeek::Wednesday, DayOfWeek::Thursday, DayOfWeek::Friday] {
         hours.week.insert(day, vec![span(9, 18)]);
@@ -101,28 +101,28 @@ pub(super) fn salon() -> Business {
 }
 
 /// One call to a [`salon`], on a Wednesday at ten.
-pub(super) struct World {
-    pub(super) business: Business,
-    pub(super) now: Zoned,
-    pub(super) caller: Option<PhoneNumber>,
-    pub(super) playbook: Playbook,
+pub(in crate::call::brain::playbook) struct World {
+    pub(in crate::call::brain::playbook) business: Business,
+    pub(in crate::call::brain::playbook) now: Zoned,
+    pub(in crate::call::brain::playbook) caller: Option<PhoneNumber>,
+    pub(in crate::call::brain::playbook) playbook: Playbook,
     /// Starts that are taken, by resource.
-    pub(super) taken: Vec<(ResourceId, Timestamp)>,
-    pub(super) bookings: Vec<Booking>,
-    pub(super) messages: Vec<ToolCall>,
-    pub(super) calls: Vec<ToolCall>,
+    pub(in crate::call::brain::playbook) taken: Vec<(ResourceId, Timestamp)>,
+    pub(in crate::call::brain::playbook) bookings: Vec<Booking>,
+    pub(in crate::call::brain::playbook) messages: Vec<ToolCall>,
+    pub(in crate::call::brain::playbook) calls: Vec<ToolCall>,
     /// What tools other than searches answer instead, in order.
-    pub(super) instead: Vec<ToolOutcome>,
-    pub(super) thoughts: Vec<Thought>,
-    pub(super) heading: Heading,
+    pub(in crate::call::brain::playbook) instead: Vec<ToolOutcome>,
+    pub(in crate::call::brain::playbook) thoughts: Vec<Thought>,
+    pub(in crate::call::brain::playbook) heading: Heading,
 }
 
 impl World {
-    pub(super) fn new() -> Self {
+    pub(in crate::call::brain::playbook) fn new() -> Self {
         Self::at(date(2026, 11, 25).at(10, 0, 0, 0).in_tz("Europe/London").unwrap())
     }
 
-    pub(super) fn at(now: Zoned) -> Self {
+    pub(in crate::call::brain::playbook) fn at(now: Zoned) -> Self {
         Self {
             business: salon(),
             now,
@@ -138,14 +138,20 @@ impl World {
         }
     }
 
-    #[allow(dead_code)]
-    pub(super) fn take(&mut self, resource: &str, at: &str) {
+    pub(in crate::call::brain::playbook) fn take(&mut self, resource: &str, at: &str) {
         let at: jiff::civil::DateTime = at.parse().unwrap();
         let at = at.to_zoned(self.now.time_zone().clone()).unwrap().timestamp();
         self.taken.push((ResourceId::new(resource), at));
     }
 
-    pub(super) fn with_booking(&mut self, service: &str, resource: &str, at: &str, name: &str, phone: &str) {
+    pub(in crate::call::brain::playbook) fn with_booking(
+        &mut self,
+        service: &str,
+        resource: &str,
+        at: &str,
+        name: &str,
+        phone: &str,
+    ) {
         let at: jiff::civil::DateTime = at.parse().unwrap();
         let start = at.to_zoned(self.now.time_zone().clone()).unwrap().timestamp();
         let slot = Slot {
@@ -176,7 +182,7 @@ impl World {
     }
 
     /// Asks, answers tools, and returns what was said until the caller's turn.
-    pub(super) fn ask(&mut self, question: Question) -> String {
+    pub(in crate::call::brain::playbook) fn ask(&mut self, question: Question) -> String {
         let mut said = Vec::new();
         let mut next = Some(question);
         for _ in 0..40 {
@@ -204,16 +210,15 @@ impl World {
         said.join(" ")
     }
 
-    pub(super) fn say(&mut self, text: &str) -> String {
+    pub(in crate::call::brain::playbook) fn say(&mut self, text: &str) -> String {
         self.ask(Question::Heard { text: text.into(), confidence: 0.9, interrupted_after: None })
     }
 
-    #[allow(dead_code)]
-    pub(super) fn last(&self) -> &Thought {
+    pub(in crate::call::brain::playbook) fn last(&self) -> &Thought {
         self.thoughts.last().unwrap()
     }
 
-    pub(super) fn summary(&self) -> String {
+    pub(in crate::call::brain::playbook) fn summary(&self) -> String {
         self.playbook.summary(&Context {
             business: &self.business,
             now: self.now.clone(),
