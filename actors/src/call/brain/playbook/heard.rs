@@ -48,7 +48,13 @@ impl Heard {
         let business = turn.business();
         let asked = &turn.state.asked;
         let words = Words::of(raw);
-        let answer = yes_no::answer(&words);
+        // "No, it's fine" agrees to a read-back and declines an offer.
+        let offered = matches!(
+            asked,
+            Asked::OfferMessage(_) | Asked::OwnNumber | Asked::AnythingElse | Asked::Guess(_)
+        );
+        let declines = offered && words.at(0) == "no" && !words.any(1, &["problem", "worries"]);
+        let answer = if declines { Some(false) } else { yes_no::answer(&words) };
         let wants_number =
             matches!(asked, Asked::Number | Asked::OwnNumber | Asked::Confirm | Asked::WhatToChange);
         let number = digits::longest(&words, if matches!(asked, Asked::Number) { 1 } else { 7 });

@@ -108,7 +108,9 @@ fn is_goodbye(turn: &Turn<'_, '_>, heard: &Heard) -> bool {
     let said = heard.wants(Intent::Goodbye)
         && heard.intents.iter().all(|(intent, _)| matches!(intent, Intent::Goodbye | Intent::Thanks));
     let bye = heard.words.has_any(&["goodbye", "bye", "bye bye"]);
-    said && (bye || !is_midway(turn.state)) && (nothing_new || bye)
+    // A plain "no" answers the question that stands open.
+    let answers = heard.bare && heard.answer == Some(false) && !bye && turn.state.asked != Asked::Open;
+    said && !answers && (bye || !is_midway(turn.state)) && (nothing_new || bye)
 }
 
 /// Answers to questions of ours that belong to no task.

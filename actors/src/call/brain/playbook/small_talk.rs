@@ -25,6 +25,8 @@ pub(crate) fn greet(turn: &mut Turn<'_, '_>) {
         turn.forget_spoken();
     }
     turn.ask(Asked::Open, welcome);
+    // What silence brings back is the question, not the whole greeting.
+    turn.state.question = "How can I help you?".into();
 }
 
 /// Answers small talk; leaves the turn open. `false` where it is none.
