@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Error;
 use crate::config::NodeConfig;
-use crate::node::open_store;
+use crate::node::{open_store, recordings};
 use crate::operator::{Answer, Client, Counts, Desk, Presence, Request, Token, execute};
 
 /// What to do where there is no data yet.
@@ -40,8 +40,10 @@ impl Access {
             return Err(Error::NoData { data: data.clone() });
         }
         let storage = open_store(config).await?;
+        let recordings = recordings(config, storage.clone())?;
         Ok(Self::Own(Desk {
             storage,
+            recordings,
             import: config.import.clone(),
             counts: Arc::new(Counts::default),
             changed: Arc::new(|_| {}),

@@ -40,6 +40,8 @@ pub struct NodeConfig {
     pub playbook: actors::call::brain::playbook::Settings,
     /// The store in the data directory.
     pub storage: actors::storage::embedded::Settings,
+    /// Recordings of calls.
+    pub recordings: actors::storage::recordings::Settings,
     /// The bounds of a business's file.
     pub import: actors::tenant::import::Settings,
     /// Audio on the wire.

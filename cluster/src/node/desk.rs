@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use actors::storage::Storage;
+use actors::storage::recordings::Recordings;
 use actors::supervision::Supervision;
-use actors::tenant::import;
 use async_trait::async_trait;
 
 use super::readiness::{Life, Stage};
+use crate::config::NodeConfig;
 use crate::gateway;
 use crate::operator::{Answer, Counts, Desk, Request, execute};
 
@@ -16,16 +17,18 @@ pub(super) struct Counter(Desk);
 
 impl Counter {
     pub(super) fn new(
-        storage: Arc<dyn Storage>,
-        import: import::Settings,
+        storage: &Arc<dyn Storage>,
+        recordings: Recordings,
+        config: &NodeConfig,
         supervision: &Arc<Supervision>,
         life: &Arc<Life>,
     ) -> Self {
         let (counted, life) = (Arc::clone(supervision), Arc::clone(life));
         let told = Arc::clone(supervision);
         Self(Desk {
-            storage,
-            import,
+            storage: Arc::clone(storage),
+            recordings,
+            import: config.import.clone(),
             counts: Arc::new(move || Counts {
                 calls: counted.counts().calls,
                 draining: life.stage() == Stage::Draining,

@@ -34,6 +34,9 @@ pub enum Error {
         /// Why.
         why: storage::Error,
     },
+    /// The recordings can't be kept.
+    #[error(transparent)]
+    Recordings(#[from] storage::recordings::Error),
     /// The demo business can't be taken in.
     #[error("the demo business was not imported: {why}")]
     Demo {

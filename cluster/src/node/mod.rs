@@ -21,6 +21,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use actors::storage::Embedded;
+use actors::storage::recordings::Recorder;
 use actors::supervision::Supervision;
 use actors::types::PhoneNumber;
 use models::engine::Choice;
@@ -30,7 +31,7 @@ pub use error::Error;
 pub use settings::Settings;
 pub use start::Options;
 pub use stop::Stopped;
-pub(crate) use store::open as open_store;
+pub(crate) use store::{open as open_store, recordings};
 
 use crate::edge::media::Media;
 use crate::edge::sip_trunk::Trunk;
@@ -43,6 +44,7 @@ pub struct Node {
     life: Arc<Life>,
     store: Arc<Embedded>,
     supervision: Arc<Supervision>,
+    recorder: Arc<Recorder>,
     media: Media,
     trunk: Trunk,
     gateway: Gateway,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actors::storage::Storage;
+use actors::storage::recordings::Recorder;
 use actors::supervision::{Parts, Supervision, own_integrations, start_again};
 use models::engine::{Engines, choose};
 
@@ -45,14 +46,15 @@ impl Node {
             demo::import(storage.as_ref(), &config.import).await?;
         }
         let (engines, choices) = choose(&config.engines)?;
-        let supervision = supervise(&config, &storage, engines).await?;
+        let recordings = store::recordings(&config, Arc::clone(&storage))?;
+        let recorder = Arc::new(Recorder::start(&config.recordings, recordings.clone())?);
+        let supervision = supervise(&config, &storage, engines, &recorder).await?;
         let media = Media::start(config.media.clone())?;
         let trunk = Trunk::start(config.sip.clone(), supervision.reception(), media.clone()).await?;
         let life = Arc::new(Life::new());
         let token = Token::create(&data).map_err(|why| Error::Data { path: data.clone(), why })?;
         let gateway = {
-            let counter =
-                desk::Counter::new(Arc::clone(&storage), config.import.clone(), &supervision, &life);
+            let counter = desk::Counter::new(&storage, recordings, &config, &supervision, &life);
             let metrics = options.metrics.clone();
             let parts = gateway::Parts {
                 render_metrics: Arc::new(move || metrics.render()),
@@ -78,6 +80,7 @@ impl Node {
             settings: config.node,
             life,
             store: embedded,
+            recorder,
             supervision,
             media,
             trunk,
@@ -92,10 +95,12 @@ async fn supervise(
     config: &NodeConfig,
     storage: &Arc<dyn Storage>,
     engines: Engines,
+    recorder: &Arc<Recorder>,
 ) -> Result<Arc<Supervision>, Error> {
     let parts = Parts {
         speech_to_text: engines.speech_to_text,
         text_to_speech: engines.text_to_speech,
+        recorder: Some(Arc::clone(recorder)),
         settings: config.calls.clone(),
         integrations: own_integrations(storage, &config.calls),
         ..Parts::new(Arc::clone(storage), minds::minds(config))

@@ -47,6 +47,7 @@ impl Node {
         let grace = Duration::from_secs(self.settings.stop_timeout_s);
         let left = self.supervision.stop(grace).await;
         self.trunk.stop(grace).await;
+        self.recorder.stop().await;
         let (media, store) = (self.media, self.store);
         in_a_thread("media", move || media.stop()).await;
         self.gateway.stop().await;

@@ -2,13 +2,20 @@
 
 use std::sync::Arc;
 
-use actors::storage::Embedded;
+use actors::storage::recordings::{MasterKey, Recordings};
+use actors::storage::{Embedded, Storage};
 
 use super::{Error, directory};
 use crate::config::NodeConfig;
 
 /// The file in the data directory.
 const FILE: &str = "strowger.redb";
+
+/// The folder of the recordings in it.
+const RECORDINGS: &str = "recordings";
+
+/// The key that opens them. Kept apart from copies of the rest, it keeps those closed.
+const KEY: &str = "master.key";
 
 /// Opens the store; it is this process's alone until it is dropped.
 ///
@@ -21,4 +28,14 @@ pub(crate) async fn open(config: &NodeConfig) -> Result<Arc<Embedded>, Error> {
     let opened = tokio::task::spawn_blocking(move || Embedded::open(&file, &settings)).await;
     let opened = opened.map_err(|error| Error::Data { path: data.clone(), why: error.into() })?;
     opened.map(Arc::new).map_err(|why| Error::Storage { path: data, why })
+}
+
+/// Opens the recordings beside the store.
+///
+/// # Errors
+/// Their folder or their key can't be used.
+pub(crate) fn recordings(config: &NodeConfig, storage: Arc<dyn Storage>) -> Result<Recordings, Error> {
+    let data = &config.node.data;
+    let key = MasterKey::open(&data.join(KEY))?;
+    Ok(Recordings::in_folder(&data.join(RECORDINGS), key, storage)?)
 }

@@ -1,7 +1,9 @@
 //! Does what an operator asks, in whatever process has the store open.
 
+use std::path::Path;
 use std::sync::Arc;
 
+use actors::storage::recordings::Recordings;
 use actors::storage::{Error as StorageError, Listing, Page, Storage};
 use actors::tenant::import;
 use actors::types::{Business, CallId, CallRecord, PhoneNumber, Private, TenantId};
@@ -27,6 +29,8 @@ const UTC: &str = "UTC";
 pub struct Desk {
     /// The store.
     pub storage: Arc<dyn Storage>,
+    /// The recordings.
+    pub recordings: Recordings,
     /// The bounds of a business's file.
     pub import: import::Settings,
     /// What the node does now; all zero where none runs.
@@ -50,6 +54,7 @@ pub async fn execute(desk: &Desk, request: Request) -> Answer {
         Request::LatestCall { caller, called, since, events_from } => {
             latest_call(desk, &caller, &called, since, events_from).await
         }
+        Request::ExportRecording { call, to } => export_recording(desk, call, &to).await,
         Request::Bookings { tenant, days, page } => bookings(desk, tenant, days, page).await,
         Request::Messages { tenant, page } => messages(desk, tenant, page).await,
         Request::Counts => Ok(Answer::Counts((desk.counts)())),
@@ -131,6 +136,19 @@ async fn call_part(desk: &Desk, call: CallId, events_from: u32) -> Result<Answer
         Some(record) => part(desk, record, events_from).await,
         None => Err(Failure::NotFound { what: format!("call {call}") }),
     }
+}
+
+async fn export_recording(desk: &Desk, call: CallId, to: &Path) -> Result<Answer> {
+    let record = desk.storage.call(call).await.map_err(failed)?;
+    let record = record.ok_or_else(|| Failure::NotFound { what: format!("call {call}") })?;
+    let none = || Failure::NotFound { what: format!("recording of call {call}") };
+    let played = desk.recordings.export(record.recording.ok_or_else(none)?, to).await;
+    let played = played.map_err(|error| Failure::Failed { why: error.to_string() })?;
+    Ok(Answer::Exported {
+        samples: played.samples,
+        lost_samples: played.lost_samples,
+        finished: played.finished,
+    })
 }
 
 async fn latest_call(

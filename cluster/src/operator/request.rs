@@ -1,5 +1,7 @@
 //! The protocol between a command line and a node.
 
+use std::path::PathBuf;
+
 use actors::storage::{Cursor, Page};
 use actors::types::{
     Booking, Business, CallEvent, CallId, CallRecord, Message, PhoneNumber, Private, TenantId,
@@ -51,6 +53,13 @@ pub enum Request {
         since: Timestamp,
         /// Only events with this number and above.
         events_from: u32,
+    },
+    /// Write a call's recording to a new WAV file on the node's machine, which is the operator's own.
+    ExportRecording {
+        /// Which call.
+        call: CallId,
+        /// The file; there must be none yet.
+        to: PathBuf,
     },
     /// A business's appointments, earliest first.
     Bookings {
@@ -165,6 +174,15 @@ pub enum Answer {
     Calls(Rows<CallRecord>),
     /// A call.
     Call(Box<CallPart>),
+    /// A recording was written.
+    Exported {
+        /// Samples of each side, 8,000 a second.
+        samples: u64,
+        /// Samples of each side that are lost; silence stands for them.
+        lost_samples: u64,
+        /// Whether the recording was brought to its end.
+        finished: bool,
+    },
     /// Appointments.
     Bookings(Rows<Booking>),
     /// Messages.

@@ -2,6 +2,7 @@
 
 mod conversation;
 mod list;
+mod play;
 mod show;
 mod words;
 
@@ -19,11 +20,14 @@ pub(super) enum Verb {
     List(list::Arguments),
     /// Show a call: the conversation with times, what was heard, tools and quality
     Show(show::Arguments),
+    /// Write a call's recording to a WAV file: the caller left, the receptionist right
+    Play(play::Arguments),
 }
 
 pub(super) async fn run(verb: Verb, config: &NodeConfig, output: &mut Output<'_>) -> Result<(), Error> {
     match verb {
         Verb::List(arguments) => list::run(arguments, config, output).await,
+        Verb::Play(arguments) => play::run(arguments, config, output).await,
         Verb::Show(arguments) => show::run(arguments, config, output).await,
     }
 }

@@ -221,7 +221,8 @@ impl Live {
             if let Some((stream, latch)) = &mut self.far {
                 for datagram in scratch.batch.datagrams() {
                     if is_rtcp(datagram.bytes) && datagram.source == latch.destination() {
-                        self.reporting.hear(datagram.bytes, self.outgoing.ssrc(), scratch.clocks);
+                        let came = scratch.clocks.earlier(datagram.age);
+                        self.reporting.hear(datagram.bytes, self.outgoing.ssrc(), came);
                         continue;
                     }
                     let now = scratch.clocks.now;

@@ -33,6 +33,11 @@ pub(super) struct Clocks {
 }
 
 impl Clocks {
+    /// So many microseconds ago.
+    pub(super) fn earlier(self, age: Micros) -> Self {
+        Self { now: self.now.saturating_sub(age), wall: self.wall.saturating_sub(age) }
+    }
+
     fn ntp(self) -> u64 {
         let seconds = self.wall / 1_000_000 + NTP_1970;
         (seconds << 32) | (((self.wall % 1_000_000) << 32) / 1_000_000)
@@ -70,7 +75,9 @@ impl Reporting {
         for datagram in batch.datagrams() {
             if datagram.source.ip() == media.ip() {
                 self.far = Some(datagram.source);
-                self.hear(datagram.bytes, outgoing.ssrc(), clocks);
+                // The port is looked at once a second; a report counts from when it came, or the round trip would
+                // hold the wait.
+                self.hear(datagram.bytes, outgoing.ssrc(), clocks.earlier(datagram.age));
             }
         }
         if self.next_at == 0 {
