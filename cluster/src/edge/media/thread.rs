@@ -131,6 +131,9 @@ impl Wheel {
         while !self.inbox.stopping.load(Ordering::Acquire) {
             self.take_opened();
             let Some(wait) = self.slots_until_occupied() else {
+                // No turn comes that would tell it: what the last sessions left is told now, and again while the
+                // thread is idle, should another thread have told an older sum in between.
+                self.tell();
                 std::thread::park_timeout(Duration::from_secs(1));
                 self.catch_up();
                 continue;
@@ -157,6 +160,10 @@ impl Wheel {
                 self.totals.sessions.fetch_sub(1, Ordering::Relaxed);
             }
         }
+        self.tell();
+    }
+
+    fn tell(&mut self) {
         self.untold.tell(self.totals.sessions.load(Ordering::Relaxed) as f64);
     }
 
@@ -220,7 +227,7 @@ impl Wheel {
         self.untold.sent += self.scratch.sent;
         if self.turned.saturating_sub(self.untold.since) >= TELL_EVERY {
             self.untold.since = self.turned;
-            self.untold.tell(self.totals.sessions.load(Ordering::Relaxed) as f64);
+            self.tell();
         }
     }
 }

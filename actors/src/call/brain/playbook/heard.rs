@@ -48,13 +48,7 @@ impl Heard {
         let business = turn.business();
         let asked = &turn.state.asked;
         let words = Words::of(raw);
-        // "No, it's fine" agrees to a read-back and declines an offer.
-        let offered = matches!(
-            asked,
-            Asked::OfferMessage(_) | Asked::OwnNumber | Asked::AnythingElse | Asked::Guess(_)
-        );
-        let declines = offered && words.at(0) == "no" && !words.any(1, &["problem", "worries"]);
-        let answer = if declines { Some(false) } else { yes_no::answer(&words) };
+        let answer = answer_to(asked, &words);
         let wants_number =
             matches!(asked, Asked::Number | Asked::OwnNumber | Asked::Confirm | Asked::WhatToChange);
         let number = digits::longest(&words, if matches!(asked, Asked::Number) { 1 } else { 7 });
@@ -86,16 +80,7 @@ impl Heard {
         });
         let correction = wants_number.then(|| digits::correction(&words)).flatten();
         let edit = spelling::edit(&words).filter(|_| correction.is_none());
-        let any_staff = words.has_any(&[
-            "anyone",
-            "anybody",
-            "any one",
-            "no preference",
-            "do not mind",
-            "whoever",
-            "does not matter",
-            "any of them",
-        ]);
+        let any_staff = words.has_any(ANY_STAFF);
         let when = if correction.is_some() { When::default() } else { when };
         let mut heard = Self {
             raw: raw.trim().to_owned(),
@@ -211,6 +196,28 @@ impl Heard {
     pub(crate) fn only_asks(&self) -> bool {
         !self.intents.is_empty() && self.intents.iter().all(|(intent, _)| intent.is_question())
     }
+}
+
+/// "I don't mind who", in its forms.
+const ANY_STAFF: &[&str] = &[
+    "anyone",
+    "anybody",
+    "any one",
+    "no preference",
+    "do not mind",
+    "whoever",
+    "does not matter",
+    "any of them",
+];
+
+/// Yes or no to what was asked. "No, it's fine" agrees to a read-back and declines an offer.
+fn answer_to(asked: &Asked, words: &Words) -> Option<bool> {
+    let offered = matches!(
+        asked,
+        Asked::OfferMessage(_) | Asked::OwnNumber | Asked::AnythingElse | Asked::Guess(_)
+    );
+    let declines = offered && words.at(0) == "no" && !words.any(1, &["problem", "worries"]);
+    if declines { Some(false) } else { yes_no::answer(words) }
 }
 
 /// Whether the words are put as a question.
