@@ -47,7 +47,8 @@ pub(super) enum AfterStop {
 struct Handed {
     id: UtteranceId,
     line: Line,
-    at: CallTime,
+    /// Since when it could be audible: it was handed over, and what plays before it has ended.
+    awaited_since: CallTime,
     started: Option<CallTime>,
     /// How many words were heard, where it has ended.
     heard: Option<u32>,
@@ -125,7 +126,7 @@ impl Mouth {
         let id = UtteranceId(self.next);
         self.next += 1;
         let utterance = Utterance { id, text: line.text.clone() };
-        self.handed.push_back(Handed { id, line, at: now, started: None, heard: None });
+        self.handed.push_back(Handed { id, line, awaited_since: now, started: None, heard: None });
         Some(utterance)
     }
 
@@ -159,6 +160,9 @@ impl Mouth {
             kind: handed.line.kind,
             complete: heard >= all,
         };
+        for next in self.handed.iter_mut().filter(|handed| handed.started.is_none()) {
+            next.awaited_since = now;
+        }
         if matches!(heard.kind, LineKind::Answer | LineKind::Own) {
             self.answer_heard = words::joined(&self.answer_heard, &heard.text);
         }
@@ -306,12 +310,14 @@ impl Mouth {
             || self.waiting.iter().any(|line| line.kind == LineKind::Announcement)
     }
 
-    /// The utterance that should be audible but isn't, and since when it has been handed over.
+    /// The utterance that should be audible but isn't, and since when. The time that it waited behind another
+    /// one doesn't count.
     pub(super) fn starting(&self) -> Option<(UtteranceId, CallTime)> {
         if self.stopping.is_some() || self.playing().is_some() {
             return None;
         }
-        self.handed.iter().find(|handed| handed.started.is_none()).map(|handed| (handed.id, handed.at))
+        let awaited = self.handed.iter().find(|handed| handed.started.is_none())?;
+        Some((awaited.id, awaited.awaited_since))
     }
 
     /// The utterance that plays, and when it should have ended at the latest, without grace.

@@ -172,6 +172,12 @@ impl Rig {
         self
     }
 
+    /// The leg reports the end of the first utterance.
+    pub(super) fn first_ends(&mut self, end: PlaybackEnd) -> &mut Self {
+        let (utterance, _, _) = self.playing.remove(0);
+        self.input(Input::PlaybackEnded { utterance, end })
+    }
+
     pub(super) fn voice_fails(&mut self) -> &mut Self {
         let (utterance, _, _) = self.playing.remove(0);
         self.input(Input::VoiceFailed { utterance })

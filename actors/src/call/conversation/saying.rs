@@ -153,3 +153,51 @@ impl Conversation {
         self.on_playback_ended(now, id, PlaybackEnd { complete: true, words: u32::MAX });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::rig::Rig;
+    use super::super::{Input, PlaybackEnd};
+    use super::*;
+    use crate::call::brain::Thought;
+    use crate::types::CallEventKind;
+
+    const FIRST: PlaybackEnd = PlaybackEnd { complete: true, words: 6 };
+
+    /// A second sentence is handed over while the first, which is a long one, plays to its end.
+    fn second_sentence_waits() -> Rig {
+        let mut rig = Rig::thinking("what time do you open");
+        rig.answer(Thought::Say { text: "We open at nine every day.".into() });
+        rig.answer(Thought::Say { text: "Shall I book you in?".into() });
+        rig.start_speaking();
+        assert_eq!(rig.said().last().map(String::as_str), Some("Shall I book you in?"));
+        rig.after(5_000).first_ends(FIRST);
+        rig
+    }
+
+    fn troubles(effects: &[Effect]) -> usize {
+        effects
+            .iter()
+            .filter(|effect| matches!(effect, Effect::Record(CallEventKind::Trouble { .. })))
+            .count()
+    }
+
+    #[test]
+    fn the_wait_behind_another_sentence_is_no_failure_of_the_voice() {
+        let mut rig = second_sentence_waits();
+        rig.after(1_000).input(Input::Timeout);
+        rig.start_speaking().speak_all();
+        let effects = rig.drain();
+        assert_eq!(troubles(&effects), 0, "{effects:?}");
+        assert!(!effects.contains(&Effect::StopSpeaking));
+    }
+
+    #[test]
+    fn a_sentence_that_does_not_follow_the_one_before_it_is_said_again() {
+        let mut rig = second_sentence_waits();
+        rig.after(1_800).input(Input::Timeout);
+        let effects = rig.drain();
+        assert_eq!(troubles(&effects), 1, "{effects:?}");
+        assert_eq!(super::super::rig::said(&effects), ["Shall I book you in?"]);
+    }
+}
