@@ -34,9 +34,9 @@ pub(super) struct Arguments {
     /// The caller's number [default: a made-up one]
     #[arg(long, value_name = "NUMBER")]
     from: Option<String>,
-    /// The caller's voice, as the speech engine names it
-    #[arg(long, value_name = "NAME", default_value = "")]
-    voice: String,
+    /// The caller's voice, as the speech engine names it [default: rms where flite speaks, else the engine's own]
+    #[arg(long, value_name = "NAME")]
+    voice: Option<String>,
 }
 
 pub(super) async fn run(

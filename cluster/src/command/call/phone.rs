@@ -23,6 +23,9 @@ const EVENTS_MAX: usize = 256;
 /// The ports of this call's audio; away from a node's on the same machine.
 const PORTS: (u16, u16) = (20_000, 20_199);
 
+/// The caller's voice where flite speaks: of its voices the one that speech recognisers understand best.
+const FLITE_VOICE: &str = "rms";
+
 /// How long the goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(3);
 
@@ -44,9 +47,10 @@ impl Phone {
         config: &NodeConfig,
         to: &str,
         from: &PhoneNumber,
-        voice: String,
+        voice: Option<String>,
     ) -> Result<Self, Error> {
         let engine = voice_engine(config)?;
+        let voice = voice.unwrap_or_else(|| usual_voice(engine.name()).to_owned());
         let media = Media::start(media::Settings {
             address: own_address(to),
             first_port: PORTS.0,
@@ -111,6 +115,11 @@ fn voice_engine(config: &NodeConfig) -> Result<Arc<dyn TextToSpeech>, Error> {
         let whys: Vec<String> = choices.iter().map(ToString::to_string).collect();
         Error::Call { why: format!("there is no voice for the caller: {}", whys.join("; ")) }
     })
+}
+
+/// The voice of a caller whom nobody gave one; empty for the engine's own.
+fn usual_voice(engine: &str) -> &'static str {
+    if engine == "flite" { FLITE_VOICE } else { "" }
 }
 
 /// Where to take the call's audio: nowhere but on this machine, where the call stays on it.
