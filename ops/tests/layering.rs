@@ -190,3 +190,14 @@ fn crates_depend_one_way() {
 fn product_files() -> Vec<SourceFile> {
     rust_files().into_iter().filter(|file| !file.is_test() && file.package() != "ops").collect()
 }
+
+#[test]
+fn the_rules_see_what_they_look_for() {
+    assert!(names_package("use redb::Database;", "redb"));
+    assert!(names_package("    let store: redb::Database = open();", "redb"));
+    assert!(!names_package("use crate::redb_like::Database;", "redb"));
+    assert!(!names_package("use other::redb::Database;", "redb"));
+    assert!(uses("use crate::storage::Storage;", "crate::storage"));
+    assert!(!uses("use crate::storage_like::Storage;", "crate::storage"));
+    assert!(uses("use models::audio::Speech;", "models::"));
+}

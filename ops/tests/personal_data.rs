@@ -76,3 +76,9 @@ fn calls_and_tenants_are_no_metric_labels() {
     }
     expect_none(&findings, "a label has few values; put ids into spans and records:");
 }
+
+#[test]
+fn the_rule_sees_a_revealed_number() {
+    let statement = argument_of("caller = %number.reveal(), \"call (from) somewhere\"); next(other.reveal());");
+    assert!(statement.contains(".reveal()") && !statement.contains("next"));
+}
