@@ -9,7 +9,7 @@ use actors::call::leg::{Events, Incoming, Leg, Reception, Refusal};
 use cluster::clock;
 use cluster::edge::media::Media;
 use cluster::edge::{media, sip_trunk};
-use models::engine::TextToSpeech;
+use models::engine::{self, TextToSpeech};
 use serde_json::Value;
 use tokio::task::JoinSet;
 
@@ -68,10 +68,13 @@ async fn open_line(scenario: &Scenario, node: &Node) -> Result<Line, Failure> {
         last_port: 39_999,
         ..media::Settings::default()
     })?;
-    let settings =
-        sip_trunk::Settings { udp: vec!["127.0.0.1:0".parse()?], ..sip_trunk::Settings::default() };
+    let settings = sip_trunk::Settings {
+        udp: Some("127.0.0.1:0".parse()?),
+        tcp: None,
+        ..sip_trunk::Settings::default()
+    };
     let trunk = sip_trunk::Trunk::start(settings, Arc::new(NobodyHome), media).await?;
-    let voice: Arc<dyn TextToSpeech> = Arc::new(models::scripted::Voice::default());
+    let voice = caller_voice()?;
     Ok(Line {
         trunk,
         voice,
@@ -79,6 +82,17 @@ async fn open_line(scenario: &Scenario, node: &Node) -> Result<Line, Failure> {
         says: scenario.says.clone(),
         over: AtomicBool::new(false),
     })
+}
+
+/// The tones that the node's scripted recogniser reads back as words.
+fn caller_voice() -> Result<Arc<dyn TextToSpeech>, Failure> {
+    let settings = engine::Settings {
+        speech_to_text: engine::SpeechToTextChoice::Off,
+        text_to_speech: engine::TextToSpeechChoice::Scripted,
+        ..engine::Settings::default()
+    };
+    let (engines, _) = engine::choose(&settings)?;
+    engines.text_to_speech.ok_or_else(|| "the scripted voice is always there".into())
 }
 
 /// Lets the callers come at the scenario's rate, paced against one origin so that a slow start is made up for.

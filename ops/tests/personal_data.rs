@@ -79,6 +79,7 @@ fn calls_and_tenants_are_no_metric_labels() {
 
 #[test]
 fn the_rule_sees_a_revealed_number() {
-    let statement = argument_of("caller = %number.reveal(), \"call (from) somewhere\"); next(other.reveal());");
+    let statement =
+        argument_of("caller = %number.reveal(), \"call (from) somewhere\"); next(other.reveal());");
     assert!(statement.contains(".reveal()") && !statement.contains("next"));
 }
