@@ -1,5 +1,7 @@
 //! The harness, tested on itself: a small run against a real node.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what it expects")]
+
 use std::path::PathBuf;
 
 use loadtest::run::run;
