@@ -4,5 +4,6 @@
 mod command_line;
 mod config_reference;
 mod no_personal_data;
+mod node_calls;
 mod node_life;
 mod sip;

@@ -20,7 +20,7 @@ pub(crate) fn tones(data: &Path) -> PathBuf {
     file
 }
 
-struct Process(Child);
+pub(crate) struct Process(pub(crate) Child);
 
 impl Drop for Process {
     fn drop(&mut self) {
@@ -31,20 +31,31 @@ impl Drop for Process {
 }
 
 fn program(data: &Path, words: &[&str]) -> Process {
+    program_with(data, words, &[])
+}
+
+fn program_with(data: &Path, words: &[&str], environment: &[(&str, &str)]) -> Process {
     let mut command = Command::new(env!("CARGO_BIN_EXE_strowger"));
+    command.envs(environment.iter().copied());
     command.arg("--data").arg(data).arg("--config").arg(tones(data)).args(words);
     Process(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts"))
 }
 
 fn start(data: &Path) -> Process {
-    let node = program(data, &["run", "--demo", "--sip", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+    start_with(data, &[])
+}
+
+/// A node with the demo business that takes calls, with these environment variables.
+pub(crate) fn start_with(data: &Path, environment: &[(&str, &str)]) -> Process {
+    let words = ["run", "--demo", "--sip", "127.0.0.1:0", "--http", "127.0.0.1:0"];
+    let node = program_with(data, &words, environment);
     wait_for("the node's presence", || {
         Presence::find(data).is_some_and(|presence| u32::try_from(presence.pid) == Ok(node.0.id()))
     });
     node
 }
 
-fn wait_for(what: &str, is_so: impl Fn() -> bool) {
+pub(crate) fn wait_for(what: &str, is_so: impl Fn() -> bool) {
     let times = PATIENCE.as_millis() / LOOK_EVERY.as_millis();
     for _ in 0..times {
         if is_so() {
@@ -55,13 +66,17 @@ fn wait_for(what: &str, is_so: impl Fn() -> bool) {
     panic!("no sign of {what} in {PATIENCE:?}");
 }
 
-fn stop(mut node: Process) -> bool {
+pub(crate) fn terminate(node: &Process) {
     let pid = nix::unistd::Pid::from_raw(i32::try_from(node.0.id()).expect("a pid"));
     nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).expect("signals");
+}
+
+fn stop(mut node: Process) -> bool {
+    terminate(&node);
     node.0.wait().expect("ends").success()
 }
 
-fn calls(data: &Path) -> Vec<serde_json::Value> {
+pub(crate) fn calls(data: &Path) -> Vec<serde_json::Value> {
     let listed = strowger(data, &["calls", "list", "--json"]).expect("lists");
     let listed: serde_json::Value = serde_json::from_str(&listed).expect("json");
     listed["rows"].as_array().expect("rows").clone()

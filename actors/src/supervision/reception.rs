@@ -46,6 +46,9 @@ impl Reception for Receptionist {
         };
         counter!(CALLS_OFFERED, "answer" => answer).increment(1);
         if let Err(refusal) = &taken {
+            if business.is_none() {
+                business = self.known_business(&incoming);
+            }
             self.record_refusal(&incoming, business.as_deref(), refusal);
         }
         taken
@@ -192,6 +195,13 @@ impl Receptionist {
             services.chance.clone(),
             Arc::clone(&services.backlog),
         )
+    }
+
+    /// Whose call it would have been, where that is known without asking the store: a full node refuses before it
+    /// asks, and the business should see whom it missed all the same.
+    fn known_business(&self, incoming: &Incoming) -> Option<Arc<Business>> {
+        let tenant = self.directory.number(&incoming.called)?.tenant;
+        Some(Arc::clone(&self.directory.tenant(&tenant)?.live.snapshot().business))
     }
 
     fn record_refusal(&self, incoming: &Incoming, business: Option<&Business>, refusal: &Refusal) {
