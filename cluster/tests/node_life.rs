@@ -34,7 +34,7 @@ fn program(data: &Path, words: &[&str]) -> Process {
     program_with(data, words, &[])
 }
 
-fn program_with(data: &Path, words: &[&str], environment: &[(&str, &str)]) -> Process {
+pub(crate) fn program_with(data: &Path, words: &[&str], environment: &[(&str, &str)]) -> Process {
     let mut command = Command::new(env!("CARGO_BIN_EXE_strowger"));
     command.envs(environment.iter().copied());
     command.arg("--data").arg(data).arg("--config").arg(tones(data)).args(words);

@@ -23,6 +23,7 @@ pub use error::Error;
 pub use output::Output;
 
 use crate::config::{NodeConfig, Setting, load};
+use crate::node::keep_private;
 use crate::telemetry;
 
 /// An AI receptionist that answers every call of a business.
@@ -81,6 +82,7 @@ enum Verb {
 /// Runs a command line to its end.
 #[must_use]
 pub fn main(cli: Cli) -> ExitCode {
+    keep_private();
     let mut out = std::io::stdout().lock();
     match cli.install_log().and_then(|()| run(cli, &mut out)) {
         Ok(()) => ExitCode::SUCCESS,

@@ -116,8 +116,9 @@ fn words(facts: &Facts) -> String {
         Some(number) => {
             let number = number.as_str();
             text += &format!(
-                "call sip:{number}@{}, or say: strowger call \"What are your opening hours?\"\n",
-                facts.sip
+                "call sip:{number}@{}{}, or say: strowger call \"What are your opening hours?\"\n",
+                facts.sip,
+                facts.transport.in_uri()
             );
         }
         None => text += "no business yet: strowger tenant import FILE, or start with --demo\n",

@@ -27,6 +27,7 @@ use actors::types::PhoneNumber;
 use models::engine::Choice;
 use tokio::task::JoinHandle;
 
+pub(crate) use directory::keep_private;
 pub use error::Error;
 pub use settings::Settings;
 pub use start::Options;
@@ -34,7 +35,7 @@ pub use stop::Stopped;
 pub(crate) use store::{open as open_store, recordings};
 
 use crate::edge::media::Media;
-use crate::edge::sip_trunk::Trunk;
+use crate::edge::sip_trunk::{Transport, Trunk};
 use crate::gateway::Gateway;
 use readiness::Life;
 
@@ -59,6 +60,8 @@ pub struct Facts {
     pub data: PathBuf,
     /// Where it takes calls.
     pub sip: SocketAddr,
+    /// What carries SIP there: UDP, unless that is off.
+    pub transport: Transport,
     /// Its HTTP address.
     pub http: SocketAddr,
     /// A number that it answers.

@@ -13,7 +13,7 @@ use super::{Error, Facts, Node, demo, desk, directory, minds, store};
 use crate::clock;
 use crate::config::NodeConfig;
 use crate::edge::media::Media;
-use crate::edge::sip_trunk::Trunk;
+use crate::edge::sip_trunk::{Transport, Trunk};
 use crate::gateway::{self, Gateway};
 use crate::operator::{Presence, Token};
 use crate::telemetry::Metrics;
@@ -64,9 +64,11 @@ impl Node {
             };
             Gateway::start(&config.http, parts).await?
         };
-        let sip = trunk.local_addresses().first().map(|listening| listening.address);
+        let sip = trunk.local_addresses().first().map(|first| (first.address, first.transport));
+        let (sip, transport) = sip.unwrap_or((gateway.address(), Transport::Tcp));
         let facts = Facts {
-            sip: sip.unwrap_or(gateway.address()),
+            sip,
+            transport,
             http: gateway.address(),
             number: demo::number(storage.as_ref()).await,
             engines: choices,
@@ -132,6 +134,7 @@ fn announce(facts: &Facts) -> Result<(), Error> {
         pid: i32::try_from(std::process::id()).unwrap_or(i32::MAX),
         http: facts.http,
         sip: facts.sip,
+        transport: facts.transport,
         number: facts.number.clone(),
         started_at: clock::now(),
         version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -10,6 +10,8 @@ use nix::sys::signal::kill;
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
+use crate::sip::destination::Transport;
+
 /// The file in the data directory.
 const FILE: &str = "node.json";
 
@@ -22,6 +24,8 @@ pub struct Presence {
     pub http: SocketAddr,
     /// Its SIP address.
     pub sip: SocketAddr,
+    /// What carries SIP there.
+    pub transport: Transport,
     /// A number that it answers, for whoever names none.
     pub number: Option<PhoneNumber>,
     /// When it started.
@@ -81,6 +85,7 @@ mod tests {
             pid: own,
             http: "127.0.0.1:8080".parse().expect("an address"),
             sip: "127.0.0.1:5060".parse().expect("an address"),
+            transport: Transport::Udp,
             number: PhoneNumber::parse("1000"),
             started_at: Timestamp::UNIX_EPOCH,
             version: "0".to_owned(),

@@ -18,6 +18,15 @@ pub enum Transport {
 }
 
 impl Transport {
+    /// Its parameter in a URI (RFC 3261 section 19.1.1); none for UDP, which is meant where there is none.
+    #[must_use]
+    pub const fn in_uri(self) -> &'static str {
+        match self {
+            Self::Udp => "",
+            Self::Tcp => ";transport=tcp",
+        }
+    }
+
     /// Its name in a Via.
     #[must_use]
     pub const fn in_via(self) -> &'static str {

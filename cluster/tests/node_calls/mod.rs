@@ -2,15 +2,18 @@
 
 mod phone;
 
+use std::fs::Permissions;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
-use std::time::{Duration, Instant};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use cluster::operator::Presence;
+use tokio::time::Instant;
 
 use crate::command_line::strowger;
-use crate::node_life::{Process, calls, start_with, terminate, wait_for};
+use crate::node_life::{Process, calls, program_with, start_with, terminate, wait_for};
 use phone::Phone;
 
 /// The demo business's number.
@@ -141,4 +144,50 @@ fn peer_a_business_at_its_limit_is_busy_and_the_refusal_is_on_record() {
     let refusal = recorded.iter().find(|call| call["outcome"] == refused).expect("the refusal");
     assert!(refusal.to_string().contains("486"), "{refusal}");
     drop(process);
+}
+
+#[test]
+fn peer_what_a_node_writes_is_its_user_s_only() {
+    let parent = tempfile::tempdir().expect("a directory");
+    let data = parent.path().join("data");
+    std::fs::create_dir(&data).expect("made");
+    std::fs::set_permissions(&data, Permissions::from_mode(0o755)).expect("open to all");
+    let (process, node) = started(&data, &[]);
+    let mut caller = Phone::new(node.sip, NUMBER, "recorded");
+    caller.calls();
+    let kept = |files: &[PathBuf]| {
+        files.iter().any(|file| file.parent().is_some_and(|of| of.parent() != Some(&data) && of != data))
+    };
+    wait_for("a piece of the recording", || kept(&files_in(&data)));
+    caller.hangs_up();
+    let ours = files_in(&data).into_iter().filter(|file| !file.ends_with("tones.toml"));
+    for file in ours {
+        let mode = std::fs::metadata(&file).expect("there").permissions().mode() & 0o777;
+        assert_eq!(mode & 0o077, 0, "{} is {mode:o}", file.display());
+    }
+    drop(process);
+}
+
+/// Files and folders below this one.
+fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("reads").flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            found.extend(files_in(&entry.path()));
+        }
+        found.push(entry.path());
+    }
+    found
+}
+
+#[test]
+fn peer_without_udp_a_node_is_called_by_tcp() {
+    let data = tempfile::tempdir().expect("a directory");
+    let environment = [("STROWGER_SIP_UDP", "off"), ("STROWGER_SIP_TCP", "127.0.0.1:0")];
+    let words = ["run", "--demo", "--http", "127.0.0.1:0"];
+    let _node = program_with(data.path(), &words, &environment);
+    wait_for("the node", || Presence::find(data.path()).is_some());
+    let _caller = program_with(data.path(), &["call", "where are you"], &[]);
+    let answered = || calls(data.path()).iter().any(|call| !call["answered_at"].is_null());
+    wait_for("the call", answered);
 }

@@ -1,7 +1,9 @@
 //! A telephone that writes its own messages, for one call with a node that is another process.
 
 use std::net::{SocketAddr, UdpSocket};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// How long a message may take.
 const PATIENCE: Duration = Duration::from_secs(10);

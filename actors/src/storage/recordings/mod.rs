@@ -13,6 +13,8 @@ mod playback;
 mod recorder;
 mod seal;
 
+use std::fs::{DirBuilder, Permissions};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -97,15 +99,25 @@ impl Recordings {
         Self { objects, keys: Arc::new(Keys::new(master, Arc::clone(&storage))), storage }
     }
 
-    /// Recordings in a local folder, which is made if it is not there.
+    /// Recordings in a local folder, which is made if it is not there. Only its owner can enter it, so that
+    /// nobody else sees who called when, whatever the rights of the files in it.
     ///
     /// # Errors
     /// The folder can't be made or used.
     pub fn in_folder(folder: &Path, master: MasterKey, storage: Arc<dyn Storage>) -> Result<Self> {
         let failed = |why: String| Error::Folder { path: folder.to_owned(), why };
-        std::fs::create_dir_all(folder).map_err(|error| failed(error.to_string()))?;
+        make_private(folder).map_err(|error| failed(error.to_string()))?;
         let objects = LocalFileSystem::new_with_prefix(folder).map_err(|error| failed(error.to_string()))?;
         Ok(Self::new(Arc::new(objects), master, storage))
+    }
+}
+
+/// Makes a folder that only its owner enters; one that is there is closed to others.
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    match std::fs::metadata(folder)?.permissions().mode() & 0o077 {
+        0 => Ok(()),
+        _ => std::fs::set_permissions(folder, Permissions::from_mode(0o700)),
     }
 }
 

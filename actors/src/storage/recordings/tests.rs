@@ -18,6 +18,17 @@ fn settings() -> Settings {
 
 const SEGMENT: u64 = 800;
 
+#[tokio::test]
+async fn their_folder_is_closed_to_others_even_where_it_was_open() {
+    let folder = TempDir::new().expect("a folder");
+    let path = folder.path().join("recordings");
+    for _ in 0..2 {
+        recordings(&folder, &(Arc::new(Memory::new()) as Arc<dyn Storage>));
+        assert_eq!(fs::metadata(&path).expect("made").permissions().mode() & 0o777, 0o700);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("opens it");
+    }
+}
+
 struct Studio {
     folder: TempDir,
     storage: Arc<dyn Storage>,

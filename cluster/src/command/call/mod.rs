@@ -92,7 +92,7 @@ fn target(to: Option<&str>, presence: Option<&Presence>, config: &NodeConfig) ->
     if address.ip().is_unspecified() {
         address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     }
-    Ok(format!("sip:{}@{address}", number.as_str()))
+    Ok(format!("sip:{}@{address}{}", number.as_str(), presence.transport.in_uri()))
 }
 
 /// The caller's number: a new one of those kept for fiction (01632 960000 to 960999), so that this call's record

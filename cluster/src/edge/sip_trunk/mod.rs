@@ -14,6 +14,7 @@ pub mod metrics;
 mod settings;
 mod shard;
 mod sources;
+mod switch;
 mod tcp;
 mod transports;
 mod trunk;

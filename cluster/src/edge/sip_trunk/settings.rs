@@ -11,9 +11,11 @@ use crate::sip::dialog::Timing;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// Where datagrams are received; absent for none. Port 0 takes any free one.
+    /// Where datagrams are received, or "off". Port 0 takes any free one.
+    #[serde(with = "super::switch")]
     pub udp: Option<SocketAddr>,
-    /// Where connections are accepted; absent for none. Port 0 takes the port of UDP where that is free.
+    /// Where connections are accepted, or "off". Port 0 takes the port of UDP where that is free.
+    #[serde(with = "super::switch")]
     pub tcp: Option<SocketAddr>,
     /// The address that messages show, where it is not the bound one (behind one-to-one NAT).
     pub public_address: Option<IpAddr>,

@@ -17,7 +17,6 @@ use super::state::{Call, Shard, Sink};
 use crate::clock;
 use crate::edge::media::{MediaEvents, Session};
 use crate::sip::check::with_warning;
-use crate::sip::destination::Transport;
 use crate::sip::dialog::{Command, Dialog, Error, Input, Own};
 use crate::sip::numbers;
 use crate::sip::sdp::{Negotiation, acceptable, sdp_of};
@@ -189,10 +188,7 @@ impl Shard {
     /// Our side of a dialog with this peer.
     pub(super) fn own(&self, key: u64, flow: Flow) -> Own {
         let host = self.host_for(flow);
-        let parameter = match flow.transport {
-            Transport::Udp => "",
-            Transport::Tcp => ";transport=tcp",
-        };
+        let parameter = flow.transport.in_uri();
         Own {
             tag: format!("{key:016x}"),
             contact: format!("<sip:strowger@{host}{parameter}>"),
