@@ -35,10 +35,15 @@ fn program(data: &Path, words: &[&str]) -> Process {
 }
 
 pub(crate) fn program_with(data: &Path, words: &[&str], environment: &[(&str, &str)]) -> Process {
+    Process(command(data, words, environment).spawn().expect("starts"))
+}
+
+/// The program with these words, silent.
+pub(crate) fn command(data: &Path, words: &[&str], environment: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_strowger"));
-    command.envs(environment.iter().copied());
     command.arg("--data").arg(data).arg("--config").arg(tones(data)).args(words);
-    Process(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts"))
+    command.envs(environment.iter().copied()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
 }
 
 fn start(data: &Path) -> Process {

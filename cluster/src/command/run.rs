@@ -67,12 +67,19 @@ pub(super) async fn run(
 struct Signals {
     interrupt: Signal,
     terminate: Signal,
+    /// Only listened to: unheard, a file that may not grow any more (`RLIMIT_FSIZE`) would end the process, and
+    /// all its calls, where the write fails otherwise, as on a full disk.
+    _file_size: Signal,
 }
 
 impl Signals {
     fn listen() -> Result<Self, Error> {
         let listen = |kind| signal(kind).map_err(|why| Error::Runtime { why });
-        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+            _file_size: listen(SignalKind::from_raw(nix::sys::signal::Signal::SIGXFSZ as i32))?,
+        })
     }
 
     async fn next(&mut self) {

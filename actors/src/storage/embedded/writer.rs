@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
+use std::time::Duration;
 
 use metrics::{counter, gauge, histogram};
 use tokio::sync::oneshot;
@@ -60,15 +61,16 @@ const NOT_MADE: &str = "the change was not made; try again";
 pub(super) struct Writer {
     database: Arc<Database>,
     batch_max: usize,
+    trouble: Trouble,
 }
 
 impl Writer {
     pub(super) fn new(database: Arc<Database>, settings: &Settings) -> Self {
-        Self { database, batch_max: settings.batch_max.max(1) }
+        Self { database, batch_max: settings.batch_max.max(1), trouble: Trouble::default() }
     }
 
     /// Writes until nobody can send any more, and everything that was sent is answered.
-    pub(super) fn run(self, jobs: &Receiver<Box<dyn Job>>) {
+    pub(super) fn run(mut self, jobs: &Receiver<Box<dyn Job>>) {
         while let Ok(first) = jobs.recv() {
             let mut batch = Vec::with_capacity(16);
             batch.push(first);
@@ -89,7 +91,7 @@ impl Writer {
     }
 
     /// Makes a batch whole or not at all, and answers everybody.
-    fn make(&self, mut batch: Vec<Box<dyn Job>>) {
+    fn make(&mut self, mut batch: Vec<Box<dyn Job>>) {
         self.database.heal();
         let outcome = self.database.with(|database| commit(database, &mut batch));
         if let Err(error) = &outcome {
@@ -99,12 +101,43 @@ impl Writer {
                 _ => "write",
             };
             counter!(ERRORS, "kind" => kind).increment(1);
-            tracing::error!(%error, writes = batch.len(), "a commit failed");
+            self.trouble.fails(error, batch.len());
             // Before the answers: whoever tries again finds the file open.
             self.database.reopen();
+        } else {
+            self.trouble.is_over();
         }
         for job in batch {
             job.answer(outcome.clone());
+        }
+    }
+}
+
+/// How often it is said that commits still fail. Everybody who waits tries again, so that a full disk would fill
+/// the log, too.
+const SAY_AGAIN: Duration = Duration::from_secs(30);
+
+/// Commits that fail, said when it begins, once in a while, and when it is over.
+#[derive(Debug, Default)]
+struct Trouble {
+    said: Option<Instant>,
+    /// Failures since it began.
+    failures: u64,
+}
+
+impl Trouble {
+    fn fails(&mut self, error: &Error, writes: usize) {
+        self.failures += 1;
+        if self.said.is_none_or(|said| said.elapsed() >= SAY_AGAIN) {
+            self.said = Some(Instant::now());
+            tracing::error!(%error, writes, failures = self.failures, "a commit failed");
+        }
+    }
+
+    fn is_over(&mut self) {
+        if self.said.take().is_some() {
+            tracing::info!(failures = self.failures, "commits succeed again");
+            self.failures = 0;
         }
     }
 }

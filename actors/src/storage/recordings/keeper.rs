@@ -96,7 +96,13 @@ impl Keeper {
                     return;
                 }
                 Err(error) => {
-                    tracing::warn!(%error, attempt, call_id = %tally.row.call, "a segment could not be kept");
+                    // Of a recording the first is said aloud, and its end has them all: a full disk must not
+                    // fill the log, too.
+                    if attempt == 1 && tally.lost.lock().is_empty() {
+                        tracing::warn!(%error, index, call_id = %tally.row.call, "a segment could not be kept");
+                    } else {
+                        tracing::debug!(%error, index, attempt, call_id = %tally.row.call, "a segment could not be kept");
+                    }
                     self.pause().await;
                 }
             }
@@ -108,6 +114,10 @@ impl Keeper {
     async fn finish(&self, tally: &Tally, segments: u32, samples: u64) -> Finished {
         let mut lost_segments = tally.lost.lock().clone();
         lost_segments.sort_unstable();
+        if !lost_segments.is_empty() {
+            let lost = lost_segments.len();
+            tracing::warn!(lost, segments, call_id = %tally.row.call, "a recording has gaps");
+        }
         let finished = FinishedRecording { segments, samples, lost_segments };
         let row = Recording { finished: Some(finished.clone()), ..tally.row.clone() };
         let mut attempt = 1;
