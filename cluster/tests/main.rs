@@ -7,3 +7,4 @@ mod no_personal_data;
 mod node_calls;
 mod node_life;
 mod sip;
+mod whole_calls;

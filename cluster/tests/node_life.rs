@@ -1,7 +1,8 @@
 //! Nodes as real processes: started, stopped, started again, killed.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use cluster::operator::Presence;
@@ -22,6 +23,20 @@ pub(crate) fn tones(data: &Path) -> PathBuf {
 
 pub(crate) struct Process(pub(crate) Child);
 
+impl Process {
+    pub(crate) fn start(command: &mut Command) -> Self {
+        Self(command.spawn().expect("starts"))
+    }
+
+    /// What it wrote, once it has ended.
+    pub(crate) fn output(mut self) -> Output {
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        self.0.stdout.take().expect("is piped").read_to_end(&mut stdout).expect("reads");
+        self.0.stderr.take().expect("is piped").read_to_end(&mut stderr).expect("reads");
+        Output { status: self.0.wait().expect("ends"), stdout, stderr }
+    }
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
         // It may be gone already.
@@ -30,30 +45,42 @@ impl Drop for Process {
     }
 }
 
+/// The program with a configuration of its own, which nobody reads or writes.
+pub(crate) fn configured(data: &Path, config: &Path, words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_strowger"));
+    command.arg("--data").arg(data).arg("--config").arg(config).args(words);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
 fn program(data: &Path, words: &[&str]) -> Process {
     program_with(data, words, &[])
 }
 
 pub(crate) fn program_with(data: &Path, words: &[&str], environment: &[(&str, &str)]) -> Process {
-    Process(command(data, words, environment).spawn().expect("starts"))
+    Process::start(&mut command(data, words, environment))
 }
 
 /// The program with these words, silent.
 pub(crate) fn command(data: &Path, words: &[&str], environment: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_strowger"));
-    command.arg("--data").arg(data).arg("--config").arg(tones(data)).args(words);
-    command.envs(environment.iter().copied()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut command = configured(data, &tones(data), words);
+    command.envs(environment.iter().copied());
     command
 }
 
-fn start(data: &Path) -> Process {
+pub(crate) fn start(data: &Path) -> Process {
     start_with(data, &[])
 }
 
 /// A node with the demo business that takes calls, with these environment variables.
 pub(crate) fn start_with(data: &Path, environment: &[(&str, &str)]) -> Process {
+    start_configured(data, &tones(data), environment)
+}
+
+/// The same with a configuration of its own.
+pub(crate) fn start_configured(data: &Path, config: &Path, environment: &[(&str, &str)]) -> Process {
     let words = ["run", "--demo", "--sip", "127.0.0.1:0", "--http", "127.0.0.1:0"];
-    let node = program_with(data, &words, environment);
+    let node = Process::start(configured(data, config, &words).envs(environment.iter().copied()));
     wait_for("the node's presence", || {
         Presence::find(data).is_some_and(|presence| u32::try_from(presence.pid) == Ok(node.0.id()))
     });
@@ -76,7 +103,7 @@ pub(crate) fn terminate(node: &Process) {
     nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).expect("signals");
 }
 
-fn stop(mut node: Process) -> bool {
+pub(crate) fn stop(mut node: Process) -> bool {
     terminate(&node);
     node.0.wait().expect("ends").success()
 }

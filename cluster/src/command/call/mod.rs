@@ -10,22 +10,24 @@ mod phone;
 mod script;
 mod talk;
 mod watch;
+mod words;
 
 use actors::types::{CallResult, EndReason, Outcome, PhoneNumber};
 use clap::Args;
 
-use super::calls::outcome_words as words_of;
+use super::calls::outcome_words;
 use super::{Error, Output};
 use crate::chance;
 use crate::config::NodeConfig;
 use crate::operator::Presence;
 use phone::Phone;
-use talk::{End, Words};
+use talk::End;
 use watch::Watch;
+use words::Words;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// What the caller says, one turn each; without any, lines are read from the terminal
+    /// What the caller says, one turn each; without any, the lines of standard input are said
     #[arg(value_name = "WORDS")]
     words: Vec<String>,
     /// Who is called [default: the node that runs on the data directory]
@@ -63,7 +65,7 @@ fn judge(end: &End, recorded: Option<Outcome>) -> Result<(), Error> {
     if let Some(outcome) = recorded
         && !matches!(outcome.result, CallResult::Success | CallResult::Client)
     {
-        return Err(Error::Call { why: format!("the node's record says {}", words_of(outcome)) });
+        return Err(Error::Call { why: format!("the node's record says {}", outcome_words(outcome)) });
     }
     let fine = matches!(end.reason, EndReason::CallerHungUp | EndReason::Completed | EndReason::Transferred);
     if end.hung_up_by_us || (end.answered && fine) {

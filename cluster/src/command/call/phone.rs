@@ -1,5 +1,6 @@
 //! A telephone without a bell: one outgoing call by SIP and RTP, with a synthetic voice.
 
+use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,8 +38,8 @@ pub(super) struct Phone {
     engine: Arc<dyn TextToSpeech>,
     voice: String,
     utterances: u64,
-    /// Kept while its words are on the line; dropping it would cut them off.
-    speaking: Option<Box<dyn Speaking>>,
+    /// What is on the line or waits for it. Kept until it was said; dropping it would cut it off.
+    speaking: VecDeque<(UtteranceId, Box<dyn Speaking>)>,
 }
 
 impl Phone {
@@ -66,12 +67,16 @@ impl Phone {
         // A reader that is that far behind has hung, and the call with it.
         let tell: Events = Arc::new(move |event| drop(told.try_send(event)));
         let leg = trunk.call(to, from.as_str(), tell).await?;
-        Ok(Self { trunk, media, leg, events, engine, voice, utterances: 0, speaking: None })
+        Ok(Self { trunk, media, leg, events, engine, voice, utterances: 0, speaking: VecDeque::new() })
     }
 
     /// What happens next on the line; `None` when the call is over and everything was told.
     pub(super) async fn next(&mut self) -> Option<Event> {
-        self.events.recv().await
+        let event = self.events.recv().await;
+        if let Some(Event::PlaybackEnded { utterance, .. }) = &event {
+            self.speaking.retain(|(speaking, _)| speaking != utterance);
+        }
+        event
     }
 
     /// Says this after what is being said. Told by [`Event::PlaybackEnded`] when it was said.
@@ -83,9 +88,9 @@ impl Phone {
         let speaking = self.engine.speak(request, Box::new(move |speech| drop(ready.send(speech))))?;
         let gone = || Error::Call { why: "the caller's voice gave no answer".to_owned() };
         let speech = spoken.await.map_err(|_| gone())??;
-        self.speaking = Some(speaking);
         let utterance = UtteranceId(self.utterances);
         self.utterances += 1;
+        self.speaking.push_back((utterance, speaking));
         // A leg that is gone has told so, or will.
         let _ = self.leg.command(Command::Play { utterance, speech });
         Ok(())

@@ -47,6 +47,8 @@ pub(super) enum Act {
 pub(super) struct Script {
     manners: Manners,
     lines: VecDeque<String>,
+    /// More lines may come.
+    open: bool,
     answered: bool,
     /// Own words are on the line.
     saying: bool,
@@ -64,6 +66,7 @@ impl Script {
         Self {
             manners,
             lines: lines.into(),
+            open: false,
             answered: false,
             saying: false,
             hearing: false,
@@ -71,6 +74,26 @@ impl Script {
             quiet_since_ms: 0,
             over: false,
         }
+    }
+
+    /// A caller whose lines become known as the call goes.
+    pub(super) fn to_come(manners: Manners) -> Self {
+        Self { open: true, ..Self::new(Vec::new(), manners) }
+    }
+
+    /// Whether a line to come should come now.
+    pub(super) fn wants_line(&self) -> bool {
+        self.open && self.lines.is_empty()
+    }
+
+    /// A line has come.
+    pub(super) fn add(&mut self, line: String) {
+        self.lines.push_back(line);
+    }
+
+    /// No more lines come.
+    pub(super) fn complete(&mut self) {
+        self.open = false;
     }
 
     /// Takes note of what happened.
@@ -89,7 +112,7 @@ impl Script {
 
     /// What to do now, if anything. After [`Act::Say`], the caller is told [`Noticed::Said`] when it was said.
     pub(super) fn act(&mut self, now_ms: u64) -> Option<Act> {
-        if !self.answered || self.saying || self.hearing || self.over {
+        if !self.answered || self.saying || self.hearing || self.over || self.wants_line() {
             return None;
         }
         let wait_ms = match (self.heard, self.lines.is_empty()) {
@@ -168,5 +191,24 @@ mod tests {
         script.notice(6_500, Noticed::SpeechStarted);
         script.notice(9_000, Noticed::SpeechStopped);
         assert_eq!(script.act(13_000), Some(Act::HangUp));
+    }
+
+    #[test]
+    fn lines_that_are_still_to_come_are_waited_for() {
+        let mut script = Script::to_come(Manners::default());
+        script.notice(0, Noticed::Answered);
+        script.notice(100, Noticed::SpeechStarted);
+        script.notice(4_000, Noticed::SpeechStopped);
+        assert_eq!(script.act(90_000), None);
+        assert!(script.wants_line());
+        script.add("one".to_owned());
+        assert!(!script.wants_line(), "one at a time");
+        assert_eq!(script.act(90_000), Some(Act::Say("one".to_owned())));
+        script.notice(91_000, Noticed::Said);
+        script.notice(92_000, Noticed::SpeechStarted);
+        script.notice(93_000, Noticed::SpeechStopped);
+        assert_eq!(script.act(99_000), None);
+        script.complete();
+        assert_eq!(script.act(99_000), Some(Act::HangUp));
     }
 }
