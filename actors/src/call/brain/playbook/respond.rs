@@ -110,7 +110,8 @@ fn is_goodbye(turn: &Turn<'_, '_>, heard: &Heard) -> bool {
     let bye = heard.words.has_any(&["goodbye", "bye", "bye bye"]);
     // A plain "no" answers the question that stands open.
     let answers = heard.bare && heard.answer == Some(false) && !bye && turn.state.asked != Asked::Open;
-    said && !answers && (bye || !is_midway(turn.state)) && (nothing_new || bye)
+    // "Can i a bye card" is a question half heard; to hang up on it is the worst mistake there is.
+    said && !answers && !heard.is_question() && (bye || !is_midway(turn.state)) && (nothing_new || bye)
 }
 
 /// Answers to questions of ours that belong to no task.
