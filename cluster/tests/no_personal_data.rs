@@ -103,7 +103,7 @@ fn nothing_private_is_logged_or_counted() {
     PRIVATE.iter().for_each(|private| left.has_nowhere(private));
 }
 
-/// The same with engines that run in this process and may have a log of their own, where this machine has them.
+/// The same with engines that run in this process and may have a log of their own.
 #[test]
 fn peer_offline_engines_log_nothing_private() {
     let data = tempfile::tempdir().expect("a directory");
@@ -111,10 +111,8 @@ fn peer_offline_engines_log_nothing_private() {
     let engines = "[engines]\nspeech_to_text = \"pocketsphinx\"\ntext_to_speech = \"flite\"\n";
     std::fs::write(&config, engines).expect("writes");
     let chosen = load(Some(&config), Vec::new()).expect("no mistakes").engines;
-    if let Err(error) = models::engine::choose(&chosen) {
-        println!("not tried: {error}");
-        return;
-    }
+    // Absent libraries fail here, with what to install; `ops/install test` brings them.
+    models::engine::choose(&chosen).map(|_| ()).expect("the offline engines");
     let left = call(data.path(), &config, &["what are your opening hours on saturday"]);
     PRIVATE
         .iter()
