@@ -85,6 +85,15 @@ impl Desk {
         calls.into_iter().map(|(_, events)| events).collect()
     }
 
+    /// Tells the latest call to this number something.
+    pub(super) fn command(&self, number: &str, command: Command) {
+        let told = self.told.lock();
+        let call = told.iter().rev().find(|(_, dialled, _)| dialled == number).map(|(call, ..)| *call);
+        drop(told);
+        let leg = call.and_then(|call| self.legs.lock().get(&call).cloned());
+        leg.unwrap().command(command).unwrap();
+    }
+
     /// How many calls are taken and not ended.
     pub(super) fn legs(&self) -> usize {
         self.legs.lock().len()

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod baresip;
+mod baresip_audio;
 mod desk;
 mod dialling;
 mod kamailio;
@@ -10,6 +11,9 @@ mod leaks;
 mod peer;
 mod scenarios;
 mod sipp;
+mod sipp_answers;
+mod softphone;
+mod tones;
 mod wire;
 
 use std::net::SocketAddr;
