@@ -7,4 +7,8 @@ mod no_personal_data;
 mod node_calls;
 mod node_life;
 mod sip;
+#[path = "../../actors/tests/telephone/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "the business's own tests use the rest of it")]
+mod telephone;
+mod whole_call;
 mod whole_calls;

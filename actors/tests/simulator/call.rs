@@ -2,8 +2,8 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use actors::call::conversation::{Input, PlaybackEnd, UtteranceId};
-use actors::types::{Business, EndReason, PhoneNumber, ToolOutcome, ToolStep};
+use actors::call::conversation::{Effect, Input, PlaybackEnd, UtteranceId};
+use actors::types::{Business, CallEventKind, EndReason, PhoneNumber, ToolOutcome, ToolStep};
 use jiff::civil::date;
 use jiff::tz::TimeZone;
 
@@ -155,10 +155,14 @@ fn come_to_rest(telephone: &mut Telephone) {
 fn judge(mut telephone: Telephone) -> Call {
     telephone.check_record();
     let mut violations = std::mem::take(&mut telephone.violations);
-    let count = |name: &str| telephone.effects.iter().filter(|effect| effect.contains(name)).count();
-    for (name, wanted) in [(" HangUp(", 1), (" Record(Ended", 1), (" Answer", 1)] {
-        if count(name) != wanted {
-            violations.push(format!("{} times{name}", count(name)));
+    let count = |is: fn(&Effect) -> bool| telephone.performed.iter().filter(|effect| is(effect)).count();
+    for (name, times) in [
+        ("Answer", count(|effect| matches!(effect, Effect::Answer))),
+        ("HangUp", count(|effect| matches!(effect, Effect::HangUp(_)))),
+        ("Record(Ended)", count(|effect| matches!(effect, Effect::Record(CallEventKind::Ended { .. })))),
+    ] {
+        if times != 1 {
+            violations.push(format!("{times} times {name}"));
         }
     }
     if telephone.conversation.next_deadline().is_some() {

@@ -53,8 +53,13 @@ impl Telephone {
     }
 
     pub(crate) fn caller_hangs_up(&mut self) {
+        self.leg_ends(EndReason::CallerHungUp);
+    }
+
+    /// The leg is over, whoever ended it.
+    pub(crate) fn leg_ends(&mut self, reason: EndReason) {
         self.leg_stops();
-        self.tell(Input::LegEnded(EndReason::CallerHungUp));
+        self.tell(Input::LegEnded(reason));
     }
 }
 

@@ -22,7 +22,11 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) fn new() -> Self {
-        let store: Arc<dyn Storage> = Arc::new(Memory::new());
+        Self::over(Arc::new(Memory::new()))
+    }
+
+    /// A desk whose calendar and messages are in this store.
+    pub(crate) fn over(store: Arc<dyn Storage>) -> Self {
         Self {
             runtime: tokio::runtime::Builder::new_current_thread().build().expect("a runtime"),
             calendar: Calendar::new(Arc::clone(&store), Settings::default()),

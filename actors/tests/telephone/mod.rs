@@ -80,6 +80,8 @@ pub(crate) struct Telephone {
     pub(crate) log: Vec<Entry>,
     /// Every effect, with its time: what a replay must repeat.
     pub(crate) effects: Vec<String>,
+    /// The same effects as values.
+    pub(crate) performed: Vec<Effect>,
     pub(crate) outcome: Option<Outcome>,
     /// What broke a rule.
     pub(crate) violations: Vec<String>,
@@ -117,7 +119,15 @@ pub(crate) struct Incoming {
 }
 
 impl Telephone {
+    /// A call that is acknowledged soon after it is answered.
     pub(crate) fn new(incoming: Incoming, desk: Desk, resumes: bool) -> Self {
+        let mut telephone = Self::ringing(incoming, desk, resumes);
+        telephone.after(200, Happening::Input(Input::Established));
+        telephone
+    }
+
+    /// A call that nobody has acknowledged: whoever has the leg says when it is.
+    pub(crate) fn ringing(incoming: Incoming, desk: Desk, resumes: bool) -> Self {
         let Incoming { business, at, caller, is_recorded, mind } = incoming;
         let start = Start {
             announcement: if is_recorded { business.policy.announcement } else { Announcement::NotRecorded },
@@ -134,6 +144,7 @@ impl Telephone {
             desk,
             log: Vec::new(),
             effects: Vec::new(),
+            performed: Vec::new(),
             outcome: None,
             violations: Vec::new(),
             resumes,
@@ -153,7 +164,6 @@ impl Telephone {
             our_turn_since: None,
             recorded: Vec::new(),
         };
-        telephone.after(200, Happening::Input(Input::Established));
         telephone.run_effects();
         telephone
     }
@@ -295,6 +305,7 @@ impl Telephone {
             if self.is_over() && !matches!(effect, Effect::Ignored(_)) {
                 self.violations.push(format!("{} after the end: {effect:?}", self.now));
             }
+            self.performed.push(effect.clone());
             self.perform(effect);
         }
         let ours = self.conversation.is_our_turn();
@@ -408,7 +419,9 @@ impl Telephone {
 
     /// The rules that matter most to a caller: no dead air while it is our turn, and no endless silence ever.
     fn check_silence(&mut self, until: CallTime) {
+        let phase = self.snapshot().phase;
         if self.is_over()
+            || phase == "ringing"
             || self.gone
             || self.held
             || self.recogniser.is_sounding()
@@ -417,9 +430,8 @@ impl Telephone {
             self.last_sound = until;
             return;
         }
-        let phase = self.snapshot().phase;
         let ours_ms = self.our_turn_since.map_or(0, |since| until.since_ms(since.max(self.last_sound)));
-        let all_ms = if phase == "ringing" { 0 } else { until.since_ms(self.last_sound) };
+        let all_ms = until.since_ms(self.last_sound);
         if ours_ms > faults::SILENCE_MS_MAX || all_ms > faults::ANY_SILENCE_MS_MAX {
             self.violations.push(format!("{until} dead air for {ours_ms} of {all_ms} ms while {phase}"));
             self.last_sound = until;

@@ -68,8 +68,12 @@ impl Shard {
         if !over {
             return;
         }
-        if let Some(origin) = self.calls.remove(&key).and_then(|call| call.origin) {
+        let Some(call) = self.calls.remove(&key) else { return };
+        if let Some(origin) = call.origin {
             self.origins.remove(&origin);
+        }
+        if let Some(invite) = call.dialog.invite_request() {
+            self.abandon(key, invite);
         }
     }
 }

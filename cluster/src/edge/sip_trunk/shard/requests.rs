@@ -86,6 +86,11 @@ impl Shard {
             .and_then(|id| self.serving.get(id))
             .and_then(|serving| serving.call);
         let Some(call) = invite else { return self.refuse(&cancel, 481, flow) };
+        // The call may be over and forgotten before its INVITE's transaction is. The CANCEL changes nothing
+        // then, but it wants an answer (RFC 3261 section 9.2), and no dialog is there to give it.
+        if !self.calls.contains_key(&call) {
+            return self.answer_stateless(respond(&cancel, 200, Some(&format!("{call:016x}"))).build(), flow);
+        }
         if let Some((transaction, request)) = self.begin(cancel, flow, Some(call)) {
             self.tell_dialog(call, Input::Request { transaction: Some(transaction), request });
         }

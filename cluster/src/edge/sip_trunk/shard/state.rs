@@ -72,6 +72,8 @@ pub(super) struct Asking {
     pub(super) flow: Flow,
     pub(super) call: u64,
     pub(super) request: RequestId,
+    /// A final answer has come.
+    pub(super) answered: bool,
 }
 
 /// What a timer is for. None is cancelled; each is checked when it fires.

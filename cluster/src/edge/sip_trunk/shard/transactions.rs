@@ -90,6 +90,11 @@ impl Shard {
         };
         match event {
             TuEvent::Response(response) => {
+                if response.status.code() >= 200
+                    && let Some(asking) = self.asking.get_mut(&id)
+                {
+                    asking.answered = true;
+                }
                 self.tell_dialog(call, Input::Response { id: request, response: *response });
             }
             TuEvent::Timeout | TuEvent::TransportError => {
@@ -107,7 +112,7 @@ impl Shard {
         let id = self.next_transaction;
         self.next_transaction += 1;
         self.asked.insert(key.clone(), id);
-        self.asking.insert(id, Asking { key, flow, call, request });
+        self.asking.insert(id, Asking { key, flow, call, request, answered: false });
         self.drive_client(id, outputs);
     }
 
@@ -171,6 +176,20 @@ impl Shard {
             metrics::retransmitted("request");
         }
         self.drive_client(id, outputs);
+    }
+
+    /// Gives up an INVITE that was never finally answered, of a call that is forgotten: once anything came
+    /// back, its transaction would wait for ever (RFC 3261 section 9.1).
+    pub(super) fn abandon(&mut self, call: u64, invite: RequestId) {
+        let waiting = self
+            .asking
+            .iter()
+            .find(|(_, asking)| asking.call == call && asking.request == invite && !asking.answered)
+            .map(|(id, asking)| (*id, asking.key.clone()));
+        if let Some((id, key)) = waiting {
+            let outputs = self.clients.on_transport_error(&key);
+            self.drive_client(id, outputs);
+        }
     }
 
     /// A connection is gone: what was asked on it gets no answer. What was served may be asked again.
