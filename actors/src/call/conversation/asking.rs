@@ -22,6 +22,9 @@ impl Conversation {
         if !matches!(asked, Question::Silence { .. }) {
             self.silences = 0;
         }
+        if !matches!(asked, Question::ToolAnswered(_)) {
+            self.tools_in_a_row = 0;
+        }
         self.mouth.new_answer();
         self.fillers = 0;
         self.phase = Phase::Thinking(Answer::to(question, words));
@@ -78,7 +81,7 @@ impl Conversation {
     }
 
     /// The brain has no more thoughts on this question.
-    fn answer_ends(&mut self, next: Next) {
+    pub(super) fn answer_ends(&mut self, next: Next) {
         self.timers.cancel(TimerReason::BrainLate);
         let Some(answer) = self.phase.answer_mut() else {
             return;

@@ -77,6 +77,9 @@ pub struct Conversation {
     fillers: u32,
     /// Silences of the caller in a row.
     silences: u32,
+    /// Tools used since the brain was last asked about the caller.
+    #[serde(default)]
+    tools_in_a_row: u32,
     /// Interruptions without words.
     false_barge_ins: u32,
     heading: Heading,

@@ -27,6 +27,7 @@ pub(super) fn begin(start: Start) -> Conversation {
         questions: 1,
         fillers: 0,
         silences: 0,
+        tools_in_a_row: 0,
         false_barge_ins: 0,
         heading: Heading::default(),
         last_said: String::new(),

@@ -53,6 +53,8 @@ pub struct Settings {
     pub brain_ms_max: u64,
     /// How long a tool may take; then its outcome counts as unknown.
     pub tool_ms_max: u64,
+    /// How many tools the brain may use before it turns to the caller again; then a message is taken without it.
+    pub tools_in_a_row_max: u32,
     /// How long the voice may take to start; then it counts as failed.
     pub voice_start_ms_max: u64,
     /// How often the voice may fail in one call; then the call ends.
@@ -104,6 +106,7 @@ impl Default for Settings {
             quiet_ms_max: 1_900,
             brain_ms_max: 8_000,
             tool_ms_max: 15_000,
+            tools_in_a_row_max: 8,
             voice_start_ms_max: 1_800,
             voice_failures_max: 6,
             playback_grace_ms: 5_000,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Conversation;
 use super::mouth::AfterStop;
-use super::phase::Phase;
+use super::phase::{Next, Phase};
 use super::timers::TimerReason;
 use super::turn_taking::Turn;
 use crate::call::brain::Question;
@@ -33,7 +33,14 @@ impl UsingTool {
 }
 
 /// The brain asks for a tool. It works while what was said before is still being heard.
+///
+/// A brain that asks for one after the other without ever turning to the caller goes in circles: it is given up.
 pub(super) fn start(call: &mut Conversation, now: CallTime, tool: ToolCall, filler: String) {
+    if call.tools_in_a_row >= call.start.settings.tools_in_a_row_max {
+        call.trouble("the brain asked for tools in circles");
+        return call.answer_ends(Next::GiveUp);
+    }
+    call.tools_in_a_row += 1;
     call.timers.cancel(TimerReason::BrainLate);
     let kept: Option<Turn> = match &mut call.phase {
         Phase::Listening(listening) => listening.turn.take(),
@@ -79,6 +86,24 @@ mod tests {
             Effect::Think { asked: Question::ToolAnswered(outcome), .. } => Some(outcome.clone()),
             _ => None,
         })
+    }
+
+    #[test]
+    fn a_brain_that_goes_in_circles_is_given_up() {
+        let mut rig = looking();
+        let mut calls = 1;
+        for step in 0..100 {
+            rig.after(50).input(Input::Tool { step: ToolStep(step), outcome: ToolOutcome::NotFound });
+            rig.drain();
+            let call = ToolCall::FindBookings { number: None, name: None };
+            rig.answer(Thought::UseTool { call, filler: String::new() });
+            let used = rig.drain().iter().any(|effect| matches!(effect, Effect::UseTool { .. }));
+            if !used {
+                break;
+            }
+            calls += 1;
+        }
+        assert_eq!(calls, 8);
     }
 
     #[test]

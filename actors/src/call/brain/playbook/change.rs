@@ -155,6 +155,11 @@ fn look_up(turn: &mut Turn<'_, '_>, change: &mut Change) {
         return;
     }
     let contact = contact::contact(turn);
+    if contact.name.is_none() || contact.number.is_none() {
+        // Neither was understood however often it was asked for; to search again would find the same nothing.
+        not_found(turn);
+        return;
+    }
     turn.tool(
         Pending::Bookings,
         ToolCall::FindBookings { number: contact.number, name: contact.name },
