@@ -212,20 +212,7 @@ fn times(found: &mut Vec<String>) {
         found.push(format!("do you have anything {day}"));
         found.extend(HOURS.iter().map(|hour| format!("{day} at {hour}")));
     }
-    for month in [
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-    ] {
+    for month in super::parse::date::MONTHS {
         for day in 1..=31 {
             let day = super::parse::number::ordinal_word(day).replace('-', " ");
             found.push(format!("the {day} of {month}"));

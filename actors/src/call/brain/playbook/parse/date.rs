@@ -97,21 +97,23 @@ pub(crate) fn weekday(word: &str) -> Option<Weekday> {
     })
 }
 
+/// The months as spoken, January first.
+pub(crate) const MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+
 fn month(word: &str) -> Option<i8> {
-    const MONTHS: [&str; 12] = [
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-    ];
     let full = MONTHS.iter().position(|month| *month == word);
     let short = || {
         MONTHS
