@@ -13,6 +13,8 @@ mod error;
 pub mod metrics;
 pub mod offline;
 pub mod scripted;
+#[cfg(feature = "candle")]
+pub mod speech_to_text;
 mod synthesis;
 pub mod voice_activity;
 

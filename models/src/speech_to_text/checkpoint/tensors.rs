@@ -1,0 +1,119 @@
+//! A checkpoint's tensors, given out by name and shape, each once.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use candle_core::{DType, Device, Result, Tensor};
+use candle_nn::{LayerNorm, Linear};
+
+/// Names that an error lists; a wrong file can have thousands.
+const NAMES_LISTED: usize = 12;
+
+/// Why a model can't be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// A file can't be read.
+    #[error("{}: {why}", .file.display())]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// The reason.
+        why: String,
+    },
+    /// The model is of another kind than this code can run.
+    #[error("{}: no cache-aware FastConformer transducer that this node can run: {why}", .file.display())]
+    Unlike {
+        /// The file.
+        file: PathBuf,
+        /// The first difference.
+        why: String,
+    },
+    /// The tensors are not those of the model's shape.
+    #[error("its tensors are not those of its shape: {}", .problems.join("; "))]
+    Tensors {
+        /// Missing, wrongly shaped and superfluous ones, the first few by name and the number of the rest.
+        problems: Vec<String>,
+    },
+    /// The device failed.
+    #[error("the device failed: {0}")]
+    Device(#[from] candle_core::Error),
+}
+
+/// Tensors by name. A missing one is noted and stands as noughts until [`Self::finish`].
+#[derive(Debug)]
+pub struct Tensors {
+    held: BTreeMap<String, Tensor>,
+    device: Device,
+    missing: Vec<String>,
+    misshapen: Vec<String>,
+}
+
+impl Tensors {
+    /// These tensors, for a model on `device`.
+    #[must_use]
+    pub fn new(held: BTreeMap<String, Tensor>, device: &Device) -> Self {
+        Self { held, device: device.clone(), missing: Vec::new(), misshapen: Vec::new() }
+    }
+
+    pub(crate) fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Takes a tensor, as 32-bit floats.
+    ///
+    /// # Errors
+    /// The device fails.
+    pub fn tensor(&mut self, name: &str, shape: &[usize]) -> Result<Tensor> {
+        match self.held.remove(name) {
+            Some(tensor) if tensor.dims() == shape => tensor.to_device(&self.device)?.to_dtype(DType::F32),
+            Some(tensor) => {
+                self.misshapen.push(format!("{name} is {:?}, not {shape:?}", tensor.dims()));
+                Tensor::zeros(shape, DType::F32, &self.device)
+            }
+            None => {
+                self.missing.push(name.to_owned());
+                Tensor::zeros(shape, DType::F32, &self.device)
+            }
+        }
+    }
+
+    pub(crate) fn linear(&mut self, name: &str, out: usize, into: usize, bias: bool) -> Result<Linear> {
+        self.folded(name, &[out, into], bias)
+    }
+
+    /// A convolution's weight as that of a linear layer: (out, everything else).
+    pub(crate) fn folded(&mut self, name: &str, shape: &[usize], bias: bool) -> Result<Linear> {
+        let out = shape.first().copied().unwrap_or(0);
+        let weight = self.tensor(&format!("{name}.weight"), shape)?.reshape((out, ()))?;
+        let bias = bias.then(|| self.tensor(&format!("{name}.bias"), &[out])).transpose()?;
+        Ok(Linear::new(weight, bias))
+    }
+
+    pub(crate) fn layer_norm(&mut self, name: &str, width: usize) -> Result<LayerNorm> {
+        let weight = self.tensor(&format!("{name}.weight"), &[width])?;
+        let bias = self.tensor(&format!("{name}.bias"), &[width])?;
+        Ok(LayerNorm::new(weight, bias, 1e-5))
+    }
+
+    /// Whether every tensor that was asked for was there, in its shape, and no other.
+    ///
+    /// # Errors
+    /// [`LoadError::Tensors`].
+    pub fn finish(self) -> std::result::Result<(), LoadError> {
+        let left: Vec<String> = self.held.into_keys().collect();
+        let problems: Vec<String> =
+            [("missing", self.missing), ("of another shape", self.misshapen), ("not of this model", left)]
+                .into_iter()
+                .filter(|(_, names)| !names.is_empty())
+                .map(|(what, names)| listed(what, &names))
+                .collect();
+        if problems.is_empty() { Ok(()) } else { Err(LoadError::Tensors { problems }) }
+    }
+}
+
+fn listed(what: &str, names: &[String]) -> String {
+    let first: Vec<&str> = names.iter().take(NAMES_LISTED).map(String::as_str).collect();
+    let rest = names.len() - first.len();
+    let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
+    format!("{} {what}: {}{more}", names.len(), first.join(", "))
+}

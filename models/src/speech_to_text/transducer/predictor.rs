@@ -1,0 +1,112 @@
+//! The prediction network: an LSTM over the tokens so far, for many streams.
+
+use candle_core::{Result, Tensor};
+use candle_nn::{Linear, Module};
+
+use crate::speech_to_text::Config;
+use crate::speech_to_text::checkpoint::Tensors;
+use crate::speech_to_text::encoder::{Ring, expanded};
+
+pub(super) struct Predictor {
+    embedding: Tensor,
+    layers: Vec<Layer>,
+    project: Linear,
+    /// What the joint network sees of each stream's tokens.
+    predicted: Ring,
+    width: usize,
+}
+
+/// One LSTM layer with each stream's state.
+struct Layer {
+    input: Linear,
+    recurrent: Linear,
+    hidden: Ring,
+    cell: Ring,
+}
+
+impl Predictor {
+    pub(super) fn take(config: &Config, slots: usize, from: &mut Tensors) -> Result<Self> {
+        let width = config.predictor_width;
+        let embedding = from.tensor("decoder.embedding.weight", &[config.tokens, width])?;
+        let device = from.device().clone();
+        let mut layer = |number: usize| {
+            let mut linear = |side: &str| -> Result<Linear> {
+                let weight = from.tensor(&format!("decoder.lstm.weight_{side}_l{number}"), &[4 * width, width])?;
+                let bias = from.tensor(&format!("decoder.lstm.bias_{side}_l{number}"), &[4 * width])?;
+                Ok(Linear::new(weight, Some(bias)))
+            };
+            let (input, recurrent) = (linear("ih")?, linear("hh")?);
+            let ring = || Ring::new(slots, 1, width, &device);
+            Ok(Layer { input, recurrent, hidden: ring()?, cell: ring()? })
+        };
+        let layers = (0..config.predictor_layers).map(&mut layer).collect::<Result<_>>()?;
+        let project = from.linear("decoder.decoder_projector", width, width, true)?;
+        Ok(Self { embedding, layers, project, predicted: Ring::new(slots, 1, width, &device)?, width })
+    }
+
+    /// (streams, 1, width): what `slots` have said so far, as the joint network sees it.
+    pub(super) fn predicted(&self, slots: &Tensor) -> Result<Tensor> {
+        self.predicted.gather(slots)
+    }
+
+    /// Each of `slots` has said its token of `tokens`.
+    pub(super) fn said(&self, slots: &Tensor, tokens: &Tensor) -> Result<()> {
+        let places = expanded(slots, self.width)?;
+        let mut input = self.embedding.index_select(tokens, 0)?;
+        for layer in &self.layers {
+            let hidden = layer.hidden.gather(slots)?.squeeze(1)?;
+            let cell = layer.cell.gather(slots)?.squeeze(1)?;
+            let (hidden, cell) = layer.step(&input, &hidden, &cell)?;
+            layer.hidden.put(&places, &hidden)?;
+            layer.cell.put(&places, &cell)?;
+            input = hidden;
+        }
+        self.predicted.put(&places, &self.project.forward(&input)?)
+    }
+
+    /// Nothing was said in `slot`: the state is what the blank makes of noughts.
+    pub(super) fn begin(&self, slot: usize, blank: u32) -> Result<()> {
+        for layer in &self.layers {
+            layer.hidden.clear(slot)?;
+            layer.cell.clear(slot)?;
+        }
+        let device = self.embedding.device();
+        self.said(&Tensor::from_vec(vec![slot as u32], 1, device)?, &Tensor::from_vec(vec![blank], 1, device)?)
+    }
+}
+
+impl Layer {
+    fn step(&self, input: &Tensor, hidden: &Tensor, cell: &Tensor) -> Result<(Tensor, Tensor)> {
+        let gates = (self.input.forward(input)? + self.recurrent.forward(hidden)?)?;
+        let width = cell.dim(1)?;
+        // torch's order: input, forget, cell, output.
+        let gate = |number: usize| gates.narrow(1, number * width, width)?.contiguous();
+        let open = |number: usize| candle_nn::ops::sigmoid(&gate(number)?);
+        let cell = ((open(1)? * cell)? + (open(0)? * gate(2)?.tanh()?)?)?;
+        Ok(((open(3)? * cell.tanh()?)?, cell))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::speech_to_text::parity_tests::{checkpoint, close, golden};
+
+    #[test]
+    fn a_history_is_predicted_from_as_the_reference_does() {
+        let golden = golden();
+        let mut made = checkpoint();
+        let predictor = Predictor::take(&made.config, 3, &mut made.tensors).expect("takes its tensors");
+        let history: Vec<i64> = golden["history"].to_vec1().expect("numbers");
+        let slot = Tensor::new(&[1u32], &candle_core::Device::Cpu).expect("a slot");
+        predictor.begin(1, history[0] as u32).expect("begins");
+        for (at, token) in history.iter().enumerate() {
+            if at > 0 {
+                let token = Tensor::new(&[*token as u32], &candle_core::Device::Cpu).expect("a token");
+                predictor.said(&slot, &token).expect("steps");
+            }
+            let predicted = predictor.predicted(&slot).expect("predicts").squeeze(0).expect("one stream");
+            close(&predicted, &golden["predicted"].narrow(0, at, 1).expect("a row"), 1e-5);
+        }
+    }
+}
