@@ -103,6 +103,13 @@ impl Admission {
         }
     }
 
+    /// Forgets how long the engine's steps took: it measures again.
+    pub fn forget(&mut self, member: Member) {
+        if let Some(engine) = self.engines.get_mut(member.0) {
+            engine.times = StepTimes::new(engine.times.buckets().clone(), self.settings.steps_kept);
+        }
+    }
+
     /// One stream on each of `members`, or nothing.
     ///
     /// # Errors

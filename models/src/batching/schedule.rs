@@ -216,11 +216,13 @@ impl<I: Clone> Schedule<I> {
     pub fn fail(&mut self, culprits: &[usize], now: Duration) -> Ended {
         let step = std::mem::take(&mut self.in_step);
         let alone = step.len() == 1;
-        let guilty = |ticket: &Ticket| alone || culprits.contains(&ticket.slot);
+        let guilty = |ticket: &Ticket, stream: &Stream<I>| {
+            culprits.contains(&ticket.slot) || alone && stream.suspect_until.is_some()
+        };
         let ended: Vec<Ticket> = step
             .iter()
             .copied()
-            .filter(|ticket| guilty(ticket) && self.slots.get(*ticket).is_some())
+            .filter(|ticket| self.slots.get(*ticket).is_some_and(|stream| guilty(ticket, stream)))
             .collect();
         for ticket in &ended {
             self.leave(*ticket);
