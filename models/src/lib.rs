@@ -1,12 +1,15 @@
 //! Hears, thinks and speaks. This crate knows audio and text and has never heard of a call.
 //!
 //! - [`audio`]: samples, bounded rings between a media thread and an engine, finished clips.
+//! - [`batching`]: which rows share a model's next step, and who may join; pure.
 //! - [`engine`]: the traits that actors hold; every engine, scripted, offline or on a GPU, is one of these.
 //! - [`voice_activity`]: is somebody speaking in this frame?
 //! - [`offline`]: the system's speech engines, found at run time; no model weights needed.
+//! - [`step_loop`]: drives a model on a thread of its own, and outlives its faults.
 //! - [`scripted`]: the fake engine that every other crate's tests use.
 
 pub mod audio;
+pub mod batching;
 mod clock;
 pub mod engine;
 mod error;
@@ -15,6 +18,7 @@ pub mod offline;
 pub mod scripted;
 #[cfg(feature = "candle")]
 pub mod speech_to_text;
+pub mod step_loop;
 mod synthesis;
 pub mod voice_activity;
 

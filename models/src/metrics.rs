@@ -46,6 +46,7 @@ pub fn describe() {
     describe_histogram!(SYNTHESIS_SECONDS, "seconds to speak one utterance");
     describe_counter!(SPOKEN_MS, "milliseconds of audio spoken, without what came from the cache");
     describe_counter!(FAILURES, "engine failures");
+    crate::step_loop::metrics::describe();
 }
 
 pub(crate) fn count_clip(engine: &'static str, cached: bool) {

@@ -39,8 +39,8 @@ impl Chunks {
             return None;
         }
         let features = (frames * FEATURES_PER_FRAME - self.absent()) * self.mel_bins;
-        self.begun = true;
-        Some(Chunk { features: self.waiting.drain(..features).collect(), lookahead })
+        let begins = !std::mem::replace(&mut self.begun, true);
+        Some(Chunk { features: self.waiting.drain(..features).collect(), lookahead, begins })
     }
 
     /// Features that a stream's first frame has none of.

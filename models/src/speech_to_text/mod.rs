@@ -18,7 +18,6 @@ mod config;
 mod encoder;
 pub mod front_end;
 pub mod model;
-mod seam;
 pub mod tokens;
 pub mod transcript;
 mod transducer;
@@ -30,4 +29,3 @@ mod schedule_tests;
 
 pub use config::Config;
 pub use model::FastConformer;
-pub use seam::{Failure, Row};

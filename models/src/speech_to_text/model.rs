@@ -9,7 +9,8 @@ use super::config::FEATURES_PER_FRAME;
 use super::encoder::{Encoder, Plan};
 use super::tokens::Token;
 use super::transducer::Greedy;
-use super::{Config, Failure, Row};
+use super::Config;
+use crate::step_loop::{Failure, Model, Row};
 
 /// What a stream brings to a step: the features of the next frames.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -20,15 +21,17 @@ pub struct Chunk {
     /// How many frames ahead the chunk's first frame sees when the chunk is whole. The last chunk of a turn may
     /// have fewer frames.
     pub lookahead: usize,
+    /// Whether the stream begins here, whatever it had before.
+    pub begins: bool,
 }
 
 /// What a step says of a stream.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Decoded {
-    /// New tokens; frames are counted from the stream's start.
+    /// New tokens; frames are counted from the chunk's first.
     pub tokens: Vec<Token>,
-    /// Frames of 80 ms that the stream has had by now.
-    pub frames: u64,
+    /// Frames of 80 ms that the chunk had.
+    pub frames: usize,
 }
 
 /// A cache-aware FastConformer transducer.
@@ -72,28 +75,7 @@ impl FastConformer {
         &self.config
     }
 
-    /// How many streams it has room for.
-    #[must_use]
-    pub fn slots(&self) -> usize {
-        self.had.len()
-    }
-
-    /// A new stream takes the slot.
-    pub fn reset(&mut self, slot: usize) {
-        // The rings need no clearing: what a stream has not had is masked.
-        if let Some(had) = self.had.get_mut(slot) {
-            *had = 0;
-        }
-    }
-
-    /// One step for at most one row of each slot. Outputs come in row order.
-    ///
-    /// # Errors
-    /// [`Failure`]; the state of all slots is then taken for lost.
-    pub fn step(&mut self, rows: Vec<Row<Chunk>>) -> Result<Vec<Decoded>, Failure> {
-        self.watched(rows, &mut |_, _| {})
-    }
-
+    /// [`Model::step`]; `watch` sees the subsampled frames and what each block makes of them.
     pub(super) fn watched(
         &mut self,
         rows: Vec<Row<Chunk>>,
@@ -103,6 +85,9 @@ impl FastConformer {
         // Rows of one size share a pass: each matrix is as full as the rows that come in it.
         let mut groups: BTreeMap<(usize, usize), Vec<(usize, Row<Chunk>)>> = BTreeMap::new();
         for (place, row) in rows.into_iter().enumerate() {
+            if row.input.begins {
+                self.reset(row.slot);
+            }
             let frames = self.frames(&row).map_err(|why| Failure::Failed { why })?;
             groups.entry((row.input.lookahead, frames)).or_default().push((place, row));
         }
@@ -131,7 +116,9 @@ impl FastConformer {
     fn frames(&self, row: &Row<Chunk>) -> Result<usize, String> {
         let had = self.had.get(row.slot).ok_or_else(|| format!("it has no slot {}", row.slot))?;
         let features = row.input.features.len() / self.config.mel_bins;
-        let missing = if *had == 0 { FEATURES_PER_FRAME - 1 } else { 0 };
+        // A stream that a rebuilt model meets in the middle has all eight features in its first chunk.
+        let short = *had == 0 && features % FEATURES_PER_FRAME == 1;
+        let missing = if short { FEATURES_PER_FRAME - 1 } else { 0 };
         let frames = (features + missing) / FEATURES_PER_FRAME;
         let whole = frames * FEATURES_PER_FRAME == features + missing
             && features * self.config.mel_bins == row.input.features.len();
@@ -168,16 +155,33 @@ impl FastConformer {
         let encoded = self.encoder.forward(&plan, &features, watch)?;
         let said = self.greedy.decode(&slots, &encoded)?;
         let mut decoded = Vec::with_capacity(slots.len());
-        for ((slot, had), said) in slots.iter().zip(had).zip(said) {
-            let now = had + frames as u64;
-            if let Some(count) = self.had.get_mut(*slot) {
-                *count = now;
+        for (slot, said) in slots.iter().zip(said) {
+            if let Some(had) = self.had.get_mut(*slot) {
+                *had += frames as u64;
             }
-            let at_stream = |token: Token| Token { frame: token.frame + had, ..token };
-            let tokens = said.map(|said| said.into_iter().map(at_stream).collect());
-            decoded.push(tokens.map(|tokens| Decoded { tokens, frames: now }));
+            decoded.push(said.map(|tokens| Decoded { tokens, frames }));
         }
         Ok(decoded)
+    }
+}
+
+impl Model for FastConformer {
+    type Input = Chunk;
+    type Output = Decoded;
+
+    fn slots(&self) -> usize {
+        self.had.len()
+    }
+
+    fn reset(&mut self, slot: usize) {
+        // The rings need no clearing: what a stream has not had is masked.
+        if let Some(had) = self.had.get_mut(slot) {
+            *had = 0;
+        }
+    }
+
+    fn step(&mut self, rows: Vec<Row<Chunk>>) -> Result<Vec<Decoded>, Failure> {
+        self.watched(rows, &mut |_, _| {})
     }
 }
 

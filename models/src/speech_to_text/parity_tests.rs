@@ -10,7 +10,8 @@ use super::checkpoint::{Checkpoint, LoadError, Tensors};
 use super::chunks::Chunks;
 use super::front_end::{FilterBank, LogMel};
 use super::tokens::Token;
-use super::{FastConformer, Row};
+use super::FastConformer;
+use crate::step_loop::Row;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/fastconformer")
@@ -50,12 +51,14 @@ fn features_are_the_references_in_any_pieces() {
             front_end.push(piece, &mut features);
         }
         front_end.finish(&mut features);
-        let expected = floats(&golden[&format!("features.{bins}")]);
-        assert_eq!(features.len(), expected.len(), "{bins} bins");
-        let worst = features.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-        let at = features.iter().zip(&expected).position(|(a, b)| (a - b).abs() == worst);
-        println!("{bins} bins: off by {worst} at {at:?}, {:?}", at.map(|at| (features[at], expected[at])));
-        assert!(worst <= 1e-4, "{bins} bins: off by {worst}");
+        let worst = |name: &str| {
+            let expected = floats(&golden[&format!("{name}.{bins}")]);
+            assert_eq!(features.len(), expected.len(), "{bins} bins");
+            features.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+        };
+        let (exact, reference) = (worst("exact"), worst("features"));
+        println!("{bins} bins: {exact} from 64 bits, {reference} from the reference in 32");
+        assert!(exact <= 1e-4 && reference <= 3e-4, "{bins} bins: off by {exact} and {reference}");
     }
 }
 
@@ -65,11 +68,15 @@ fn streamed(model: &mut FastConformer, lookahead: usize) -> (Vec<Tensor>, Vec<To
     chunks.push(&floats(&golden()["features.16"]));
     let mut layers: Vec<Vec<Tensor>> = vec![Vec::new(); model.config().layers + 1];
     let mut tokens = Vec::new();
+    let mut had = 0;
     while let Some(input) = chunks.next(lookahead, true) {
         let row = Row { slot: 1, input };
         let mut watch = |layer: usize, frames: &Tensor| layers[layer].push(frames.squeeze(0).expect("one stream"));
         let decoded = model.watched(vec![row], &mut watch).expect("steps");
-        tokens.extend(decoded.into_iter().flat_map(|decoded| decoded.tokens));
+        for decoded in decoded {
+            tokens.extend(decoded.tokens.iter().map(|token| Token { frame: token.frame + had, ..*token }));
+            had += decoded.frames as u64;
+        }
     }
     let whole = |frames: Vec<Tensor>| Tensor::cat(&frames, 0).expect("frames");
     (layers.into_iter().map(whole).collect(), tokens)
@@ -78,7 +85,6 @@ fn streamed(model: &mut FastConformer, lookahead: usize) -> (Vec<Tensor>, Vec<To
 fn matches_golden(model: &mut FastConformer) {
     let golden = golden();
     for lookahead in [3, 4, 1, 0] {
-        model.reset(1);
         let (layers, tokens) = streamed(model, lookahead);
         close(&layers[3], &golden[&format!("encoded.{lookahead}")], 1e-5);
         if lookahead == 3 {

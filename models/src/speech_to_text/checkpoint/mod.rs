@@ -44,4 +44,12 @@ impl Checkpoint {
         }
         Ok(read)
     }
+
+    /// A model of this shape with random weights, for measuring where the real ones are not at hand. It says
+    /// nonsense.
+    #[must_use]
+    pub fn random(config: Config, seed: u64, device: &Device) -> Self {
+        let pieces = (0..config.tokens - 1).map(|number| format!("\u{2581}{number}")).collect();
+        Self { config, tensors: Tensors::random(seed, device), vocabulary: Vocabulary::new(pieces) }
+    }
 }

@@ -46,13 +46,20 @@ pub struct Tensors {
     device: Device,
     missing: Vec<String>,
     misshapen: Vec<String>,
+    /// Where set, tensors are made up instead.
+    random: Option<u64>,
 }
 
 impl Tensors {
     /// These tensors, for a model on `device`.
     #[must_use]
     pub fn new(held: BTreeMap<String, Tensor>, device: &Device) -> Self {
-        Self { held, device: device.clone(), missing: Vec::new(), misshapen: Vec::new() }
+        Self { held, device: device.clone(), missing: Vec::new(), misshapen: Vec::new(), random: None }
+    }
+
+    /// Makes up every tensor that is asked for, the same for the same seed.
+    pub(super) fn random(seed: u64, device: &Device) -> Self {
+        Self { random: Some(seed | 1), ..Self::new(BTreeMap::new(), device) }
     }
 
     pub(crate) fn device(&self) -> &Device {
@@ -64,6 +71,10 @@ impl Tensors {
     /// # Errors
     /// The device fails.
     pub fn tensor(&mut self, name: &str, shape: &[usize]) -> Result<Tensor> {
+        if let Some(seed) = &mut self.random {
+            let one = if name.contains("norm") && name.ends_with("weight") { 1.0 } else { 0.0 };
+            return Tensor::from_vec(made_up(seed, one, shape.iter().product()), shape, &self.device);
+        }
         match self.held.remove(name) {
             Some(tensor) if tensor.dims() == shape => tensor.to_device(&self.device)?.to_dtype(DType::F32),
             Some(tensor) => {
@@ -109,6 +120,18 @@ impl Tensors {
                 .collect();
         if problems.is_empty() { Ok(()) } else { Err(LoadError::Tensors { problems }) }
     }
+}
+
+/// Values around `middle`, spread as a trained model's are.
+fn made_up(seed: &mut u64, middle: f32, count: usize) -> Vec<f32> {
+    let mut next = || {
+        // Marsaglia's xorshift.
+        *seed ^= *seed << 13;
+        *seed ^= *seed >> 7;
+        *seed ^= *seed << 17;
+        (*seed >> 40) as f32 / (1u64 << 24) as f32 - 0.5
+    };
+    (0..count).map(|_| middle + 0.1 * next()).collect()
 }
 
 fn listed(what: &str, names: &[String]) -> String {

@@ -1,0 +1,168 @@
+//! Who is next: deficit round-robin between tenants (Shreedhar and Varghese, SIGCOMM 1995), and earliest deadline
+//! first inside a tenant.
+//!
+//! Between two tenants that both have work waiting all the time, what they got in proportion to their weights
+//! differs by less than one quantum and the cost of two pieces, however much either of them sends. Inside a tenant
+//! nothing starves as long as deadlines are not later than a constant after arrival.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+/// Whoever shares fairly with others: a number that the caller made of its tenant's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Tenant(pub u64);
+
+/// Where something waits, to take it back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    tenant: Tenant,
+    at: At,
+}
+
+/// By deadline, then by arrival.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct At {
+    deadline: Duration,
+    order: u64,
+}
+
+/// Work of many tenants, each piece with a deadline and a cost.
+#[derive(Debug)]
+pub struct FairQueue<T> {
+    quantum: u64,
+    lines: BTreeMap<Tenant, Line<T>>,
+    /// The tenants with something waiting, in the order of their turns.
+    turns: VecDeque<Tenant>,
+    waiting: usize,
+    pushed: u64,
+}
+
+#[derive(Debug)]
+struct Line<T> {
+    weight: u64,
+    deficit: u64,
+    /// Whether this turn's quantum was given.
+    in_turn: bool,
+    waiting: BTreeMap<At, Waiting<T>>,
+}
+
+#[derive(Debug)]
+struct Waiting<T> {
+    cost: u64,
+    value: T,
+}
+
+impl<T> FairQueue<T> {
+    /// An empty queue. A tenant of weight 1 may spend `quantum` in one turn; it should be at least the cost of
+    /// the dearest piece, so that every turn serves something.
+    #[must_use]
+    pub fn new(quantum: u32) -> Self {
+        Self {
+            quantum: u64::from(quantum.max(1)),
+            lines: BTreeMap::new(),
+            turns: VecDeque::new(),
+            waiting: 0,
+            pushed: 0,
+        }
+    }
+
+    /// Queues `value`. Weight and cost count as at least 1; the last weight given for a tenant holds.
+    pub fn push(&mut self, tenant: Tenant, weight: u32, deadline: Duration, cost: u32, value: T) -> Place {
+        let at = At { deadline, order: self.pushed };
+        self.pushed += 1;
+        self.waiting += 1;
+        let turns = &mut self.turns;
+        let line = self.lines.entry(tenant).or_insert_with(|| {
+            turns.push_back(tenant);
+            Line { weight: 1, deficit: 0, in_turn: false, waiting: BTreeMap::new() }
+        });
+        line.weight = u64::from(weight.max(1));
+        line.waiting.insert(at, Waiting { cost: u64::from(cost.max(1)), value });
+        Place { tenant, at }
+    }
+
+    /// Takes whoever is next.
+    pub fn take(&mut self) -> Option<T> {
+        loop {
+            let tenant = *self.turns.front()?;
+            let line = self.lines.get_mut(&tenant)?;
+            if !line.in_turn {
+                line.in_turn = true;
+                line.deficit += self.quantum * line.weight;
+            }
+            let affordable = line.waiting.first_entry().filter(|first| first.get().cost <= line.deficit);
+            if let Some(first) = affordable {
+                let waiting = first.remove();
+                line.deficit -= waiting.cost;
+                self.waiting -= 1;
+                if line.waiting.is_empty() {
+                    self.turns.pop_front();
+                    self.lines.remove(&tenant);
+                }
+                return Some(waiting.value);
+            }
+            line.in_turn = false;
+            self.turns.rotate_left(1);
+        }
+    }
+
+    /// Takes back what waits at `place`, if it still does.
+    pub fn remove(&mut self, place: Place) -> Option<T> {
+        let line = self.lines.get_mut(&place.tenant)?;
+        let removed = line.waiting.remove(&place.at)?;
+        if line.waiting.is_empty() {
+            self.forget(place.tenant);
+        }
+        self.waiting -= 1;
+        Some(removed.value)
+    }
+
+    /// Takes everything whose deadline is before `now`.
+    pub fn expire(&mut self, now: Duration) -> Vec<T> {
+        let mut expired = Vec::new();
+        for line in self.lines.values_mut() {
+            let kept = line.waiting.split_off(&At { deadline: now, order: 0 });
+            expired.extend(std::mem::replace(&mut line.waiting, kept).into_values().map(|late| late.value));
+        }
+        self.waiting -= expired.len();
+        let gone: Vec<Tenant> = self
+            .lines
+            .iter()
+            .filter(|(_, line)| line.waiting.is_empty())
+            .map(|(tenant, _)| *tenant)
+            .collect();
+        for tenant in gone {
+            self.forget(tenant);
+        }
+        expired
+    }
+
+    /// The earliest deadline of all that waits.
+    #[must_use]
+    pub fn earliest_deadline(&self) -> Option<Duration> {
+        self.lines.values().filter_map(|line| line.waiting.keys().next()).map(|at| at.deadline).min()
+    }
+
+    /// How many pieces wait.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.waiting
+    }
+
+    /// Whether nothing waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.waiting == 0
+    }
+
+    /// How many pieces of one tenant wait.
+    #[must_use]
+    pub fn waiting_of(&self, tenant: Tenant) -> usize {
+        self.lines.get(&tenant).map_or(0, |line| line.waiting.len())
+    }
+
+    fn forget(&mut self, tenant: Tenant) {
+        self.lines.remove(&tenant);
+        self.turns.retain(|other| *other != tenant);
+    }
+}

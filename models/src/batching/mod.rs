@@ -1,0 +1,28 @@
+//! Decides which rows share the next step of a model, and who may join. Nothing here waits, locks or asks the
+//! time: `now` is the time since the engine started, and every decision is a value.
+//!
+//! - [`slots`]: places in a model's tensors, with generations, so that no result reaches the next tenant of a place.
+//! - [`fairness`]: deficit round-robin between tenants, earliest deadline first inside one.
+//! - [`schedule`]: streams that join, push, are cancelled and leave at any step, and what is replayed after a fault.
+//! - [`step_times`] and [`admission`]: how long steps took, and how many streams that allows.
+
+mod admission;
+mod buckets;
+mod fairness;
+mod ring;
+mod schedule;
+mod settings;
+mod slots;
+mod step_times;
+mod stream;
+#[cfg(test)]
+mod tests;
+
+pub use admission::{Admission, Grant, Member, Refusal};
+pub use buckets::Buckets;
+pub use fairness::{FairQueue, Place, Tenant};
+pub use ring::{Overload, Ring};
+pub use schedule::{Batch, Due, Ended, Outcome, Planned, Reprimed, Schedule};
+pub use settings::{AdmissionSettings, ScheduleSettings};
+pub use slots::{Slots, Ticket};
+pub use step_times::StepTimes;

@@ -1,0 +1,60 @@
+//! The bounds of batching.
+
+use serde::{Deserialize, Serialize};
+
+use super::Overload;
+
+/// How one engine's rows are brought together. The defaults serve speech to text in steps of 80 ms.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ScheduleSettings {
+    /// Inputs of one stream that may wait for a step.
+    pub waiting_max: usize,
+    /// What happens with one more.
+    pub overload: Overload,
+    /// How long a ready row waits for others, in milliseconds.
+    pub gather_ms: u64,
+    /// The part of the streams whose rows, once ready, are not kept waiting.
+    pub gather_share: f32,
+    /// The latest deadline that an input may have, in milliseconds after it came; later ones are brought forward.
+    /// This keeps a patient stream from starving.
+    pub deadline_ms_max: u64,
+    /// Inputs that a stream gave to the model and holds, to give them again to a model that was rebuilt. 70 of
+    /// 80 ms are the left context of a cache-aware FastConformer; 0 where a stream can't go on anyway.
+    pub held_max: usize,
+    /// Rows that a tenant of weight 1 may have in one turn of the round-robin.
+    pub quantum: u32,
+}
+
+impl Default for ScheduleSettings {
+    fn default() -> Self {
+        Self {
+            waiting_max: 5,
+            overload: Overload::Refuse,
+            gather_ms: 8,
+            gather_share: 0.5,
+            deadline_ms_max: 1_000,
+            held_max: 70,
+            quantum: 4,
+        }
+    }
+}
+
+/// How many streams the engines of one device take.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AdmissionSettings {
+    /// The part of its time that the device may be busy if all streams are ready at once. The rest is for what is
+    /// slower than 99 of 100 steps, and for the work that is not streams.
+    pub share_max: f32,
+    /// Streams that one tenant may have on the device.
+    pub tenant_streams_max: usize,
+    /// Steps of each size that are measured; older ones are forgotten.
+    pub steps_kept: usize,
+}
+
+impl Default for AdmissionSettings {
+    fn default() -> Self {
+        Self { share_max: 0.7, tenant_streams_max: 1_000, steps_kept: 256 }
+    }
+}

@@ -1,0 +1,5 @@
+mod admission;
+mod fairness;
+mod faults;
+mod real_time;
+mod schedules;

@@ -1,0 +1,34 @@
+//! Drives a [`Model`] on a thread of its own, which owns the model's tensors, and outlives its faults.
+//!
+//! ```text
+//! StepLoop::start ─► thread: build → warm up → canary → ready ─► step, step, step …
+//!      │                        ▲                                  │ panic, no number, out of memory
+//!      └ open ─► Stream ──push──┤            build → canary ◄──────┘ every stream's held inputs again
+//! ```
+//! - [`start`]: the handle: starts the loop, opens streams.
+//! - [`stream`]: one stream, held by whoever feeds it.
+//! - [`device`]: what the engines of one device share: admission.
+//! - [`thread`]: the loop itself; [`prepare`]: build, warm-up, canary; [`watchdog`]: stalls and lag.
+
+mod device;
+mod listener;
+pub mod metrics;
+mod model;
+mod prepare;
+mod settings;
+mod shared;
+mod start;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod thread;
+mod watchdog;
+
+pub use device::{Device, HeldGrant};
+pub use listener::{Event, Listener};
+pub use model::{Failure, Model, Row};
+pub use prepare::Preparation;
+pub use settings::Settings;
+pub use shared::{Counts, Health};
+pub use start::StepLoop;
+pub use stream::{Refused, Stream};

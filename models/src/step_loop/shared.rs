@@ -1,0 +1,138 @@
+//! What the loop's thread, its watchdog and its streams share.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
+
+use super::listener::Delivery;
+use super::{Device, Event, Failure, Settings, metrics as measured};
+use crate::batching::{Member, Schedule, Ticket};
+use crate::clock;
+
+/// How an engine is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Health {
+    /// The model is being built and warmed up for the first time.
+    Starting,
+    /// It takes streams.
+    Ready,
+    /// A step takes too long, or its streams wait too long; it takes no new ones.
+    Behind,
+    /// The model failed and is built again; streams wait.
+    Rebuilding,
+    /// The model can't be built, for this reason. It is tried again.
+    Failed(String),
+}
+
+/// What happened since the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Steps that succeeded.
+    pub steps: u64,
+    /// Steps that failed.
+    pub failures: u64,
+    /// Models built, the first included.
+    pub builds: u64,
+    /// Steps that took too long.
+    pub stalls: u64,
+    /// Outputs beyond their deadline.
+    pub late: u64,
+}
+
+pub(super) struct Shared<I, O> {
+    pub(super) name: &'static str,
+    pub(super) settings: Settings,
+    pub(super) device: Device,
+    pub(super) member: Member,
+    started: Instant,
+    pub(super) state: Mutex<State<I, O>>,
+    /// There may be a step to make, or the loop is closed.
+    pub(super) work: Condvar,
+    /// The health changed.
+    pub(super) changed: Condvar,
+}
+
+pub(super) struct State<I, O> {
+    pub(super) schedule: Schedule<I>,
+    pub(super) deliveries: HashMap<Ticket, Arc<Delivery<O>>>,
+    pub(super) health: Health,
+    pub(super) counts: Counts,
+    /// When the step under way began.
+    pub(super) stepping_since: Option<Duration>,
+    /// Whether the step under way is counted as stalled.
+    pub(super) stalled: bool,
+    /// Whether the idle engine is to measure its steps again, and when it last did.
+    pub(super) measure: bool,
+    pub(super) measured_at: Duration,
+    pub(super) closed: bool,
+}
+
+/// Events to be told once the lock is free.
+pub(super) struct Told<O> {
+    pub(super) delivery: Arc<Delivery<O>>,
+    pub(super) generation: u64,
+    pub(super) event: Event<O>,
+}
+
+impl<I: Clone, O> Shared<I, O> {
+    pub(super) fn new(name: &'static str, settings: Settings, device: Device) -> Self {
+        let member = device.add(settings.slots, Duration::from_millis(settings.period_ms));
+        let state = State {
+            schedule: Schedule::new(settings.slots, settings.schedule.clone()),
+            deliveries: HashMap::new(),
+            health: Health::Starting,
+            counts: Counts::default(),
+            stepping_since: None,
+            stalled: false,
+            measure: false,
+            measured_at: Duration::ZERO,
+            closed: false,
+        };
+        Self {
+            name,
+            settings,
+            device,
+            member,
+            started: clock::now(),
+            state: Mutex::new(state),
+            work: Condvar::new(),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// The time since the loop started.
+    pub(super) fn now(&self) -> Duration {
+        clock::now().saturating_duration_since(self.started)
+    }
+
+    /// Sets how the engine is, and whether it takes streams.
+    pub(super) fn set_health(&self, state: &mut State<I, O>, health: Health) {
+        if state.health != health {
+            self.device.set_ready(self.member, health == Health::Ready);
+            state.health = health;
+            self.changed.notify_all();
+        }
+    }
+
+    /// Ends all streams; the events are still to be told.
+    pub(super) fn end_all(&self, state: &mut State<I, O>, failure: &Failure) -> Vec<Told<O>> {
+        let ended = state.schedule.end_all();
+        ended.into_iter().filter_map(|ticket| self.end(state, ticket, failure)).collect()
+    }
+
+    /// Forgets a stream that the schedule has ended.
+    pub(super) fn end(&self, state: &mut State<I, O>, ticket: Ticket, failure: &Failure) -> Option<Told<O>> {
+        let delivery = state.deliveries.remove(&ticket)?;
+        measured::set_streams(self.name, state.schedule.streams());
+        Some(Told { delivery, generation: ticket.generation, event: Event::Ended(failure.clone()) })
+    }
+}
+
+/// Tells events. No lock may be held: a listener may push.
+pub(super) fn tell<O>(events: Vec<Told<O>>) {
+    for told in events {
+        told.delivery.tell(told.generation, told.event);
+    }
+}

@@ -1,0 +1,4 @@
+mod fake;
+mod faults;
+mod overload;
+mod streams;
