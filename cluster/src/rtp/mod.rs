@@ -3,13 +3,17 @@
 //! - [`packet`]: RTP headers (RFC 3550 section 5.1).
 //! - [`g711`]: the two laws (ITU-T G.711).
 //! - [`jitter_buffer`]: packets in any order to 20 ms frames in order.
+//! - [`comfort_noise`]: a silence that is not sent (RFC 3389).
 //! - [`concealment`]: audio for packets that never came (in the manner of G.711 Appendix I).
 //! - [`telephone_event`]: keys (RFC 4733).
+//! - [`dual_tone`]: keys heard in the audio (ITU-T Q.23, Q.24).
 //! - [`latch`]: whose packets a session believes (symmetric RTP, RFC 4961).
 //! - [`reception`], [`rtcp`], [`score`]: what the line is like, and telling the far side.
 //! - [`resampler`]: engines' rates to 8 kHz.
 
+pub mod comfort_noise;
 pub mod concealment;
+pub mod dual_tone;
 pub mod g711;
 pub mod jitter_buffer;
 pub mod latch;

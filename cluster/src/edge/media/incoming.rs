@@ -4,6 +4,7 @@ use actors::types::CallQuality;
 
 use super::batch::Datagram;
 use super::{Codec, MediaEvent, Settings, Stream};
+use crate::rtp::comfort_noise::{self, ComfortNoise};
 use crate::rtp::g711::Law;
 use crate::rtp::jitter_buffer::{JitterBuffer, Placed};
 use crate::rtp::latch::Latch;
@@ -31,6 +32,8 @@ pub(super) struct Incoming {
     jitter: JitterBuffer,
     pub(super) reception: Reception,
     keys: Receiver,
+    /// The far side stopped sending in silence and wants this heard.
+    noise: Option<ComfortNoise>,
     heard_any: bool,
     heard_at: Micros,
     timed_out: bool,
@@ -44,6 +47,7 @@ impl Incoming {
             jitter: JitterBuffer::new(&settings.jitter_buffer),
             reception: Reception::default(),
             keys: Receiver::default(),
+            noise: None,
             heard_any: false,
             heard_at: 0,
             timed_out: false,
@@ -62,6 +66,7 @@ impl Incoming {
     pub(super) fn hold(&mut self) {
         self.jitter.restart();
         self.keys.restart();
+        self.noise = None;
     }
 
     /// Takes a datagram. Whether it was a packet of this call's.
@@ -99,6 +104,7 @@ impl Incoming {
             return true;
         }
         if let Some(law) = law {
+            self.noise = None;
             let mut audio = [0; MOST_SAMPLES];
             let count = law.decode_into(payload, &mut audio);
             let audio = audio.get(..count).unwrap_or_default();
@@ -107,6 +113,11 @@ impl Incoming {
         } else if stream.telephone_event == Some(header.payload_type) {
             let key = self.keys.packet(header.timestamp, header.marker, payload);
             key.into_iter().for_each(|key| tell(MediaEvent::Digit(key)));
+        } else if header.payload_type == comfort_noise::PAYLOAD_TYPE {
+            match &mut self.noise {
+                Some(noise) => noise.follow(payload),
+                None => self.noise = Some(ComfortNoise::parse(payload)),
+            }
         }
         true
     }
@@ -114,7 +125,11 @@ impl Incoming {
     /// The frame that is heard now.
     pub(super) fn frame(&mut self, out: &mut [i16; FRAME]) {
         let frame = self.jitter.read(out);
-        self.concealed_samples += frame.concealed as u64;
+        match &mut self.noise {
+            // What the buffer made up is not missing: the far side said that it would be silent.
+            Some(noise) if frame.heard == 0 => noise.fill(out),
+            _ => self.concealed_samples += frame.concealed as u64,
+        }
     }
 
     /// Whether the far side has now been silent for too long. Once per silence.

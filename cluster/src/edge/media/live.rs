@@ -137,7 +137,12 @@ impl Live {
         let events = &self.events;
         let mut theirs = [0; FRAME];
         self.incoming.frame(&mut theirs);
-        self.hearing.frame(&theirs, &mut |event| events(event));
+        // Where telephone events were agreed on, tones in the audio are the same keys again, or music.
+        if self.far.as_ref().is_some_and(|(stream, _)| stream.telephone_event.is_none()) {
+            self.hearing.frame_with_tones(&theirs, &mut |event| events(event));
+        } else {
+            self.hearing.frame(&theirs, &mut |event| events(event));
+        }
         let mut ours = [0; FRAME];
         if let (Some((stream, latch)), Some(pair)) = (&self.far, &self.pair) {
             if stream.direction.sends() {

@@ -443,3 +443,55 @@ fn stopping_tells_every_session_its_end() {
     }
     assert_eq!(media.counts().ports_in_use, 0);
 }
+
+#[test]
+fn keys_in_the_audio_are_heard_where_no_events_were_agreed_on_and_are_no_speech() {
+    let media = Media::start(settings(22_600)).unwrap();
+    let (one, two) = (Party::of(&media), Party::of(&media));
+    let without =
+        |of: &Party| Stream { telephone_event: None, ..stream(of.session.local_address(), Codec::Pcma) };
+    one.configure(without(&two));
+    two.configure(without(&one));
+    let mut keys = vec![0; 1_600];
+    for (low, high) in [(770.0, 1_209.0), (852.0, 1_477.0), (852.0, 1_477.0), (941.0, 1_336.0)] {
+        let pressed = tone(8_000, low, 800).into_iter().zip(tone(8_000, high, 800));
+        keys.extend(pressed.map(|(low, high)| low / 2 + high / 2));
+        keys.extend([0; 800]);
+    }
+    one.play(1, 8_000, keys);
+    assert!(one.wait_for(|event| matches!(event, MediaEvent::PlaybackEnded { .. })));
+    let digits = || -> String {
+        let digit = |event: &MediaEvent| match event {
+            MediaEvent::Digit(key) => Some(*key),
+            _ => None,
+        };
+        two.told().iter().filter_map(digit).collect()
+    };
+    assert!(wait_until(|| digits().len() == 4), "{}", digits());
+    assert_eq!(digits(), "4990");
+    assert!(!two.told().contains(&MediaEvent::SpeechStarted), "{:?}", two.told());
+}
+
+#[test]
+fn comfort_noise_is_heard_in_a_silence_that_is_not_sent_and_is_no_loss() {
+    let media = Media::start(settings(22_700)).unwrap();
+    let party = Party::of(&media);
+    let mut far = Far::of(&party);
+    party.configure(stream(far.address(), Codec::Pcmu));
+    let (sender, mut recording) = audio_ring(8_000, 64_000);
+    party.session.control(Control::Record(sender)).unwrap();
+    for _ in 0..10 {
+        far.send(&tone(8_000, 500.0, 160));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let header = Header { payload_type: 13, ..far.header };
+    far.socket.send_to(&[&header.to_bytes()[..], &[40]].concat(), far.to).unwrap();
+    far.header.sequence = far.header.sequence.wrapping_add(1);
+    std::thread::sleep(Duration::from_millis(500));
+    let (heard, _) = sides(&mut recording);
+    let quiet = &heard[heard.len() - 1_600..];
+    let level = (quiet.iter().map(|sample| f32::from(*sample).powi(2)).sum::<f32>() / 1_600.0).sqrt();
+    assert!((200.0..450.0).contains(&level), "-40 dBov is 328: {level}");
+    let quality = party.quality();
+    assert!(quality.packets_lost == 0 && quality.concealed_ms <= 40, "{quality:?}");
+}
