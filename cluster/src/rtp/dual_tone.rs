@@ -149,9 +149,13 @@ fn outstanding(group: &[f32]) -> Option<(usize, f32)> {
 mod tests {
     use super::*;
 
-    /// The amplitude of a full-scale tone, which is 3.14 dBm0 by the µ-law.
+    /// The level of a full-scale tone by the µ-law (ITU-T G.711).
+    #[allow(clippy::approx_constant, reason = "it is a level, not pi")]
+    const FULL_SCALE_DBM0: f32 = 3.14;
+
+    /// The amplitude of a tone.
     fn amplitude(dbm0: f32) -> f32 {
-        32_124.0 * 10_f32.powf((dbm0 - 3.14) / 20.0)
+        32_124.0 * 10_f32.powf((dbm0 - FULL_SCALE_DBM0) / 20.0)
     }
 
     #[derive(Debug)]
