@@ -8,6 +8,7 @@
 //! - [`telephone_event`]: keys (RFC 4733).
 //! - [`dual_tone`]: keys heard in the audio (ITU-T Q.23, Q.24).
 //! - [`latch`]: whose packets a session believes (symmetric RTP, RFC 4961).
+//! - [`protection`]: SRTP (RFC 3711).
 //! - [`reception`], [`rtcp`], [`score`]: what the line is like, and telling the far side.
 //! - [`resampler`]: engines' rates to 8 kHz.
 
@@ -18,6 +19,7 @@ pub mod g711;
 pub mod jitter_buffer;
 pub mod latch;
 pub mod packet;
+pub mod protection;
 pub mod reception;
 pub mod resampler;
 pub mod rtcp;

@@ -16,12 +16,22 @@ use super::peer::{self, Peer};
 /// A running baresip, commanded by its standard input. Killed when dropped.
 pub(super) struct Softphone {
     peer: Peer,
+    transport: Transport,
     home: tempfile::TempDir,
 }
 
 impl Softphone {
     /// Starts it with one codec (`PCMU` or `PCMA`). In each call it says `voice`, once, at 8 kHz.
     pub(super) async fn start(transport: Transport, codec: &str, voice: &[i16]) -> Self {
+        Self::start_with(transport, codec, voice, "").await
+    }
+
+    /// The same, and it speaks SRTP or not at all.
+    pub(super) async fn start_protected(transport: Transport, codec: &str, voice: &[i16]) -> Self {
+        Self::start_with(transport, codec, voice, ";mediaenc=srtp-mand").await
+    }
+
+    async fn start_with(transport: Transport, codec: &str, voice: &[i16], more: &str) -> Self {
         let home = tempfile::tempdir().unwrap();
         let port = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let sound = home.path().join("voice.wav");
@@ -30,7 +40,7 @@ impl Softphone {
         fs::write(
             home.path().join("config"),
             format!(
-                "poll_method epoll\nsip_listen 127.0.0.1:{port}\nmodule_path {}\nmodule stdio.so\nmodule g711.so\n\
+                "poll_method epoll\nsip_listen 127.0.0.1:{port}\nmodule_path {}\nmodule stdio.so\nmodule g711.so\nmodule srtp.so\n\
                  module aufile.so\nmodule sndfile.so\nmodule_tmp uuid.so\nmodule_tmp account.so\n\
                  module_app menu.so\naudio_source aufile,{}\nsnd_path {}\nrtp_ports 41000-41999\n",
                 modules(),
@@ -41,12 +51,14 @@ impl Softphone {
         .unwrap();
         fs::write(
             home.path().join("accounts"),
-            format!("<sip:2000@127.0.0.1{parameter}>;auth_pass=none;regint=0;audio_codecs={codec}/8000/1\n"),
+            format!(
+                "<sip:2000@127.0.0.1{parameter}>;auth_pass=none;regint=0;audio_codecs={codec}/8000/1{more}\n"
+            ),
         )
         .unwrap();
         let folder = home.path().to_string_lossy().into_owned();
         let peer = Peer::start("baresip", &["-f", &folder], &home.path().join("log"));
-        let phone = Self { peer, home };
+        let phone = Self { peer, transport, home };
         peer::bound("udp", port).await;
         let end = Instant::now() + Duration::from_secs(10);
         while !phone.log().contains("baresip is ready") {
@@ -54,6 +66,11 @@ impl Softphone {
             sleep(Duration::from_millis(20)).await;
         }
         phone
+    }
+
+    /// What it dials by.
+    pub(super) const fn transport(&self) -> Transport {
+        self.transport
     }
 
     /// Gives a command of baresip's menu.

@@ -8,6 +8,7 @@
 mod batch;
 mod control;
 mod error;
+mod guard;
 mod handle;
 mod hearing;
 mod incoming;
@@ -24,7 +25,7 @@ mod thread;
 #[cfg(test)]
 mod tests;
 
-pub use control::{Codec, Control, Direction, MediaEvent, MediaEvents, Stream};
+pub use control::{Codec, Control, Direction, MediaEvent, MediaEvents, Protected, Stream};
 pub use error::{Error, Gone};
 pub use handle::{Counts, Media};
 pub use session::Session;

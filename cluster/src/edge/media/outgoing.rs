@@ -2,6 +2,7 @@
 
 use std::net::{SocketAddr, UdpSocket};
 
+use super::guard::Guard;
 use super::incoming::law;
 use super::{Settings, Stream};
 use crate::rtp::packet::{HEADER_BYTES, Header};
@@ -80,8 +81,8 @@ impl Outgoing {
         &mut self,
         ours: &mut [i16; FRAME],
         stream: &Stream,
-        socket: &UdpSocket,
-        to: SocketAddr,
+        way: (&UdpSocket, SocketAddr),
+        guard: &mut Guard,
     ) -> u64 {
         self.header.payload_type = stream.payload_type;
         let ahead = self.header.timestamp.wrapping_add(self.waiting as u32);
@@ -91,7 +92,7 @@ impl Outgoing {
                 ours.fill(0);
                 let header = Header { payload_type, marker, timestamp, ..self.header };
                 self.pass_over_silently();
-                return self.send(&[&header.to_bytes()[..], &event.to_bytes()[..]].concat(), socket, to);
+                return self.send(&[&header.to_bytes()[..], &event.to_bytes()[..]].concat(), way, guard);
             }
             Some((_, Sending::Pause)) => ours.fill(0),
             Some((_, Sending::Audio)) | None => {}
@@ -103,7 +104,7 @@ impl Outgoing {
         let length = (stream.packet_ms.clamp(10, 60) / 10 * 80) as usize;
         let mut sent = 0;
         while self.waiting >= length {
-            sent += self.packet(length, stream, socket, to);
+            sent += self.packet(length, stream, way, guard);
         }
         sent
     }
@@ -115,7 +116,13 @@ impl Outgoing {
         self.header.marker = true;
     }
 
-    fn packet(&mut self, length: usize, stream: &Stream, socket: &UdpSocket, to: SocketAddr) -> u64 {
+    fn packet(
+        &mut self,
+        length: usize,
+        stream: &Stream,
+        way: (&UdpSocket, SocketAddr),
+        guard: &mut Guard,
+    ) -> u64 {
         let mut datagram = [0u8; HEADER_BYTES + MOST_SAMPLES];
         if let Some((head, body)) = datagram.split_first_chunk_mut::<HEADER_BYTES>() {
             *head = self.header.to_bytes();
@@ -125,17 +132,17 @@ impl Outgoing {
         self.header.timestamp = self.header.timestamp.wrapping_add(length as u32);
         self.samples.copy_within(length..self.waiting, 0);
         self.waiting -= length;
-        self.send(datagram.get(..HEADER_BYTES + length).unwrap_or_default(), socket, to)
+        self.send(datagram.get(..HEADER_BYTES + length).unwrap_or_default(), way, guard)
     }
 
-    fn send(&mut self, datagram: &[u8], socket: &UdpSocket, to: SocketAddr) -> u64 {
+    fn send(&mut self, packet: &[u8], (socket, to): (&UdpSocket, SocketAddr), guard: &mut Guard) -> u64 {
         self.header.sequence = self.header.sequence.wrapping_add(1);
         // A packet that the system can't take now is lost like any other.
-        if socket.send_to(datagram, to).is_err() {
+        if guard.seal(packet).is_none_or(|datagram| socket.send_to(&datagram, to).is_err()) {
             return 0;
         }
         self.packets += 1;
-        self.bytes += (datagram.len() - HEADER_BYTES) as u64;
+        self.bytes += (packet.len() - HEADER_BYTES) as u64;
         1
     }
 }

@@ -15,6 +15,7 @@ use super::*;
 use crate::clock;
 use crate::rtp::g711::Law;
 use crate::rtp::packet::{Header, Packet};
+use crate::rtp::protection::{Key, Suite};
 
 /// A session and what it told.
 struct Party {
@@ -86,6 +87,7 @@ fn stream(remote: SocketAddr, codec: Codec) -> Stream {
         telephone_event: Some(101),
         direction: Direction::SendReceive,
         packet_ms: 20,
+        protected: None,
     }
 }
 
@@ -494,4 +496,49 @@ fn comfort_noise_is_heard_in_a_silence_that_is_not_sent_and_is_no_loss() {
     assert!((200.0..450.0).contains(&level), "-40 dBov is 328: {level}");
     let quality = party.quality();
     assert!(quality.packets_lost == 0 && quality.concealed_ms <= 40, "{quality:?}");
+}
+
+#[test]
+fn a_protected_stream_is_heard_by_its_keys_only() {
+    let media = Media::start(settings(22_800)).unwrap();
+    for (suite, length) in [
+        (Suite::AesCm128Sha1With80, 30),
+        (Suite::AesCm128Sha1With32, 30),
+        (Suite::AesGcm128, 28),
+        (Suite::AesGcm256, 44),
+    ] {
+        let key = |first: u8| Key { suite, master: (first..).take(length).collect() };
+        let with = |of: &Party, ours, theirs| Stream {
+            protected: Some(Protected { ours: key(ours), theirs: key(theirs) }),
+            ..stream(of.session.local_address(), Codec::Pcmu)
+        };
+        let (one, two, stranger) = (Party::of(&media), Party::of(&media), Party::of(&media));
+        one.configure(with(&two, 1, 100));
+        two.configure(with(&one, 100, 1));
+        stranger.configure(with(&one, 50, 1));
+        let (sender, mut recording) = audio_ring(8_000, 64_000);
+        two.session.control(Control::Record(sender)).unwrap();
+        // A change of the stream that keeps the keys keeps their counters, too.
+        two.configure(with(&one, 100, 1));
+        one.play(1, 8_000, tone(8_000, 700.0, 16_000));
+        stranger.play(1, 8_000, tone(8_000, 1_900.0, 16_000));
+        assert!(one.wait_for(|event| matches!(event, MediaEvent::PlaybackEnded { .. })));
+        std::thread::sleep(Duration::from_millis(200));
+        let (heard, _) = sides(&mut recording);
+        let (share, level) = share(middle(&heard), 700.0);
+        assert!(share > 0.98 && level > 4_000.0, "{suite:?}: {share} {level}");
+        let quality = two.quality();
+        assert!(quality.packets_lost == 0 && quality.packets_received > 90, "{quality:?}");
+        // One who has no key is not heard, not even as the far side that a call's first packet shows.
+        let deaf = Party::of(&media);
+        let mut far = Far::of(&deaf);
+        deaf.configure(Stream { remote: far.address(), ..with(&one, 1, 100) });
+        std::thread::sleep(Duration::from_millis(60));
+        for _ in 0..5 {
+            far.send(&tone(8_000, 500.0, 160));
+        }
+        std::thread::sleep(Duration::from_millis(80));
+        assert_eq!(deaf.told(), []);
+        assert_eq!(deaf.quality().packets_received, 0);
+    }
 }

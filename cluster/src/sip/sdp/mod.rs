@@ -1,12 +1,14 @@
 //! SDP (RFC 8866) as far as a telephone needs it, and offer and answer (RFC 3264).
 
+mod crypto;
 mod description;
 mod multipart;
 mod negotiation;
 
+pub use crypto::{Crypto, Keying, Master, SECRET_BYTES, Secret, Suite};
 pub use description::{Description, Media, parse};
 pub use multipart::sdp_of;
-pub use negotiation::{Agreed, Negotiation, acceptable};
+pub use negotiation::{Agreed, Negotiation, Protected, Protection, acceptable};
 
 use serde::{Deserialize, Serialize};
 
@@ -85,9 +87,15 @@ pub enum Unacceptable {
     /// No audio at all.
     #[error("there is no audio in the session description")]
     NoAudio,
-    /// Audio by a transport that we do not have, such as RTP/SAVP.
-    #[error("audio is offered by a transport other than RTP/AVP")]
+    /// Audio by a transport that we do not have, such as DTLS-SRTP.
+    #[error("audio is offered by a transport other than RTP/AVP and RTP/SAVP")]
     Transport,
+    /// RTP/SAVP, but with no key that we can use.
+    #[error("no suite in common for SRTP; {}, {}, {} and {} are supported", Suite::ALL[0].name(), Suite::ALL[1].name(), Suite::ALL[2].name(), Suite::ALL[3].name())]
+    NoSuite,
+    /// RTP/AVP, where the operator wants every call protected.
+    #[error("only protected audio (RTP/SAVP with a=crypto) is taken here")]
+    Unprotected,
     /// Audio, but in no codec of ours.
     #[error("no audio codec in common; PCMU and PCMA are supported")]
     NoCodec,
@@ -103,7 +111,7 @@ impl Unacceptable {
         match self {
             Self::Malformed(_) => 399,
             Self::NoAudio => 304,
-            Self::Transport => 302,
+            Self::Transport | Self::NoSuite | Self::Unprotected => 302,
             Self::NoCodec => 305,
             Self::Address => 301,
         }
