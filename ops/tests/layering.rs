@@ -29,6 +29,8 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("sipx_sip", &["cluster/src/sip"]),
     ("rtc_sdp", &["cluster/src/sip"]),
     ("rtc_srtp", &["cluster/src/rtp"]),
+    ("audio_codec", &["cluster/src/rtp/codec"]),
+    ("opus", &["cluster/src/rtp/codec", "actors/src/storage/recordings"]),
     ("libloading", &["models/src/offline/ffi"]),
     ("axum", &["cluster/src/gateway", "cluster/src/node"]),
     ("clap", &["cluster/src/main.rs", "cluster/src/command", "ops/", "loadtest/src/main.rs"]),

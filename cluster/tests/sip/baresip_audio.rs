@@ -24,7 +24,7 @@ use super::{address, quiet, settings};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn peer_tones_are_heard_both_ways_with_baresip() {
-    for codec in ["PCMU", "PCMA"] {
+    for codec in ["PCMU", "PCMA", "G722", "opus"] {
         let phone = Softphone::start(Transport::Udp, codec, &tone(8_000, 440.0, 20)).await;
         tones_are_heard_both_ways(phone, codec, settings()).await;
     }

@@ -8,16 +8,8 @@ use actors::types::CallQuality;
 use models::audio::{AudioSender, Speech};
 use serde::{Deserialize, Serialize};
 
+pub use crate::rtp::codec::Codec;
 use crate::rtp::protection::Key;
-
-/// An audio codec (RFC 3551).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Codec {
-    /// G.711 µ-law, static payload type 0.
-    Pcmu,
-    /// G.711 A-law, static payload type 8.
-    Pcma,
-}
 
 /// Which way audio flows, from our side (RFC 3264 section 6.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]

@@ -7,6 +7,7 @@
 
 mod batch;
 mod control;
+mod decoding;
 mod error;
 mod guard;
 mod handle;

@@ -3,10 +3,10 @@
 use std::net::{SocketAddr, UdpSocket};
 
 use super::guard::Guard;
-use super::incoming::law;
-use super::{Settings, Stream};
+use super::{Codec, Settings, Stream};
+use crate::rtp::codec::Encoder;
 use crate::rtp::packet::{HEADER_BYTES, Header};
-use crate::rtp::telephone_event::{Sender, Sending};
+use crate::rtp::telephone_event::{Event, Sender, Sending};
 use crate::rtp::{FRAME, rtcp};
 
 /// The longest packet that is sent: 60 ms.
@@ -20,6 +20,9 @@ pub(super) struct Outgoing {
     samples: [i16; MOST_SAMPLES + FRAME],
     waiting: usize,
     keys: Sender,
+    encoder: Option<(Codec, Encoder)>,
+    /// How far the timestamp moves per sample.
+    ticks: u32,
     packets: u64,
     bytes: u64,
 }
@@ -37,7 +40,16 @@ impl Outgoing {
             ssrc: u32::from_be_bytes([c0, c1, c2, c3]),
         };
         let keys = Sender::new(&settings.keys);
-        Self { header, samples: [0; MOST_SAMPLES + FRAME], waiting: 0, keys, packets: 0, bytes: 0 }
+        Self {
+            header,
+            samples: [0; MOST_SAMPLES + FRAME],
+            waiting: 0,
+            keys,
+            encoder: None,
+            ticks: 1,
+            packets: 0,
+            bytes: 0,
+        }
     }
 
     pub(super) fn ssrc(&self) -> u32 {
@@ -70,8 +82,7 @@ impl Outgoing {
 
     /// Time went by in which nothing was sent: the next packet says so.
     pub(super) fn pass_over(&mut self, frames: u64) {
-        self.header.timestamp =
-            self.header.timestamp.wrapping_add((frames as u32).wrapping_mul(FRAME as u32));
+        self.move_on((frames as u32).wrapping_mul(FRAME as u32));
         self.header.marker = true;
         self.waiting = 0;
     }
@@ -85,11 +96,14 @@ impl Outgoing {
         guard: &mut Guard,
     ) -> u64 {
         self.header.payload_type = stream.payload_type;
-        let ahead = self.header.timestamp.wrapping_add(self.waiting as u32);
+        self.ticks = stream.codec.ticks_per_sample();
+        let ahead = self.header.timestamp.wrapping_add((self.waiting as u32).wrapping_mul(self.ticks));
         let event = stream.telephone_event.map(|payload_type| (payload_type, self.keys.frame(ahead)));
         match event {
             Some((payload_type, Sending::Packet { timestamp, marker, event })) => {
                 ours.fill(0);
+                let ticks = u16::try_from(self.ticks).unwrap_or(1);
+                let event = Event { duration: event.duration.saturating_mul(ticks), ..event };
                 let header = Header { payload_type, marker, timestamp, ..self.header };
                 self.pass_over_silently();
                 return self.send(&[&header.to_bytes()[..], &event.to_bytes()[..]].concat(), way, guard);
@@ -109,11 +123,22 @@ impl Outgoing {
         sent
     }
 
+    fn move_on(&mut self, samples: u32) {
+        self.header.timestamp = self.header.timestamp.wrapping_add(samples.wrapping_mul(self.ticks));
+    }
+
     /// An event's frame takes the place of an audio frame in time.
     fn pass_over_silently(&mut self) {
-        self.header.timestamp = self.header.timestamp.wrapping_add((self.waiting + FRAME) as u32);
+        self.move_on((self.waiting + FRAME) as u32);
         self.waiting = 0;
         self.header.marker = true;
+    }
+
+    fn encoder(&mut self, codec: Codec) -> Option<&mut Encoder> {
+        if self.encoder.as_ref().is_none_or(|(present, _)| *present != codec) {
+            self.encoder = Encoder::new(codec).map(|encoder| (codec, encoder));
+        }
+        self.encoder.as_mut().map(|(_, encoder)| encoder)
     }
 
     fn packet(
@@ -124,15 +149,19 @@ impl Outgoing {
         guard: &mut Guard,
     ) -> u64 {
         let mut datagram = [0u8; HEADER_BYTES + MOST_SAMPLES];
+        let mut audio = [0; MOST_SAMPLES];
+        let audio = audio.get_mut(..length).unwrap_or_default();
+        audio.copy_from_slice(self.samples.get(..length).unwrap_or_default());
+        let mut bytes = 0;
         if let Some((head, body)) = datagram.split_first_chunk_mut::<HEADER_BYTES>() {
             *head = self.header.to_bytes();
-            law(stream.codec).encode_into(self.samples.get(..length).unwrap_or_default(), body);
+            bytes = self.encoder(stream.codec).map_or(0, |encoder| encoder.encode(audio, body));
         }
         self.header.marker = false;
-        self.header.timestamp = self.header.timestamp.wrapping_add(length as u32);
+        self.move_on(length as u32);
         self.samples.copy_within(length..self.waiting, 0);
         self.waiting -= length;
-        self.send(datagram.get(..HEADER_BYTES + length).unwrap_or_default(), way, guard)
+        self.send(datagram.get(..HEADER_BYTES + bytes).unwrap_or_default(), way, guard)
     }
 
     fn send(&mut self, packet: &[u8], (socket, to): (&UdpSocket, SocketAddr), guard: &mut Guard) -> u64 {

@@ -55,6 +55,7 @@ impl Media {
             (Some((_, name, rate)), _) => Some((name.as_str(), *rate)),
             (None, 0) => Some(("PCMU", 8_000)),
             (None, 8) => Some(("PCMA", 8_000)),
+            (None, 9) => Some(("G722", 8_000)),
             (None, _) => None,
         }
     }

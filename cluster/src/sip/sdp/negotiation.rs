@@ -65,6 +65,8 @@ pub struct Negotiation {
 
 /// The payload type of telephone events in our own offers.
 const TELEPHONE_EVENT: u8 = 101;
+/// The same at the clock of Opus.
+const TELEPHONE_EVENT_48: u8 = 102;
 /// Milliseconds of audio in a packet where nobody says otherwise.
 const PACKET_MS: u32 = 20;
 /// The transports (RFC 3551, RFC 3711).
@@ -92,7 +94,8 @@ struct Choice {
 /// An audio stream as we write it.
 struct Written<'a> {
     codecs: &'a [(Codec, u8)],
-    telephone_event: Option<u8>,
+    /// Payload types and clocks of telephone events.
+    telephone_events: &'a [(u8, u32)],
     direction: Direction,
     packet_ms: u32,
     /// Our keys with their tags; none where it is not protected.
@@ -152,12 +155,14 @@ impl Negotiation {
             .zip(&agreed.protected)
             .map(|((tag, _), two)| (*tag, two.ours.clone()))
             .collect();
+        let events: Vec<(u8, u32)> =
+            agreed.telephone_event.iter().map(|event| (*event, agreed.codec.clock_hz())).collect();
         let mut body = String::from("t=0 0\r\n");
         for (index, media) in description.media.iter().enumerate() {
             if index == choice.index {
                 body.push_str(&self.stream(&Written {
                     codecs: &[(agreed.codec, agreed.payload_type)],
-                    telephone_event: agreed.telephone_event,
+                    telephone_events: &events,
                     direction: agreed.direction,
                     packet_ms: agreed.packet_ms,
                     crypto: &crypto,
@@ -170,13 +175,13 @@ impl Negotiation {
         Ok(self.versioned(&body))
     }
 
-    /// Makes an offer: both codecs, both ways; while the far side holds us, still both ways, so that it may
+    /// Makes an offer: all codecs, both ways; while the far side holds us, still both ways, so that it may
     /// resume.
     pub fn offer(&mut self) -> Vec<u8> {
-        let codecs = [(Codec::Pcmu, 0), (Codec::Pcma, 8)];
+        let codecs = Codec::ALL.map(|codec| (codec, codec.payload_type()));
         let stream = self.stream(&Written {
             codecs: &codecs,
-            telephone_event: Some(TELEPHONE_EVENT),
+            telephone_events: &[(TELEPHONE_EVENT, 8_000), (TELEPHONE_EVENT_48, 48_000)],
             direction: Direction::SendReceive,
             packet_ms: PACKET_MS,
             crypto: &self.offered(),
@@ -219,11 +224,15 @@ impl Negotiation {
         let mut attributes = String::new();
         for (codec, payload_type) in written.codecs {
             formats.push_str(&format!(" {payload_type}"));
-            attributes.push_str(&format!("a=rtpmap:{payload_type} {}/8000\r\n", codec.name()));
+            attributes.push_str(&format!("a=rtpmap:{payload_type} {}\r\n", codec.encoding()));
+            if *codec == Codec::Opus {
+                attributes.push_str(&format!("a=fmtp:{payload_type} maxplaybackrate=8000;stereo=0\r\n"));
+            }
         }
-        if let Some(event) = written.telephone_event {
+        for (event, clock_hz) in written.telephone_events {
             formats.push_str(&format!(" {event}"));
-            attributes.push_str(&format!("a=rtpmap:{event} telephone-event/8000\r\na=fmtp:{event} 0-15\r\n"));
+            attributes
+                .push_str(&format!("a=rtpmap:{event} telephone-event/{clock_hz}\r\na=fmtp:{event} 0-15\r\n"));
         }
         for (tag, keying) in written.crypto {
             attributes.push_str(&crypto::write(*tag, keying));
@@ -250,7 +259,12 @@ impl Negotiation {
         };
         let held = matches!(direction, Direction::ReceiveOnly | Direction::Inactive);
         let wanted = media.packet_ms.unwrap_or(PACKET_MS).min(media.packet_ms_max.unwrap_or(u32::MAX));
-        let packet_ms = if matches!(wanted, 10 | 20 | 30 | 40 | 50 | 60) { wanted } else { PACKET_MS };
+        let packet_ms = match (choice.codec, wanted) {
+            // What a frame of Opus may be (RFC 6716 section 2.1.4).
+            (_, 10 | 20 | 40 | 60) => wanted,
+            (Codec::Pcmu | Codec::Pcma | Codec::G722, 30 | 50) => wanted,
+            _ => PACKET_MS,
+        };
         Ok(Agreed {
             remote: SocketAddr::new(address, media.port),
             codec: choice.codec,
@@ -291,7 +305,7 @@ fn refused(media: &Media) -> String {
     format!("m={} 0 {} {formats}\r\n", media.kind, media.protocol)
 }
 
-/// The first stream that we can take, with the first codec of it that is ours: the sender's preference.
+/// The first stream that we can take, with the codec of it that costs us least and the sender prefers.
 fn choose(
     description: &Description,
     protection: Protection,
@@ -315,12 +329,11 @@ fn choose(
             .filter_map(|format| format.parse().ok())
             .filter(|number| *number < 128)
             .collect();
-        let codec = payload_types.iter().find_map(|payload_type| match media.encoding(*payload_type)? {
-            ("PCMU", 8_000) => Some((Codec::Pcmu, *payload_type)),
-            ("PCMA", 8_000) => Some((Codec::Pcma, *payload_type)),
-            _ => None,
+        let ours = payload_types.iter().filter_map(|payload_type| {
+            let codec = Codec::of(media.encoding(*payload_type)?)?;
+            Some((codec, *payload_type))
         });
-        let Some((codec, payload_type)) = codec else {
+        let Some((codec, payload_type)) = ours.min_by_key(|(codec, _)| effort(*codec)) else {
             why = Unacceptable::NoCodec;
             continue;
         };
@@ -330,10 +343,19 @@ fn choose(
         }
         let telephone_event = payload_types
             .into_iter()
-            .find(|number| media.encoding(*number) == Some(("TELEPHONE-EVENT", 8_000)));
+            .find(|number| media.encoding(*number) == Some(("TELEPHONE-EVENT", codec.clock_hz())));
         return Ok(Choice { index, codec, payload_type, telephone_event, crypto });
     }
     Err(why)
+}
+
+/// What a codec costs us: the two laws nothing, so that the sender's preference decides between them.
+const fn effort(codec: Codec) -> u8 {
+    match codec {
+        Codec::Pcmu | Codec::Pcma => 0,
+        Codec::G722 => 1,
+        Codec::Opus => 2,
+    }
 }
 
 /// The key of a stream: none where it is not protected and need not be.

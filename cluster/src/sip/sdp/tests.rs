@@ -38,6 +38,25 @@ fn the_first_codec_in_common_is_taken_with_its_events_and_packet_time() {
 }
 
 #[test]
+fn wide_codecs_are_taken_where_no_law_is_offered() {
+    let with = |formats: &str, maps: &str| {
+        format!("v=0\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP {formats}\r\n{maps}")
+    };
+    let opus = "a=rtpmap:111 opus/48000/2\r\na=rtpmap:110 telephone-event/48000\r\na=ptime:30\r\n\
+                a=rtpmap:126 telephone-event/8000\r\n";
+    let (answer, agreed) = answered(&with("111 110 126", opus));
+    assert_eq!((agreed.codec, agreed.payload_type, agreed.telephone_event), (Codec::Opus, 111, Some(110)));
+    assert_eq!(agreed.packet_ms, 20, "Opus has no packets of 30 ms");
+    assert!(answer.contains("RTP/AVP 111 110\r\na=rtpmap:111 opus/48000/2\r\n"), "{answer}");
+    assert!(answer.contains("a=rtpmap:110 telephone-event/48000\r\n"), "{answer}");
+    let (answer, agreed) = answered(&with("111 9 126", opus));
+    assert_eq!((agreed.codec, agreed.telephone_event), (Codec::G722, Some(126)));
+    assert!(answer.contains("RTP/AVP 9 126\r\na=rtpmap:9 G722/8000\r\n"), "{answer}");
+    let (_, agreed) = answered(&with("111 9 8 0 126", opus));
+    assert_eq!(agreed.codec, Codec::Pcma, "what costs nothing is preferred");
+}
+
+#[test]
 fn the_answers_direction_follows_the_offers() {
     for (offered, address, answer, held) in [
         ("sendrecv", "192.0.2.1", "a=sendrecv", false),
@@ -114,7 +133,7 @@ fn keys_are_offered_answered_and_each_side_has_the_others() {
     let offer = ours.offer();
     let text = String::from_utf8(offer.clone()).unwrap();
     assert!(
-        text.contains("m=audio 7000 RTP/SAVP 0 8 101\r\n") && text.matches("a=crypto:").count() == 4,
+        text.contains("m=audio 7000 RTP/SAVP 0 8 9 96 101 102\r\n") && text.matches("a=crypto:").count() == 4,
         "{text}"
     );
     let answer = theirs.answer(&offer).unwrap();

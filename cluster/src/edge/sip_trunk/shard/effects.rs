@@ -160,6 +160,8 @@ fn stream(agreed: &sdp::Agreed) -> Stream {
         codec: match agreed.codec {
             sdp::Codec::Pcmu => Codec::Pcmu,
             sdp::Codec::Pcma => Codec::Pcma,
+            sdp::Codec::G722 => Codec::G722,
+            sdp::Codec::Opus => Codec::Opus,
         },
         payload_type: agreed.payload_type,
         telephone_event: agreed.telephone_event,
