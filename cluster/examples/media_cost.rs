@@ -116,6 +116,7 @@ fn set_up(session: &Session, port: u16) -> (AudioReceiver, AudioReceiver) {
         telephone_event: Some(101),
         direction: Direction::SendReceive,
         packet_ms: 20,
+        protected: None,
     };
     session.control(Control::Configure(stream)).unwrap();
     let (listen, listening) = audio_ring(8_000, 8_000);

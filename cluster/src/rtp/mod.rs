@@ -3,22 +3,32 @@
 //! - [`packet`]: RTP headers (RFC 3550 section 5.1).
 //! - [`g711`]: the two laws (ITU-T G.711).
 //! - [`jitter_buffer`]: packets in any order to 20 ms frames in order.
+//! - [`codec`]: G.711, G.722 and Opus, all at 8 kHz.
+//! - [`comfort_noise`]: a silence that is not sent (RFC 3389).
 //! - [`concealment`]: audio for packets that never came (in the manner of G.711 Appendix I).
 //! - [`telephone_event`]: keys (RFC 4733).
+//! - [`dual_tone`]: keys heard in the audio (ITU-T Q.23, Q.24).
 //! - [`latch`]: whose packets a session believes (symmetric RTP, RFC 4961).
+//! - [`protection`]: SRTP (RFC 3711).
 //! - [`reception`], [`rtcp`], [`score`]: what the line is like, and telling the far side.
+//! - [`timestamps`]: faster clocks on the timeline of 8 kHz.
 //! - [`resampler`]: engines' rates to 8 kHz.
 
+pub mod codec;
+pub mod comfort_noise;
 pub mod concealment;
+pub mod dual_tone;
 pub mod g711;
 pub mod jitter_buffer;
 pub mod latch;
 pub mod packet;
+pub mod protection;
 pub mod reception;
 pub mod resampler;
 pub mod rtcp;
 pub mod score;
 pub mod telephone_event;
+pub mod timestamps;
 
 #[cfg(test)]
 mod tests;

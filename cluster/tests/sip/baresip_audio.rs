@@ -8,10 +8,12 @@ use std::time::Duration;
 use actors::call::conversation::UtteranceId;
 use actors::call::leg::{Command, Event};
 use actors::types::EndReason;
-use cluster::edge::sip_trunk::Transport;
+use cluster::edge::sip_trunk::{Settings, Transport};
+use cluster::sip::sdp::Protection;
 use models::audio::{Clip, Speech, audio_ring, resample};
 use models::engine::{
-    Expectation, ListenRequest, RecogniserEvent, Settings, SpeechToTextChoice, TextToSpeechChoice, choose,
+    self as engine, Expectation, ListenRequest, RecogniserEvent, SpeechToTextChoice, TextToSpeechChoice,
+    choose,
 };
 use tokio::time::{Instant, sleep};
 
@@ -22,36 +24,46 @@ use super::{address, quiet, settings};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn peer_tones_are_heard_both_ways_with_baresip() {
-    for codec in ["PCMU", "PCMA"] {
-        let (trunk, media, desk) = desk::open(settings()).await;
-        let mut phone = Softphone::start(Transport::Udp, codec, &tone(8_000, 440.0, 20)).await;
-        phone.dial(ANSWERS, address(&trunk, Transport::Udp));
-        phone.until(&desk, ANSWERS, "up", |event| *event == Event::Established).await;
-        let (sender, mut recording) = audio_ring(8_000, 2 * 8_000 * 20);
-        desk.command(ANSWERS, Command::Record(sender));
-        let clip = Clip::with_estimated_words(16_000, tone(16_000, 1_000.0, 4).into(), "a long tone");
-        desk.command(ANSWERS, Command::Play { utterance: UtteranceId(1), speech: Speech::clip(clip) });
-        let played = |event: &Event| matches!(event, Event::PlaybackEnded { complete: true, .. });
-        phone.until(&desk, ANSWERS, "played", played).await;
-        // What has left us may still be on its way.
-        sleep(Duration::from_millis(300)).await;
-        desk.command(ANSWERS, Command::HangUp);
-        let completed = Event::Ended(EndReason::Completed);
-        phone.until(&desk, ANSWERS, "completed", |event| *event == completed).await;
-
-        let mut both = vec![0; recording.waiting()];
-        recording.read(&mut both);
-        let caller: Vec<i16> = both.iter().step_by(2).copied().collect();
-        let receptionist: Vec<i16> = both.iter().skip(1).step_by(2).copied().collect();
-        let heard = phone.heard().await;
-        let shares = [share(&caller, 440.0), share(&receptionist, 1_000.0), share(&heard, 1_000.0)];
-        eprintln!("{codec}: caller 440 Hz, receptionist and baresip 1,000 Hz: {shares:?}");
-        assert!(shares.iter().all(|share| *share > 0.95), "{codec}: {shares:?}\n{}", phone.log());
-        assert!(heard.len() > 4 * 8_000, "{codec}: baresip heard {} samples", heard.len());
-        quiet(&trunk, Duration::from_secs(20)).await;
-        assert_eq!(media.counts().sessions, 0);
-        trunk.stop(Duration::from_secs(1)).await;
+    for codec in ["PCMU", "PCMA", "G722", "opus"] {
+        let phone = Softphone::start(Transport::Udp, codec, &tone(8_000, 440.0, 20)).await;
+        tones_are_heard_both_ways(phone, codec, settings()).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn peer_protected_tones_are_heard_both_ways_with_baresip() {
+    let phone = Softphone::start_protected(Transport::Tcp, "PCMU", &tone(8_000, 440.0, 20)).await;
+    tones_are_heard_both_ways(phone, "SRTP", Settings { srtp: Protection::Required, ..settings() }).await;
+}
+
+async fn tones_are_heard_both_ways(mut phone: Softphone, codec: &str, settings: Settings) {
+    let (trunk, media, desk) = desk::open(settings).await;
+    phone.dial(ANSWERS, address(&trunk, phone.transport()));
+    phone.until(&desk, ANSWERS, "up", |event| *event == Event::Established).await;
+    let (sender, mut recording) = audio_ring(8_000, 2 * 8_000 * 20);
+    desk.command(ANSWERS, Command::Record(sender));
+    let clip = Clip::with_estimated_words(16_000, tone(16_000, 1_000.0, 4).into(), "a long tone");
+    desk.command(ANSWERS, Command::Play { utterance: UtteranceId(1), speech: Speech::clip(clip) });
+    let played = |event: &Event| matches!(event, Event::PlaybackEnded { complete: true, .. });
+    phone.until(&desk, ANSWERS, "played", played).await;
+    // What has left us may still be on its way.
+    sleep(Duration::from_millis(300)).await;
+    desk.command(ANSWERS, Command::HangUp);
+    let completed = Event::Ended(EndReason::Completed);
+    phone.until(&desk, ANSWERS, "completed", |event| *event == completed).await;
+
+    let mut both = vec![0; recording.waiting()];
+    recording.read(&mut both);
+    let caller: Vec<i16> = both.iter().step_by(2).copied().collect();
+    let receptionist: Vec<i16> = both.iter().skip(1).step_by(2).copied().collect();
+    let heard = phone.heard().await;
+    let shares = [share(&caller, 440.0), share(&receptionist, 1_000.0), share(&heard, 1_000.0)];
+    eprintln!("{codec}: caller 440 Hz, receptionist and baresip 1,000 Hz: {shares:?}");
+    assert!(shares.iter().all(|share| *share > 0.95), "{codec}: {shares:?}\n{}", phone.log());
+    assert!(heard.len() > 4 * 8_000, "{codec}: baresip heard {} samples", heard.len());
+    quiet(&trunk, Duration::from_secs(20)).await;
+    assert_eq!(media.counts().sessions, 0);
+    trunk.stop(Duration::from_secs(1)).await;
 }
 
 /// Readings of an old novel by people.
@@ -120,10 +132,10 @@ fn words_in_common(said: &str, heard: &str) -> usize {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn peer_speech_by_baresip_is_understood() {
-    let mut engines = Settings {
+    let mut engines = engine::Settings {
         speech_to_text: SpeechToTextChoice::Pocketsphinx,
         text_to_speech: TextToSpeechChoice::Off,
-        ..Settings::default()
+        ..engine::Settings::default()
     };
     engines.pocketsphinx.decoders = 1;
     engines.pocketsphinx.ring_ms = 5_000;

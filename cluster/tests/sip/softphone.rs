@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use actors::call::leg::Event;
 use cluster::edge::sip_trunk::Transport;
+use models::audio::resample;
 use tokio::time::{Instant, sleep};
 
 use super::desk::Desk;
@@ -16,22 +17,37 @@ use super::peer::{self, Peer};
 /// A running baresip, commanded by its standard input. Killed when dropped.
 pub(super) struct Softphone {
     peer: Peer,
+    transport: Transport,
     home: tempfile::TempDir,
 }
 
 impl Softphone {
-    /// Starts it with one codec (`PCMU` or `PCMA`). In each call it says `voice`, once, at 8 kHz.
+    /// Starts it with one codec (`PCMU`, `PCMA`, `G722` or `opus`). In each call it says `voice`, once, at 8 kHz.
     pub(super) async fn start(transport: Transport, codec: &str, voice: &[i16]) -> Self {
+        Self::start_with(transport, codec, voice, "").await
+    }
+
+    /// The same, and it speaks SRTP or not at all.
+    pub(super) async fn start_protected(transport: Transport, codec: &str, voice: &[i16]) -> Self {
+        Self::start_with(transport, codec, voice, ";mediaenc=srtp-mand").await
+    }
+
+    async fn start_with(transport: Transport, codec: &str, voice: &[i16], more: &str) -> Self {
         let home = tempfile::tempdir().unwrap();
         let port = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let sound = home.path().join("voice.wav");
-        write_wav(&sound, voice);
+        let (codec, rate_hz, channels) = match codec {
+            "G722" => ("G722/16000/1".to_owned(), 16_000, 1),
+            "opus" => ("opus/48000/2".to_owned(), 48_000, 2),
+            law => (format!("{law}/8000/1"), 8_000, 1),
+        };
+        write_wav(&sound, &resample(voice, 8_000, rate_hz), rate_hz, channels);
         let parameter = if transport == Transport::Tcp { ";transport=tcp" } else { "" };
         fs::write(
             home.path().join("config"),
             format!(
                 "poll_method epoll\nsip_listen 127.0.0.1:{port}\nmodule_path {}\nmodule stdio.so\nmodule g711.so\n\
-                 module aufile.so\nmodule sndfile.so\nmodule_tmp uuid.so\nmodule_tmp account.so\n\
+                 module g722.so\nmodule opus.so\nmodule srtp.so\nmodule aufile.so\nmodule sndfile.so\nmodule_tmp uuid.so\nmodule_tmp account.so\n\
                  module_app menu.so\naudio_source aufile,{}\nsnd_path {}\nrtp_ports 41000-41999\n",
                 modules(),
                 sound.display(),
@@ -41,12 +57,12 @@ impl Softphone {
         .unwrap();
         fs::write(
             home.path().join("accounts"),
-            format!("<sip:2000@127.0.0.1{parameter}>;auth_pass=none;regint=0;audio_codecs={codec}/8000/1\n"),
+            format!("<sip:2000@127.0.0.1{parameter}>;auth_pass=none;regint=0;audio_codecs={codec}{more}\n"),
         )
         .unwrap();
         let folder = home.path().to_string_lossy().into_owned();
         let peer = Peer::start("baresip", &["-f", &folder], &home.path().join("log"));
-        let phone = Self { peer, home };
+        let phone = Self { peer, transport, home };
         peer::bound("udp", port).await;
         let end = Instant::now() + Duration::from_secs(10);
         while !phone.log().contains("baresip is ready") {
@@ -54,6 +70,11 @@ impl Softphone {
             sleep(Duration::from_millis(20)).await;
         }
         phone
+    }
+
+    /// What it dials by.
+    pub(super) const fn transport(&self) -> Transport {
+        self.transport
     }
 
     /// Gives a command of baresip's menu.
@@ -73,15 +94,17 @@ impl Softphone {
         fs::read_to_string(self.home.path().join("log")).unwrap_or_default()
     }
 
-    /// What it decoded in its only call, once the call is over.
+    /// What it decoded in its only call, at 8 kHz, once the call is over.
     pub(super) async fn heard(&self) -> Vec<i16> {
         let end = Instant::now() + Duration::from_secs(10);
         loop {
             // The header says how long the file is only when baresip has closed it.
             let reader = self.dump().and_then(|path| hound::WavReader::open(path).ok());
             if let Some(reader) = reader.filter(|reader| reader.duration() > 0) {
-                assert_eq!((reader.spec().sample_rate, reader.spec().channels), (8_000, 1));
-                return reader.into_samples().collect::<Result<_, _>>().unwrap();
+                let hound::WavSpec { sample_rate, channels, .. } = reader.spec();
+                let all: Vec<i16> = reader.into_samples().collect::<Result<_, _>>().unwrap();
+                let left: Vec<i16> = all.into_iter().step_by(channels.into()).collect();
+                return resample(&left, sample_rate, 8_000);
             }
             assert!(Instant::now() < end, "heard nothing: {}", self.log());
             sleep(Duration::from_millis(50)).await;
@@ -115,16 +138,18 @@ fn modules() -> String {
     .to_owned()
 }
 
-fn write_wav(path: &Path, samples: &[i16]) {
+fn write_wav(path: &Path, samples: &[i16], sample_rate: u32, channels: u16) {
     let specification = hound::WavSpec {
-        channels: 1,
-        sample_rate: 8_000,
+        channels,
+        sample_rate,
         bits_per_sample: 16,
         sample_format: hound::SampleFormat::Int,
     };
     let mut writer = hound::WavWriter::create(path, specification).unwrap();
     for sample in samples {
-        writer.write_sample(*sample).unwrap();
+        for _ in 0..channels {
+            writer.write_sample(*sample).unwrap();
+        }
     }
     writer.finalize().unwrap();
 }

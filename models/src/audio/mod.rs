@@ -7,11 +7,13 @@ mod clip;
 mod resample;
 mod ring;
 mod speech;
+mod upsample;
 
 pub use clip::{Clip, WordMark};
 pub use resample::resample;
 pub use ring::{AudioReceiver, AudioSender, Mark, MarkKind, audio_ring};
 pub use speech::{Read, Speech};
+pub use upsample::{Before, upsample};
 
 /// The sampling rate of G.711 telephony, in hertz.
 pub const TELEPHONE_HZ: u32 = 8_000;

@@ -2,7 +2,7 @@
 
 use super::Settings;
 use super::background::Background;
-use super::upsample::{Before, upsample};
+use crate::audio::{Before, upsample};
 
 /// Samples of one judged frame: 16 ms at 8 kHz.
 const FRAME: usize = 128;

@@ -9,7 +9,6 @@ mod activity;
 mod background;
 mod pre_roll;
 mod settings;
-mod upsample;
 
 #[cfg(test)]
 mod tests;

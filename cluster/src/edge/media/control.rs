@@ -8,14 +8,8 @@ use actors::types::CallQuality;
 use models::audio::{AudioSender, Speech};
 use serde::{Deserialize, Serialize};
 
-/// An audio codec (RFC 3551).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Codec {
-    /// G.711 µ-law, static payload type 0.
-    Pcmu,
-    /// G.711 A-law, static payload type 8.
-    Pcma,
-}
+pub use crate::rtp::codec::Codec;
+use crate::rtp::protection::Key;
 
 /// Which way audio flows, from our side (RFC 3264 section 6.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
@@ -61,6 +55,17 @@ pub struct Stream {
     pub direction: Direction,
     /// Milliseconds of audio in a packet that we send: 20 unless the far side asked for another.
     pub packet_ms: u32,
+    /// How it is protected; absent where it is not.
+    pub protected: Option<Protected>,
+}
+
+/// The keys of a stream that is protected by SRTP.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Protected {
+    /// Of what we send.
+    pub ours: Key,
+    /// Of what the far side sends.
+    pub theirs: Key,
 }
 
 /// What a session may be told. Never blocks; carried out in order by the session's thread.

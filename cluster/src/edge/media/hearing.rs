@@ -5,11 +5,15 @@ use models::voice_activity::{Activity, PreRoll, VoiceActivity};
 
 use super::{MediaEvent, Settings};
 use crate::rtp::FRAME;
+use crate::rtp::dual_tone::Detector;
+
+const SILENCE: [i16; FRAME] = [0; FRAME];
 
 #[derive(Debug)]
 pub(super) struct Hearing {
     activity: VoiceActivity,
     pre_roll: PreRoll,
+    tones: Detector,
     listener: Option<AudioSender>,
 }
 
@@ -18,6 +22,7 @@ impl Hearing {
         Self {
             activity: VoiceActivity::new(&settings.voice_activity),
             pre_roll: PreRoll::new(settings.voice_activity.pre_roll_ms),
+            tones: Detector::default(),
             listener: None,
         }
     }
@@ -35,6 +40,13 @@ impl Hearing {
         self.listener.as_ref().map_or(0, AudioSender::lost_samples)
     }
 
+    /// Hears 20 ms in which keys may be pressed as tones; those are no speech.
+    pub(super) fn frame_with_tones(&mut self, audio: &[i16; FRAME], tell: &mut impl FnMut(MediaEvent)) {
+        self.tones.hear(audio, &mut |key| tell(MediaEvent::Digit(key)));
+        self.frame(if self.tones.is_hearing_a_key() { &SILENCE } else { audio }, tell);
+    }
+
+    /// Hears 20 ms.
     pub(super) fn frame(&mut self, audio: &[i16; FRAME], tell: &mut impl FnMut(MediaEvent)) {
         let change = self.activity.process(audio);
         let listener = self.listener.as_mut();

@@ -3,11 +3,12 @@
 use actors::types::CallQuality;
 
 use super::batch::Datagram;
-use super::{Codec, MediaEvent, Settings, Stream};
-use crate::rtp::g711::Law;
+use super::decoding::Decoding;
+use super::{MediaEvent, Settings, Stream};
+use crate::rtp::comfort_noise::{self, ComfortNoise};
 use crate::rtp::jitter_buffer::{JitterBuffer, Placed};
 use crate::rtp::latch::Latch;
-use crate::rtp::packet::Packet;
+use crate::rtp::packet::{Header, Packet};
 use crate::rtp::reception::Reception;
 use crate::rtp::score::mean_opinion_score;
 use crate::rtp::telephone_event::Receiver;
@@ -15,22 +16,15 @@ use crate::rtp::{FRAME, Micros};
 
 /// The longest packet that is heard in full: 200 ms.
 const MOST_SAMPLES: usize = 1_600;
-/// The static payload types of G.711 (RFC 3551 table 4).
-const STATIC_MU: u8 = 0;
-const STATIC_A: u8 = 8;
-
-pub(super) fn law(codec: Codec) -> Law {
-    match codec {
-        Codec::Pcmu => Law::Mu,
-        Codec::Pcma => Law::A,
-    }
-}
 
 #[derive(Debug)]
 pub(super) struct Incoming {
+    decoding: Decoding,
     jitter: JitterBuffer,
     pub(super) reception: Reception,
     keys: Receiver,
+    /// The far side stopped sending in silence and wants this heard.
+    noise: Option<ComfortNoise>,
     heard_any: bool,
     heard_at: Micros,
     timed_out: bool,
@@ -41,9 +35,11 @@ pub(super) struct Incoming {
 impl Incoming {
     pub(super) fn new(settings: &Settings) -> Self {
         Self {
+            decoding: Decoding::default(),
             jitter: JitterBuffer::new(&settings.jitter_buffer),
             reception: Reception::default(),
             keys: Receiver::default(),
+            noise: None,
             heard_any: false,
             heard_at: 0,
             timed_out: false,
@@ -62,6 +58,7 @@ impl Incoming {
     pub(super) fn hold(&mut self) {
         self.jitter.restart();
         self.keys.restart();
+        self.noise = None;
     }
 
     /// Takes a datagram. Whether it was a packet of this call's.
@@ -83,30 +80,33 @@ impl Incoming {
             self.heard_any = true;
             tell(MediaEvent::FirstPacket);
         }
-        let law = match header.payload_type {
-            // Some senders keep to a static type that was not agreed on; it can't mean anything else.
-            other if other == stream.payload_type => Some(law(stream.codec)),
-            STATIC_MU => Some(Law::Mu),
-            STATIC_A => Some(Law::A),
-            _ => None,
-        };
-        let arrival = law.map(|_| now.saturating_sub(datagram.age));
-        if self.reception.packet(&header, arrival) {
+        let codec = Decoding::codec(header.payload_type, stream);
+        let arrival = codec.map(|_| now.saturating_sub(datagram.age));
+        let mut timestamp = self.decoding.timestamp(header.timestamp, stream);
+        if self.reception.packet(&Header { timestamp, ..header }, arrival) {
             self.jitter.restart();
             self.keys.restart();
+            self.decoding.restart();
+            timestamp = self.decoding.timestamp(header.timestamp, stream);
         }
         if !stream.direction.receives() {
             return true;
         }
-        if let Some(law) = law {
+        if let Some(codec) = codec {
+            self.noise = None;
             let mut audio = [0; MOST_SAMPLES];
-            let count = law.decode_into(payload, &mut audio);
+            let count = self.decoding.decode(codec, header.sequence, payload, &mut audio);
             let audio = audio.get(..count).unwrap_or_default();
-            let placed = self.jitter.insert(header.timestamp, audio, datagram.age);
+            let placed = self.jitter.insert(timestamp, audio, datagram.age);
             self.late += u64::from(placed == Placed::Late);
         } else if stream.telephone_event == Some(header.payload_type) {
             let key = self.keys.packet(header.timestamp, header.marker, payload);
             key.into_iter().for_each(|key| tell(MediaEvent::Digit(key)));
+        } else if header.payload_type == comfort_noise::PAYLOAD_TYPE {
+            match &mut self.noise {
+                Some(noise) => noise.follow(payload),
+                None => self.noise = Some(ComfortNoise::parse(payload)),
+            }
         }
         true
     }
@@ -114,7 +114,11 @@ impl Incoming {
     /// The frame that is heard now.
     pub(super) fn frame(&mut self, out: &mut [i16; FRAME]) {
         let frame = self.jitter.read(out);
-        self.concealed_samples += frame.concealed as u64;
+        match &mut self.noise {
+            // What the buffer made up is not missing: the far side said that it would be silent.
+            Some(noise) if frame.heard == 0 => noise.fill(out),
+            _ => self.concealed_samples += frame.concealed as u64,
+        }
     }
 
     /// Whether the far side has now been silent for too long. Once per silence.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use actors::types::{CallId, CallQuality};
 use models::audio::AudioSender;
 
-use super::batch::Batch;
+use super::batch::{Batch, Datagram};
+use super::guard::Guard;
 use super::hearing::Hearing;
 use super::incoming::Incoming;
 use super::outgoing::Outgoing;
@@ -76,6 +77,7 @@ pub(super) struct Live {
     playout: Playout,
     outgoing: Outgoing,
     reporting: Reporting,
+    guard: Guard,
     record: Option<AudioSender>,
     /// When its first turn was, and how many frames it has had since.
     began: Option<Micros>,
@@ -112,6 +114,7 @@ impl Live {
             playout: Playout::new(settings.utterances),
             reporting: Reporting::new(settings, outgoing.ssrc()),
             outgoing,
+            guard: Guard::default(),
             record: None,
             began: None,
             frames: 0,
@@ -137,12 +140,18 @@ impl Live {
         let events = &self.events;
         let mut theirs = [0; FRAME];
         self.incoming.frame(&mut theirs);
-        self.hearing.frame(&theirs, &mut |event| events(event));
+        // Where telephone events were agreed on, tones in the audio are the same keys again, or music.
+        if self.far.as_ref().is_some_and(|(stream, _)| stream.telephone_event.is_none()) {
+            self.hearing.frame_with_tones(&theirs, &mut |event| events(event));
+        } else {
+            self.hearing.frame(&theirs, &mut |event| events(event));
+        }
         let mut ours = [0; FRAME];
         if let (Some((stream, latch)), Some(pair)) = (&self.far, &self.pair) {
             if stream.direction.sends() {
                 self.playout.frame(&mut ours, &mut |event| events(event));
-                scratch.sent += self.outgoing.frame(&mut ours, stream, &pair.rtp, latch.destination());
+                let way = (&pair.rtp, latch.destination());
+                scratch.sent += self.outgoing.frame(&mut ours, stream, way, &mut self.guard);
             } else {
                 self.outgoing.pass_over(1);
             }
@@ -196,6 +205,11 @@ impl Live {
     }
 
     fn configure(&mut self, stream: Stream) {
+        if let Err(why) = self.guard.configure(stream.protected.as_ref()) {
+            // What was agreed on has keys of the right length; a far side that changes them without end has not.
+            tracing::warn!(call_id = %self.call, %why, "a stream's keys can't be used; the stream stays as it was");
+            return;
+        }
         let now = self.clocks.now;
         let window_ends = now + self.settings.latch_window_ms * 1_000;
         if stream.direction.receives() {
@@ -222,9 +236,13 @@ impl Live {
                 for datagram in scratch.batch.datagrams() {
                     if is_rtcp(datagram.bytes) && datagram.source == latch.destination() {
                         let came = scratch.clocks.earlier(datagram.age);
-                        self.reporting.hear(datagram.bytes, self.outgoing.ssrc(), came);
+                        if let Some(report) = self.guard.open_report(datagram.bytes) {
+                            self.reporting.hear(&report, self.outgoing.ssrc(), came);
+                        }
                         continue;
                     }
+                    let Some(clear) = self.guard.open(datagram.bytes) else { continue };
+                    let datagram = Datagram { bytes: &clear, ..datagram };
                     let now = scratch.clocks.now;
                     let ours =
                         self.incoming.datagram(&datagram, stream, latch, now, &mut |event| events(event));
@@ -242,7 +260,7 @@ impl Live {
             return;
         }
         let (Some((_, latch)), Some(pair)) = (&self.far, &self.pair) else { return };
-        let figures = (&self.outgoing, &mut self.incoming.reception);
+        let figures = (&self.outgoing, &mut self.incoming.reception, &mut self.guard);
         self.reporting.turn(&pair.rtcp, latch.destination(), scratch.clocks, &mut scratch.batch, figures);
     }
 
@@ -260,7 +278,7 @@ impl Live {
         self.commands.end();
         let Some(pair) = self.pair.take() else { return };
         if let Some((_, latch)) = &self.far {
-            let figures = (&self.outgoing, &mut self.incoming.reception);
+            let figures = (&self.outgoing, &mut self.incoming.reception, &mut self.guard);
             self.reporting.send(&pair.rtcp, latch.destination(), self.clocks, figures, true);
         }
         let port = pair.port;

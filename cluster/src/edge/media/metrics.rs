@@ -22,6 +22,8 @@ pub const TURNS_LATE: &str = "strowger_media_turns_late_total";
 pub const SESSIONS_FAILED: &str = "strowger_media_sessions_failed_total";
 /// Sessions whose far side fell silent for too long.
 pub const TIMEOUTS: &str = "strowger_media_timeouts_total";
+/// Packets of protected sessions that did not prove themselves: changed, replayed, in clear or of another key.
+pub const UNPROVEN: &str = "strowger_media_packets_unproven_total";
 /// Mean opinion score per session, histogram.
 pub const MEAN_OPINION_SCORE: &str = "strowger_media_mean_opinion_score";
 /// Interarrival jitter per session, histogram, in milliseconds.
@@ -43,6 +45,7 @@ pub fn describe() {
     describe_counter!(TURNS_LATE, Unit::Count, "turns of a media wheel that began more than 5 ms late");
     describe_counter!(SESSIONS_FAILED, Unit::Count, "media sessions ended by a fault of their own");
     describe_counter!(TIMEOUTS, Unit::Count, "media sessions whose far side fell silent for too long");
+    describe_counter!(UNPROVEN, Unit::Count, "packets of protected sessions that did not prove themselves");
     describe_histogram!(MEAN_OPINION_SCORE, Unit::Count, "estimated mean opinion score per session");
     describe_histogram!(JITTER_MS, Unit::Milliseconds, "interarrival jitter per session");
 }

@@ -7,7 +7,9 @@
 
 mod batch;
 mod control;
+mod decoding;
 mod error;
+mod guard;
 mod handle;
 mod hearing;
 mod incoming;
@@ -24,7 +26,7 @@ mod thread;
 #[cfg(test)]
 mod tests;
 
-pub use control::{Codec, Control, Direction, MediaEvent, MediaEvents, Stream};
+pub use control::{Codec, Control, Direction, MediaEvent, MediaEvents, Protected, Stream};
 pub use error::{Error, Gone};
 pub use handle::{Counts, Media};
 pub use session::Session;

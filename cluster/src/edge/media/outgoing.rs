@@ -2,10 +2,11 @@
 
 use std::net::{SocketAddr, UdpSocket};
 
-use super::incoming::law;
-use super::{Settings, Stream};
+use super::guard::Guard;
+use super::{Codec, Settings, Stream};
+use crate::rtp::codec::Encoder;
 use crate::rtp::packet::{HEADER_BYTES, Header};
-use crate::rtp::telephone_event::{Sender, Sending};
+use crate::rtp::telephone_event::{Event, Sender, Sending};
 use crate::rtp::{FRAME, rtcp};
 
 /// The longest packet that is sent: 60 ms.
@@ -19,6 +20,9 @@ pub(super) struct Outgoing {
     samples: [i16; MOST_SAMPLES + FRAME],
     waiting: usize,
     keys: Sender,
+    encoder: Option<(Codec, Encoder)>,
+    /// How far the timestamp moves per sample.
+    ticks: u32,
     packets: u64,
     bytes: u64,
 }
@@ -36,7 +40,16 @@ impl Outgoing {
             ssrc: u32::from_be_bytes([c0, c1, c2, c3]),
         };
         let keys = Sender::new(&settings.keys);
-        Self { header, samples: [0; MOST_SAMPLES + FRAME], waiting: 0, keys, packets: 0, bytes: 0 }
+        Self {
+            header,
+            samples: [0; MOST_SAMPLES + FRAME],
+            waiting: 0,
+            keys,
+            encoder: None,
+            ticks: 1,
+            packets: 0,
+            bytes: 0,
+        }
     }
 
     pub(super) fn ssrc(&self) -> u32 {
@@ -69,8 +82,7 @@ impl Outgoing {
 
     /// Time went by in which nothing was sent: the next packet says so.
     pub(super) fn pass_over(&mut self, frames: u64) {
-        self.header.timestamp =
-            self.header.timestamp.wrapping_add((frames as u32).wrapping_mul(FRAME as u32));
+        self.move_on((frames as u32).wrapping_mul(FRAME as u32));
         self.header.marker = true;
         self.waiting = 0;
     }
@@ -80,18 +92,21 @@ impl Outgoing {
         &mut self,
         ours: &mut [i16; FRAME],
         stream: &Stream,
-        socket: &UdpSocket,
-        to: SocketAddr,
+        way: (&UdpSocket, SocketAddr),
+        guard: &mut Guard,
     ) -> u64 {
         self.header.payload_type = stream.payload_type;
-        let ahead = self.header.timestamp.wrapping_add(self.waiting as u32);
+        self.ticks = stream.codec.ticks_per_sample();
+        let ahead = self.header.timestamp.wrapping_add((self.waiting as u32).wrapping_mul(self.ticks));
         let event = stream.telephone_event.map(|payload_type| (payload_type, self.keys.frame(ahead)));
         match event {
             Some((payload_type, Sending::Packet { timestamp, marker, event })) => {
                 ours.fill(0);
+                let ticks = u16::try_from(self.ticks).unwrap_or(1);
+                let event = Event { duration: event.duration.saturating_mul(ticks), ..event };
                 let header = Header { payload_type, marker, timestamp, ..self.header };
                 self.pass_over_silently();
-                return self.send(&[&header.to_bytes()[..], &event.to_bytes()[..]].concat(), socket, to);
+                return self.send(&[&header.to_bytes()[..], &event.to_bytes()[..]].concat(), way, guard);
             }
             Some((_, Sending::Pause)) => ours.fill(0),
             Some((_, Sending::Audio)) | None => {}
@@ -103,39 +118,60 @@ impl Outgoing {
         let length = (stream.packet_ms.clamp(10, 60) / 10 * 80) as usize;
         let mut sent = 0;
         while self.waiting >= length {
-            sent += self.packet(length, stream, socket, to);
+            sent += self.packet(length, stream, way, guard);
         }
         sent
     }
 
+    fn move_on(&mut self, samples: u32) {
+        self.header.timestamp = self.header.timestamp.wrapping_add(samples.wrapping_mul(self.ticks));
+    }
+
     /// An event's frame takes the place of an audio frame in time.
     fn pass_over_silently(&mut self) {
-        self.header.timestamp = self.header.timestamp.wrapping_add((self.waiting + FRAME) as u32);
+        self.move_on((self.waiting + FRAME) as u32);
         self.waiting = 0;
         self.header.marker = true;
     }
 
-    fn packet(&mut self, length: usize, stream: &Stream, socket: &UdpSocket, to: SocketAddr) -> u64 {
-        let mut datagram = [0u8; HEADER_BYTES + MOST_SAMPLES];
-        if let Some((head, body)) = datagram.split_first_chunk_mut::<HEADER_BYTES>() {
-            *head = self.header.to_bytes();
-            law(stream.codec).encode_into(self.samples.get(..length).unwrap_or_default(), body);
+    fn encoder(&mut self, codec: Codec) -> Option<&mut Encoder> {
+        if self.encoder.as_ref().is_none_or(|(present, _)| *present != codec) {
+            self.encoder = Encoder::new(codec).map(|encoder| (codec, encoder));
         }
-        self.header.marker = false;
-        self.header.timestamp = self.header.timestamp.wrapping_add(length as u32);
-        self.samples.copy_within(length..self.waiting, 0);
-        self.waiting -= length;
-        self.send(datagram.get(..HEADER_BYTES + length).unwrap_or_default(), socket, to)
+        self.encoder.as_mut().map(|(_, encoder)| encoder)
     }
 
-    fn send(&mut self, datagram: &[u8], socket: &UdpSocket, to: SocketAddr) -> u64 {
+    fn packet(
+        &mut self,
+        length: usize,
+        stream: &Stream,
+        way: (&UdpSocket, SocketAddr),
+        guard: &mut Guard,
+    ) -> u64 {
+        let mut datagram = [0u8; HEADER_BYTES + MOST_SAMPLES];
+        let mut audio = [0; MOST_SAMPLES];
+        let audio = audio.get_mut(..length).unwrap_or_default();
+        audio.copy_from_slice(self.samples.get(..length).unwrap_or_default());
+        let mut bytes = 0;
+        if let Some((head, body)) = datagram.split_first_chunk_mut::<HEADER_BYTES>() {
+            *head = self.header.to_bytes();
+            bytes = self.encoder(stream.codec).map_or(0, |encoder| encoder.encode(audio, body));
+        }
+        self.header.marker = false;
+        self.move_on(length as u32);
+        self.samples.copy_within(length..self.waiting, 0);
+        self.waiting -= length;
+        self.send(datagram.get(..HEADER_BYTES + bytes).unwrap_or_default(), way, guard)
+    }
+
+    fn send(&mut self, packet: &[u8], (socket, to): (&UdpSocket, SocketAddr), guard: &mut Guard) -> u64 {
         self.header.sequence = self.header.sequence.wrapping_add(1);
         // A packet that the system can't take now is lost like any other.
-        if socket.send_to(datagram, to).is_err() {
+        if guard.seal(packet).is_none_or(|datagram| socket.send_to(&datagram, to).is_err()) {
             return 0;
         }
         self.packets += 1;
-        self.bytes += (datagram.len() - HEADER_BYTES) as u64;
+        self.bytes += (packet.len() - HEADER_BYTES) as u64;
         1
     }
 }

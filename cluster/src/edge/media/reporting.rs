@@ -4,6 +4,7 @@ use std::net::{SocketAddr, UdpSocket};
 
 use super::Settings;
 use super::batch::Batch;
+use super::guard::Guard;
 use super::outgoing::Outgoing;
 use crate::rtp::reception::Reception;
 use crate::rtp::rtcp::{self, Report};
@@ -69,15 +70,16 @@ impl Reporting {
         media: SocketAddr,
         clocks: Clocks,
         batch: &mut Batch,
-        (outgoing, reception): (&Outgoing, &mut Reception),
+        (outgoing, reception, guard): (&Outgoing, &mut Reception, &mut Guard),
     ) {
         batch.read(socket, clocks.wall);
         for datagram in batch.datagrams() {
             if datagram.source.ip() == media.ip() {
+                let Some(report) = guard.open_report(datagram.bytes) else { continue };
                 self.far = Some(datagram.source);
                 // The port is looked at once a second; a report counts from when it came, or the round trip would
                 // hold the wait.
-                self.hear(datagram.bytes, outgoing.ssrc(), clocks.earlier(datagram.age));
+                self.hear(&report, outgoing.ssrc(), clocks.earlier(datagram.age));
             }
         }
         if self.next_at == 0 {
@@ -87,7 +89,7 @@ impl Reporting {
             // Half to one and a half of the interval, so that reports of many calls don't align.
             let spread = u64::from(outgoing.ssrc().wrapping_mul(clocks.now as u32 | 1) >> 16);
             self.next_at = clocks.now + self.interval / 2 + self.interval * spread / 65_536;
-            self.send(socket, media, clocks, (outgoing, reception), false);
+            self.send(socket, media, clocks, (outgoing, reception, guard), false);
         }
     }
 
@@ -113,7 +115,7 @@ impl Reporting {
         socket: &UdpSocket,
         media: SocketAddr,
         clocks: Clocks,
-        (outgoing, reception): (&Outgoing, &mut Reception),
+        (outgoing, reception, guard): (&Outgoing, &mut Reception, &mut Guard),
         goodbye: bool,
     ) {
         let mut block = reception.report();
@@ -130,6 +132,8 @@ impl Reporting {
         };
         let next_port = SocketAddr::new(media.ip(), media.port().saturating_add(1));
         // A far side that refuses RTCP loses nothing but figures.
-        let _ = socket.send_to(&report.to_bytes(), self.far.unwrap_or(next_port));
+        if let Some(datagram) = guard.seal_report(&report.to_bytes()) {
+            let _ = socket.send_to(&datagram, self.far.unwrap_or(next_port));
+        }
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Error;
 use crate::sip::dialog::Timing;
+use crate::sip::sdp::Protection;
 
 /// Addresses and bounds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +60,9 @@ pub struct Settings {
     pub media_close_ms: u64,
     /// Who stands in for the far side's host in the target of a transfer to a number.
     pub transfer_host: Option<String>,
+    /// When audio is protected by SRTP with keys in the session description (RFC 4568): "accepted" where the far
+    /// side offers it, "offered" in our own offers too, "required" always.
+    pub srtp: Protection,
     /// T4, how long a message may stay in the network, in milliseconds (RFC 3261 section 17.1.2.2).
     pub t4_ms: u64,
     /// How long things take in a dialog; T1 and T2 are the transactions' too.
@@ -92,6 +96,7 @@ impl Default for Settings {
             offer_ms: 5_000,
             media_close_ms: 2_000,
             transfer_host: None,
+            srtp: Protection::default(),
             t4_ms: 5_000,
             timing: Timing::default(),
         }

@@ -3,7 +3,7 @@
 use sipx_sip::headers::{Contact, RecordRoute};
 
 use super::super::respond::respond;
-use super::super::sdp::{Negotiation, acceptable, sdp_of};
+use super::super::sdp::{Negotiation, sdp_of};
 use super::super::wire::{self, HeaderName, Headers, Request};
 use super::state::{Effects, Pending, Phase, Reason};
 use super::writing::{bytes_of, request_of};
@@ -24,7 +24,7 @@ impl Dialog {
         let headers = &invite.headers;
         let offer = sdp_of(headers, invite.body());
         if let Some(offer) = &offer {
-            acceptable(offer)?;
+            negotiation.takes(offer)?;
         }
         let value = |name: HeaderName, label| {
             headers.value(&name).map(std::borrow::Cow::into_owned).ok_or(Error::Header(label))

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::crypto::{self, Crypto};
 use super::{Direction, Unacceptable};
 
 /// Lines of a description that are read; no telephone sends as many.
@@ -10,6 +11,8 @@ const LINES_MAX: usize = 1_024;
 const MEDIA_MAX: usize = 16;
 /// Formats of a stream.
 const FORMATS_MAX: usize = 64;
+/// Keys of a stream.
+const CRYPTO_MAX: usize = 16;
 
 /// A session description, as far as it matters.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -39,6 +42,8 @@ pub struct Media {
     pub packet_ms: Option<u32>,
     /// `a=maxptime`, in milliseconds.
     pub packet_ms_max: Option<u32>,
+    /// The keys for SRTP that we can use, in the sender's order.
+    pub crypto: Vec<Crypto>,
 }
 
 impl Media {
@@ -50,6 +55,7 @@ impl Media {
             (Some((_, name, rate)), _) => Some((name.as_str(), *rate)),
             (None, 0) => Some(("PCMU", 8_000)),
             (None, 8) => Some(("PCMA", 8_000)),
+            (None, 9) => Some(("G722", 8_000)),
             (None, _) => None,
         }
     }
@@ -108,6 +114,7 @@ fn stream(value: &str) -> Result<Media, Unacceptable> {
         encodings: Vec::new(),
         packet_ms: None,
         packet_ms_max: None,
+        crypto: Vec::new(),
     })
 }
 
@@ -141,6 +148,9 @@ fn attribute(stream: &mut Media, value: &str) {
             if let (Some(payload_type), Some(rate)) = (payload_type, rate) {
                 stream.encodings.push((payload_type, name, rate));
             }
+        }
+        Some(("crypto", value)) if stream.crypto.len() < CRYPTO_MAX => {
+            stream.crypto.extend(crypto::parse(value));
         }
         Some(("ptime", value)) => stream.packet_ms = milliseconds(value),
         Some(("maxptime", value)) => stream.packet_ms_max = milliseconds(value),

@@ -1,12 +1,14 @@
 //! SDP (RFC 8866) as far as a telephone needs it, and offer and answer (RFC 3264).
 
+mod crypto;
 mod description;
 mod multipart;
 mod negotiation;
 
+pub use crypto::{Crypto, Keying, Master, SECRET_BYTES, Secret, Suite};
 pub use description::{Description, Media, parse};
 pub use multipart::sdp_of;
-pub use negotiation::{Agreed, Negotiation, acceptable};
+pub use negotiation::{Agreed, Negotiation, Protected, Protection, acceptable};
 
 use serde::{Deserialize, Serialize};
 
@@ -17,24 +19,55 @@ pub enum Codec {
     Pcmu,
     /// G.711 A-law, static payload type 8.
     Pcma,
+    /// G.722, static payload type 9.
+    G722,
+    /// Opus (RFC 7587), a dynamic payload type.
+    Opus,
 }
 
 impl Codec {
-    /// Its name in an `rtpmap`.
+    /// Those that we speak, those first that cost us least: all are heard at 8 kHz.
+    pub const ALL: [Self; 4] = [Self::Pcmu, Self::Pcma, Self::G722, Self::Opus];
+
+    /// Its name and clock in an `rtpmap`.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub const fn encoding(self) -> &'static str {
         match self {
-            Self::Pcmu => "PCMU",
-            Self::Pcma => "PCMA",
+            Self::Pcmu => "PCMU/8000",
+            Self::Pcma => "PCMA/8000",
+            Self::G722 => "G722/8000",
+            Self::Opus => "opus/48000/2",
         }
     }
 
-    /// Its static payload type (RFC 3551).
+    /// Its payload type in our offers: static (RFC 3551) where it has one.
     #[must_use]
     pub const fn payload_type(self) -> u8 {
         match self {
             Self::Pcmu => 0,
             Self::Pcma => 8,
+            Self::G722 => 9,
+            Self::Opus => 96,
+        }
+    }
+
+    /// The clock of its timestamps, in hertz; its telephone events have the same one.
+    #[must_use]
+    pub const fn clock_hz(self) -> u32 {
+        match self {
+            Self::Pcmu | Self::Pcma | Self::G722 => 8_000,
+            Self::Opus => 48_000,
+        }
+    }
+
+    /// What an encoding's name, in capitals, and clock mean.
+    fn of(encoding: (&str, u32)) -> Option<Self> {
+        match encoding {
+            ("PCMU", 8_000) => Some(Self::Pcmu),
+            ("PCMA", 8_000) => Some(Self::Pcma),
+            ("G722", 8_000) => Some(Self::G722),
+            ("OPUS", 48_000) => Some(Self::Opus),
+            _ => None,
         }
     }
 }
@@ -85,11 +118,17 @@ pub enum Unacceptable {
     /// No audio at all.
     #[error("there is no audio in the session description")]
     NoAudio,
-    /// Audio by a transport that we do not have, such as RTP/SAVP.
-    #[error("audio is offered by a transport other than RTP/AVP")]
+    /// Audio by a transport that we do not have, such as DTLS-SRTP.
+    #[error("audio is offered by a transport other than RTP/AVP and RTP/SAVP")]
     Transport,
+    /// RTP/SAVP, but with no key that we can use.
+    #[error("no suite in common for SRTP; {}, {}, {} and {} are supported", Suite::ALL[0].name(), Suite::ALL[1].name(), Suite::ALL[2].name(), Suite::ALL[3].name())]
+    NoSuite,
+    /// RTP/AVP, where the operator wants every call protected.
+    #[error("only protected audio (RTP/SAVP with a=crypto) is taken here")]
+    Unprotected,
     /// Audio, but in no codec of ours.
-    #[error("no audio codec in common; PCMU and PCMA are supported")]
+    #[error("no audio codec in common; PCMU, PCMA, G722 and opus are supported")]
     NoCodec,
     /// An address that is a name, or of no family that we know.
     #[error("the media address is not an IP address")]
@@ -103,7 +142,7 @@ impl Unacceptable {
         match self {
             Self::Malformed(_) => 399,
             Self::NoAudio => 304,
-            Self::Transport => 302,
+            Self::Transport | Self::NoSuite | Self::Unprotected => 302,
             Self::NoCodec => 305,
             Self::Address => 301,
         }

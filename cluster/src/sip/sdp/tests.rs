@@ -12,6 +12,13 @@ fn negotiation() -> Negotiation {
     Negotiation::new("203.0.113.9:7000".parse().unwrap(), 42)
 }
 
+fn protected(protection: Protection, port: u16) -> Negotiation {
+    let local = std::net::SocketAddr::from(([203, 0, 113, 9], port));
+    let mut bytes = [port as u8; SECRET_BYTES];
+    bytes[31] = 1;
+    Negotiation::new(local, u64::from(port)).protected(protection, Secret::from(bytes))
+}
+
 fn answered(offer: &str) -> (String, Agreed) {
     let mut negotiation = negotiation();
     let answer = negotiation.answer(offer.as_bytes()).unwrap();
@@ -27,7 +34,26 @@ fn the_first_codec_in_common_is_taken_with_its_events_and_packet_time() {
     assert_eq!(agreed.remote, "192.0.2.1:4000".parse().unwrap());
     assert!(answer.contains("m=audio 7000 RTP/AVP 8 96\r\n"), "{answer}");
     assert!(answer.contains("a=sendrecv"), "{answer}");
-    assert!(acceptable(answer.as_bytes()).is_ok());
+    assert!(acceptable(answer.as_bytes(), Protection::Accepted).is_ok());
+}
+
+#[test]
+fn wide_codecs_are_taken_where_no_law_is_offered() {
+    let with = |formats: &str, maps: &str| {
+        format!("v=0\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP {formats}\r\n{maps}")
+    };
+    let opus = "a=rtpmap:111 opus/48000/2\r\na=rtpmap:110 telephone-event/48000\r\na=ptime:30\r\n\
+                a=rtpmap:126 telephone-event/8000\r\n";
+    let (answer, agreed) = answered(&with("111 110 126", opus));
+    assert_eq!((agreed.codec, agreed.payload_type, agreed.telephone_event), (Codec::Opus, 111, Some(110)));
+    assert_eq!(agreed.packet_ms, 20, "Opus has no packets of 30 ms");
+    assert!(answer.contains("RTP/AVP 111 110\r\na=rtpmap:111 opus/48000/2\r\n"), "{answer}");
+    assert!(answer.contains("a=rtpmap:110 telephone-event/48000\r\n"), "{answer}");
+    let (answer, agreed) = answered(&with("111 9 126", opus));
+    assert_eq!((agreed.codec, agreed.telephone_event), (Codec::G722, Some(126)));
+    assert!(answer.contains("RTP/AVP 9 126\r\na=rtpmap:9 G722/8000\r\n"), "{answer}");
+    let (_, agreed) = answered(&with("111 9 8 0 126", opus));
+    assert_eq!(agreed.codec, Codec::Pcma, "what costs nothing is preferred");
 }
 
 #[test]
@@ -100,6 +126,53 @@ fn our_offer_is_answered_and_agreed() {
     assert_eq!(ours.agreed().unwrap().telephone_event, Some(TELEPHONE_EVENT_OFFERED));
 }
 
+#[test]
+fn keys_are_offered_answered_and_each_side_has_the_others() {
+    let (mut ours, mut theirs) =
+        (protected(Protection::Offered, 7_000), protected(Protection::Accepted, 9_000));
+    let offer = ours.offer();
+    let text = String::from_utf8(offer.clone()).unwrap();
+    assert!(
+        text.contains("m=audio 7000 RTP/SAVP 0 8 9 96 101 102\r\n") && text.matches("a=crypto:").count() == 4,
+        "{text}"
+    );
+    let answer = theirs.answer(&offer).unwrap();
+    let text = String::from_utf8(answer.clone()).unwrap();
+    assert!(
+        text.contains("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:") && text.contains("RTP/SAVP"),
+        "{text}"
+    );
+    ours.accept(&answer).unwrap();
+    let (one, two) = (ours.agreed().unwrap(), theirs.agreed().unwrap());
+    let (one, two) = (one.protected.clone().unwrap(), two.protected.clone().unwrap());
+    assert_eq!((&one.ours, &one.theirs), (&two.theirs, &two.ours));
+    assert_ne!(one.ours, one.theirs);
+
+    // Offered again in mid-call, by either side: the same suite and the same keys.
+    let again = theirs.offer();
+    let answer = ours.answer(&again).unwrap();
+    theirs.accept(&answer).unwrap();
+    assert_eq!(ours.agreed().unwrap().protected, Some(one));
+    assert_eq!(String::from_utf8(again).unwrap().matches("a=crypto:").count(), 1);
+}
+
+#[test]
+fn protection_is_never_talked_down() {
+    let plain = offer("sendrecv", "192.0.2.1");
+    let mut required = protected(Protection::Required, 7_000);
+    assert_eq!(required.answer(plain.as_bytes()), Err(Unacceptable::Unprotected));
+    assert_eq!(acceptable(plain.as_bytes(), Protection::Required), Err(Unacceptable::Unprotected));
+    let mut offering = protected(Protection::Offered, 7_000);
+    offering.offer();
+    assert_eq!(offering.accept(plain.as_bytes()), Err(Unacceptable::Unprotected));
+    let mut accepting = protected(Protection::Accepted, 7_000);
+    accepting.offer();
+    let secure = protected(Protection::Offered, 9_000).offer();
+    assert_eq!(accepting.accept(&secure), Err(Unacceptable::NoSuite), "keys that nobody asked for");
+    let unusable = String::from_utf8(secure).unwrap().replace("inline:", "outline:");
+    assert_eq!(accepting.answer(unusable.as_bytes()), Err(Unacceptable::NoSuite));
+}
+
 const TELEPHONE_EVENT_OFFERED: u8 = 101;
 
 proptest! {
@@ -112,5 +185,8 @@ proptest! {
         body.splice(at..end, junk);
         let _ = negotiation().answer(&body);
         let _ = negotiation().accept(&body);
+        let mut secure = protected(Protection::Offered, 9_000).offer();
+        secure.splice(at..at, body);
+        let _ = protected(Protection::Required, 7_000).answer(&secure);
     }
 }

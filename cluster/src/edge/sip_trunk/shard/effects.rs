@@ -8,7 +8,8 @@ use super::super::addresses::{in_uri, is_private};
 use super::super::metrics;
 use super::super::transports::Flow;
 use super::state::{Due, Shard};
-use crate::edge::media::{Codec, Control as MediaControl, Direction, Stream};
+use crate::edge::media::{Codec, Control as MediaControl, Direction, Protected, Stream};
+use crate::rtp::protection::{Key, Suite};
 use crate::sip::destination::{self, Transport};
 use crate::sip::dialog::{Effect, Event, Input};
 use crate::sip::sdp;
@@ -159,6 +160,8 @@ fn stream(agreed: &sdp::Agreed) -> Stream {
         codec: match agreed.codec {
             sdp::Codec::Pcmu => Codec::Pcmu,
             sdp::Codec::Pcma => Codec::Pcma,
+            sdp::Codec::G722 => Codec::G722,
+            sdp::Codec::Opus => Codec::Opus,
         },
         payload_type: agreed.payload_type,
         telephone_event: agreed.telephone_event,
@@ -169,5 +172,19 @@ fn stream(agreed: &sdp::Agreed) -> Stream {
             sdp::Direction::Inactive => Direction::Inactive,
         },
         packet_ms: agreed.packet_ms,
+        protected: agreed
+            .protected
+            .as_ref()
+            .map(|protected| Protected { ours: key(&protected.ours), theirs: key(&protected.theirs) }),
     }
+}
+
+fn key(keying: &sdp::Keying) -> Key {
+    let suite = match keying.suite {
+        sdp::Suite::AesCm128Sha1With80 => Suite::AesCm128Sha1With80,
+        sdp::Suite::AesCm128Sha1With32 => Suite::AesCm128Sha1With32,
+        sdp::Suite::AesGcm128 => Suite::AesGcm128,
+        sdp::Suite::AesGcm256 => Suite::AesGcm256,
+    };
+    Key { suite, master: keying.master.reveal().to_vec() }
 }

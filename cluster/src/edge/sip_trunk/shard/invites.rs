@@ -19,7 +19,7 @@ use crate::edge::media::{MediaEvents, Session};
 use crate::sip::check::with_warning;
 use crate::sip::dialog::{Command, Dialog, Error, Input, Own};
 use crate::sip::numbers;
-use crate::sip::sdp::{Negotiation, acceptable, sdp_of};
+use crate::sip::sdp::{Negotiation, Secret, acceptable, sdp_of};
 use crate::sip::wire::{self, HeaderName, Request};
 
 impl Shard {
@@ -35,7 +35,7 @@ impl Shard {
             return self.refuse(&invite, 503, flow);
         }
         let offer = sdp_of(&invite.headers, invite.body());
-        if let Some(Err(why)) = offer.as_deref().map(acceptable) {
+        if let Some(Err(why)) = offer.as_deref().map(|offer| acceptable(offer, self.shared.settings.srtp)) {
             metrics::invited("refused");
             let tag = self.stateless_tag();
             let response = with_warning(&invite, 488, &tag, why.warning(), &why.to_string()).build();
@@ -182,7 +182,9 @@ impl Shard {
         let session = self.shared.media.open(id, events)?;
         let mut local = session.local_address();
         local.set_ip(self.shared.addresses.shown(local.ip(), flow.address.ip()));
-        Ok((session, Negotiation::new(local, key >> 1)))
+        let secret = Secret::from(crate::chance::bytes());
+        let negotiation = Negotiation::new(local, key >> 1).protected(self.shared.settings.srtp, secret);
+        Ok((session, negotiation))
     }
 
     /// Our side of a dialog with this peer.

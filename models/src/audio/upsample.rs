@@ -7,7 +7,7 @@ const HALF: usize = 6;
 const TAPS: [f32; HALF] = [-0.004_844, 0.016_329, -0.039_836, 0.085_15, -0.184_445, 0.627_646];
 
 /// Turns `narrow` (with `before` in front of it) into twice as many samples, five and a half old samples late.
-pub(super) fn upsample<const IN: usize, const OUT: usize>(
+pub fn upsample<const IN: usize, const OUT: usize>(
     before: &mut [i16; 2 * HALF - 1],
     narrow: &[i16; IN],
     out: &mut [i16; OUT],
@@ -37,7 +37,7 @@ pub(super) fn upsample<const IN: usize, const OUT: usize>(
 }
 
 /// What [`upsample`] keeps from call to call.
-pub(super) type Before = [i16; 2 * HALF - 1];
+pub type Before = [i16; 2 * HALF - 1];
 
 #[cfg(test)]
 mod tests {
