@@ -11,6 +11,7 @@ mod error;
 mod memory;
 pub mod metrics;
 mod ordered;
+mod portable;
 pub mod recordings;
 mod rows;
 
@@ -25,6 +26,7 @@ use crate::types::{
 pub use embedded::Embedded;
 pub use error::{Error, Result};
 pub use memory::Memory;
+pub use portable::{Part, ROWS_VERSION, StoredRow};
 pub use rows::{BookingWrite, Cursor, FinishedRecording, IdempotencyKey, Listing, Occupied, Page, Recording};
 
 /// A store of everything that outlives a call. Every write is durable when it returns.
@@ -123,6 +125,15 @@ pub trait Storage: Send + Sync {
     async fn keep_key(&self, tenant: &TenantId, sealed: &[u8]) -> Result<Vec<u8>>;
     /// A business's sealed key.
     async fn key(&self, tenant: &TenantId) -> Result<Option<Vec<u8>>>;
+
+    /// A page of a part's rows, each once, in an order of the store's own: for copies and backups. Rows that are
+    /// written meanwhile may or may not be among them.
+    async fn export(&self, part: Part, page: Page) -> Result<Listing<StoredRow>>;
+    /// Writes rows that another store exported, at most 1,000 at once, one after the other. One that is there as
+    /// it is changes nothing; where another of the same identity is there, or an appointment's time or a
+    /// business's number is taken, it is an [`Error::Conflict`] that says of what. Where one is refused, those
+    /// before it are written.
+    async fn import(&self, rows: &[StoredRow]) -> Result<()>;
 
     /// Writes and reads a probe: whether the store works now.
     async fn check(&self) -> Result<()>;

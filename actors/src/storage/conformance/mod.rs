@@ -6,6 +6,7 @@ pub(super) mod bookings;
 pub(super) mod businesses;
 pub(super) mod calls;
 pub(super) mod once;
+pub(super) mod portable;
 mod sample;
 
 pub(crate) use sample::*;
@@ -60,6 +61,13 @@ macro_rules! conformance {
                 a_business_has_one_key_for_ever,
                 odd_names_are_kept_apart,
                 a_store_that_works_says_so
+            }
+            portable {
+                everything_is_exported_once,
+                what_was_exported_makes_the_same_store,
+                importing_again_changes_nothing,
+                another_row_of_the_same_identity_is_refused,
+                imported_time_and_numbers_are_given_once
             }
         );
     };

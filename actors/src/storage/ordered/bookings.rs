@@ -4,12 +4,13 @@ use jiff::Timestamp;
 
 use super::key::Key;
 use super::listing;
+use super::portable;
 use super::value::{decode, encode};
 use super::{Direction, Read, Table, Write};
 use crate::storage::{BookingWrite, Error, IdempotencyKey, Listing, Occupied, Page, Result};
 use crate::types::{Booking, BookingId, BookingState, ResourceId, TenantId};
 
-const WHAT: &str = "appointment";
+pub(super) const WHAT: &str = "appointment";
 const SPAN: &str = "occupied span";
 
 fn key(booking: &Booking) -> Key {
@@ -116,13 +117,52 @@ fn put(
     idempotency: &IdempotencyKey,
 ) -> Result<BookingWrite> {
     let value = encode(WHAT, booking)?;
+    put_own(rows, booking, occupied, &value)?;
+    put_written(rows, booking, idempotency, &value)?;
+    Ok(BookingWrite::Written(booking.clone()))
+}
+
+/// The appointment itself, its place in the listing and its time.
+fn put_own(rows: &mut dyn Write, booking: &Booking, occupied: Option<&Occupied>, value: &[u8]) -> Result<()> {
     if let Some(span) = occupied {
         rows.put(Table::Occupied, span_key(&booking.tenant, span).as_bytes(), &encode(SPAN, span)?)?;
     }
-    rows.put(Table::Bookings, key(booking).as_bytes(), &value)?;
-    rows.put(Table::BookingsByStart, start_key(booking).as_bytes(), &[])?;
-    rows.put(Table::Written, written_key(&booking.tenant, idempotency).as_bytes(), &value)?;
-    Ok(BookingWrite::Written(booking.clone()))
+    rows.put(Table::Bookings, key(booking).as_bytes(), value)?;
+    rows.put(Table::BookingsByStart, start_key(booking).as_bytes(), &[])
+}
+
+/// The appointment as it was written under a key.
+pub(super) fn put_written(
+    rows: &mut dyn Write,
+    booking: &Booking,
+    idempotency: &IdempotencyKey,
+    value: &[u8],
+) -> Result<()> {
+    rows.put(Table::Written, written_key(&booking.tenant, idempotency).as_bytes(), value)
+}
+
+/// Takes an appointment as it was in another store, with its time where it has some.
+pub(super) fn import(rows: &mut dyn Write, booking: &Booking, occupied: Option<&Occupied>) -> Result<()> {
+    if let Some(span) = occupied {
+        check(booking, span)?;
+    }
+    let stored: Option<Booking> =
+        rows.get(Table::Bookings, key(booking).as_bytes())?.map(|value| decode(WHAT, &value)).transpose()?;
+    if let Some(stored) = stored {
+        let is_same = stored == *booking && own_span(rows, booking)?.as_ref() == occupied;
+        return portable::same(WHAT, is_same);
+    }
+    if let Some(span) = occupied {
+        portable::same(SPAN, is_free(rows, &booking.tenant, span, None)?)?;
+    }
+    put_own(rows, booking, occupied, &encode(WHAT, booking)?)
+}
+
+/// The time that an appointment takes, where it takes some.
+pub(super) fn own_span(rows: &(impl Read + ?Sized), booking: &Booking) -> Result<Option<Occupied>> {
+    let slot = &booking.slot;
+    let spans = occupied(rows, &booking.tenant, &slot.resource, slot.start, slot.end)?;
+    Ok(spans.into_iter().find(|span| span.booking == booking.id))
 }
 
 /// Frees an appointment's time and its place in the listing.

@@ -8,6 +8,7 @@ mod contract;
 mod key;
 mod listing;
 mod outcomes;
+pub(super) mod portable;
 mod recordings;
 mod table;
 mod value;

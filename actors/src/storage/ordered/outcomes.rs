@@ -7,8 +7,8 @@ use super::{Read, Table, Write};
 use crate::storage::{Error, IdempotencyKey, Listing, Page, Result};
 use crate::types::{Message, TenantId, ToolOutcome};
 
-const MESSAGE: &str = "message";
-const OUTCOME: &str = "tool outcome";
+pub(super) const MESSAGE: &str = "message";
+pub(super) const OUTCOME: &str = "tool outcome";
 const PROBE: &str = "probe";
 
 pub(super) fn put_message(
