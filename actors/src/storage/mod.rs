@@ -2,12 +2,17 @@
 //! get, insert if absent, compare and set on one partition. No joins and no counters.
 //!
 //! Backends: `memory` (tests), `embedded` (redb, the default). `conformance` is one suite that each passes.
-//! Both keep their rows by ordered keys; `ordered` says how, once.
+//! Both keep their rows by ordered keys; `ordered` says how, once. `journal` stands before a backend on another
+//! machine and keeps what it can't take.
 
+pub mod backup;
 #[cfg(test)]
 mod conformance;
+pub mod copy;
 pub mod embedded;
 mod error;
+mod examine;
+pub mod journal;
 mod memory;
 pub mod metrics;
 mod ordered;
@@ -25,7 +30,9 @@ use crate::types::{
 
 pub use embedded::Embedded;
 pub use error::{Error, Result};
+pub use examine::{Examination, Fault};
 pub use memory::Memory;
+pub use ordered::Frozen;
 pub use portable::{Part, ROWS_VERSION, StoredRow};
 pub use rows::{BookingWrite, Cursor, FinishedRecording, IdempotencyKey, Listing, Occupied, Page, Recording};
 
@@ -134,6 +141,11 @@ pub trait Storage: Send + Sync {
     /// business's number is taken, it is an [`Error::Conflict`] that says of what. Where one is refused, those
     /// before it are written.
     async fn import(&self, rows: &[StoredRow]) -> Result<()>;
+
+    /// The rows of this moment, for as long as they are held; none where the store has no such thing.
+    fn freeze(&self) -> Result<Option<Frozen>> {
+        Ok(None)
+    }
 
     /// Writes and reads a probe: whether the store works now.
     async fn check(&self) -> Result<()>;

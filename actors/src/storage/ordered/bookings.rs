@@ -11,7 +11,7 @@ use crate::storage::{BookingWrite, Error, IdempotencyKey, Listing, Occupied, Pag
 use crate::types::{Booking, BookingId, BookingState, ResourceId, TenantId};
 
 pub(super) const WHAT: &str = "appointment";
-const SPAN: &str = "occupied span";
+pub(super) const SPAN: &str = "occupied span";
 
 fn key(booking: &Booking) -> Key {
     booking_key(&booking.tenant, booking.id)
@@ -23,6 +23,11 @@ fn booking_key(tenant: &TenantId, booking: BookingId) -> Key {
 
 fn start_key(booking: &Booking) -> Key {
     Key::new().text(booking.tenant.as_str()).time(booking.slot.start).uuid(booking.id.as_uuid())
+}
+
+/// Where an appointment is listed.
+pub(super) fn start_place(booking: &Booking) -> Vec<u8> {
+    start_key(booking).as_bytes().to_vec()
 }
 
 fn resource_partition(tenant: &TenantId, resource: &ResourceId) -> Key {

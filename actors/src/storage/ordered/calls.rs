@@ -32,6 +32,27 @@ fn caller_key(record: &CallRecord) -> Option<Key> {
     )
 }
 
+/// Where a call's row and its index entries lie.
+pub(super) struct Places {
+    pub(super) own: Vec<u8>,
+    pub(super) by_id: Vec<u8>,
+    pub(super) by_caller: Option<Vec<u8>>,
+}
+
+pub(super) fn places(record: &CallRecord) -> Places {
+    let bytes = |key: Key| key.as_bytes().to_vec();
+    Places {
+        own: bytes(key(record)),
+        by_id: bytes(id_key(record.id)),
+        by_caller: caller_key(record).map(bytes),
+    }
+}
+
+/// The row in a place that an index names.
+pub(super) fn at_place(rows: &dyn Read, place: &[u8]) -> Result<Option<CallRecord>> {
+    row_at(rows, place)
+}
+
 pub(super) fn put(rows: &mut dyn Write, record: &CallRecord) -> Result<()> {
     let value = encode(WHAT, record)?;
     let (key, id) = (key(record), id_key(record.id));

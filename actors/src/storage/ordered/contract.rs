@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{Ordered, bookings, businesses, calls, outcomes, portable, recordings};
+use super::{Frozen, Ordered, bookings, businesses, calls, outcomes, portable, recordings};
 use crate::storage::{
     BookingWrite, IdempotencyKey, Listing, Occupied, Page, Part, Recording, Result, Storage, StoredRow,
 };
@@ -175,6 +175,10 @@ impl<O: Ordered> Storage for O {
     async fn import(&self, rows: &[StoredRow]) -> Result<()> {
         let new = rows.to_vec();
         self.write(move |rows| portable::import(rows, &new)).await
+    }
+
+    fn freeze(&self) -> Result<Option<Frozen>> {
+        self.hold().map(|rows| rows.map(Frozen::of))
     }
 
     async fn check(&self) -> Result<()> {

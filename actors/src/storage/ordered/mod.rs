@@ -5,6 +5,8 @@ mod bookings;
 mod businesses;
 mod calls;
 mod contract;
+mod examine;
+mod frozen;
 mod key;
 mod listing;
 mod outcomes;
@@ -13,4 +15,5 @@ mod recordings;
 mod table;
 mod value;
 
+pub use frozen::Frozen;
 pub(crate) use table::{Direction, Ordered, Read, Row, Table, Write};
