@@ -1,8 +1,8 @@
 //! What is remembered, behind one interface shaped on what CQL can do: append, range with an opaque cursor,
 //! get, insert if absent, compare and set on one partition. No joins and no counters.
 //!
-//! Backends: `memory` (tests), `embedded` (redb, the default). `conformance` is one suite that each passes.
-//! Both keep their rows by ordered keys; `ordered` says how, once.
+//! Backends: `memory` (tests), `embedded` (redb, the default), `scylla` (a cluster; by feature). `conformance` is
+//! one suite that each passes. The first two keep their rows by ordered keys; `ordered` says how, once.
 
 #[cfg(test)]
 mod conformance;
@@ -14,6 +14,8 @@ mod ordered;
 mod portable;
 pub mod recordings;
 mod rows;
+#[cfg(feature = "scylla")]
+pub mod scylla;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
