@@ -1,9 +1,9 @@
 //! What is remembered, behind one interface shaped on what CQL can do: append, range with an opaque cursor,
 //! get, insert if absent, compare and set on one partition. No joins and no counters.
 //!
-//! Backends: `memory` (tests), `embedded` (redb, the default). `conformance` is one suite that each passes.
-//! Both keep their rows by ordered keys; `ordered` says how, once. `journal` stands before a backend on another
-//! machine and keeps what it can't take.
+//! Backends: `memory` (tests), `embedded` (redb, the default), `scylla` (a cluster; by feature). `conformance` is
+//! one suite that each passes. The first two keep their rows by ordered keys; `ordered` says how, once. `journal`
+//! stands before a backend on other machines and keeps what it can't take.
 
 pub mod backup;
 #[cfg(test)]
@@ -19,6 +19,8 @@ mod ordered;
 mod portable;
 pub mod recordings;
 mod rows;
+#[cfg(feature = "scylla")]
+pub mod scylla;
 
 use async_trait::async_trait;
 use jiff::Timestamp;

@@ -11,10 +11,25 @@ mod sample;
 
 pub(crate) use sample::*;
 
-/// Makes one test of each case.
+/// Makes one test of each case; or, as `conformance!(in_turn run)`, has `run!(name, case).await` run one after
+/// the other.
 macro_rules! conformance {
-    ($store:expr) => {
-        $crate::storage::conformance::conformance!(@ $store;
+    (@ [in_turn $run:ident] $($group:ident { $($case:ident),+ })+) => {
+        $($(
+            $run!(stringify!($case), $crate::storage::conformance::$group::$case).await;
+        )+)+
+    };
+    (@ [$store:expr] $($group:ident { $($case:ident),+ })+) => {
+        $($(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $case() {
+                let (store, _kept) = $store;
+                $crate::storage::conformance::$group::$case(store).await;
+            }
+        )+)+
+    };
+    ($($how:tt)+) => {
+        $crate::storage::conformance::conformance!(@ [$($how)+]
             businesses {
                 a_business_is_written_where_its_version_is_the_expected_one,
                 a_number_belongs_to_one_business,
@@ -70,15 +85,6 @@ macro_rules! conformance {
                 imported_time_and_numbers_are_given_once
             }
         );
-    };
-    (@ $store:expr; $($group:ident { $($case:ident),+ })+) => {
-        $($(
-            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-            async fn $case() {
-                let (store, _kept) = $store;
-                $crate::storage::conformance::$group::$case(store).await;
-            }
-        )+)+
     };
 }
 pub(crate) use conformance;

@@ -17,11 +17,11 @@ fn key(booking: &Booking) -> Key {
     booking_key(&booking.tenant, booking.id)
 }
 
-fn booking_key(tenant: &TenantId, booking: BookingId) -> Key {
+pub(in crate::storage) fn booking_key(tenant: &TenantId, booking: BookingId) -> Key {
     Key::new().text(tenant.as_str()).uuid(booking.as_uuid())
 }
 
-fn start_key(booking: &Booking) -> Key {
+pub(in crate::storage) fn start_key(booking: &Booking) -> Key {
     Key::new().text(booking.tenant.as_str()).time(booking.slot.start).uuid(booking.id.as_uuid())
 }
 
@@ -30,7 +30,7 @@ pub(super) fn start_place(booking: &Booking) -> Vec<u8> {
     start_key(booking).as_bytes().to_vec()
 }
 
-fn resource_partition(tenant: &TenantId, resource: &ResourceId) -> Key {
+pub(in crate::storage) fn resource_partition(tenant: &TenantId, resource: &ResourceId) -> Key {
     Key::new().text(tenant.as_str()).text(resource.as_str())
 }
 
@@ -38,11 +38,11 @@ fn span_key(tenant: &TenantId, span: &Occupied) -> Key {
     resource_partition(tenant, &span.resource).time(span.from)
 }
 
-fn written_key(tenant: &TenantId, key: &IdempotencyKey) -> Key {
+pub(in crate::storage) fn written_key(tenant: &TenantId, key: &IdempotencyKey) -> Key {
     Key::new().text(tenant.as_str()).text(&key.0)
 }
 
-pub(super) fn book(
+pub(in crate::storage) fn book(
     rows: &mut dyn Write,
     booking: &Booking,
     occupied: &Occupied,
@@ -61,7 +61,7 @@ pub(super) fn book(
     put(rows, booking, Some(occupied), idempotency)
 }
 
-pub(super) fn rebook(
+pub(in crate::storage) fn rebook(
     rows: &mut dyn Write,
     booking: &Booking,
     occupied: &Occupied,
@@ -79,7 +79,7 @@ pub(super) fn rebook(
     put(rows, booking, Some(occupied), idempotency)
 }
 
-pub(super) fn cancel(
+pub(in crate::storage) fn cancel(
     rows: &mut dyn Write,
     booking: &Booking,
     idempotency: &IdempotencyKey,
@@ -137,7 +137,7 @@ fn put_own(rows: &mut dyn Write, booking: &Booking, occupied: Option<&Occupied>,
 }
 
 /// The appointment as it was written under a key.
-pub(super) fn put_written(
+pub(in crate::storage) fn put_written(
     rows: &mut dyn Write,
     booking: &Booking,
     idempotency: &IdempotencyKey,
@@ -147,7 +147,11 @@ pub(super) fn put_written(
 }
 
 /// Takes an appointment as it was in another store, with its time where it has some.
-pub(super) fn import(rows: &mut dyn Write, booking: &Booking, occupied: Option<&Occupied>) -> Result<()> {
+pub(in crate::storage) fn import(
+    rows: &mut dyn Write,
+    booking: &Booking,
+    occupied: Option<&Occupied>,
+) -> Result<()> {
     if let Some(span) = occupied {
         check(booking, span)?;
     }
@@ -193,7 +197,7 @@ fn is_free(
 }
 
 /// Spans of one resource never overlap: of those that begin before `from`, only the last can reach into it.
-pub(super) fn occupied(
+pub(in crate::storage) fn occupied(
     rows: &(impl Read + ?Sized),
     tenant: &TenantId,
     resource: &ResourceId,
@@ -220,7 +224,7 @@ pub(super) fn occupied(
     Ok(spans)
 }
 
-pub(super) fn written(
+pub(in crate::storage) fn written(
     rows: &(impl Read + ?Sized),
     tenant: &TenantId,
     idempotency: &IdempotencyKey,

@@ -8,15 +8,15 @@ use crate::types::TenantId;
 
 /// Keys are made part by part. A text never begins another: it ends with a mark that sorts before all else.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Key(Vec<u8>);
+pub(in crate::storage) struct Key(Vec<u8>);
 
 impl Key {
-    pub(super) fn new() -> Self {
+    pub(in crate::storage) fn new() -> Self {
         Self::default()
     }
 
     /// A text; its zero bytes are escaped, since a zero ends it.
-    pub(super) fn text(mut self, text: &str) -> Self {
+    pub(in crate::storage) fn text(mut self, text: &str) -> Self {
         for byte in text.bytes() {
             self.0.push(byte);
             if byte == 0 {
@@ -27,7 +27,7 @@ impl Key {
         self
     }
 
-    pub(super) fn uuid(mut self, uuid: Uuid) -> Self {
+    pub(in crate::storage) fn uuid(mut self, uuid: Uuid) -> Self {
         self.0.extend(uuid.as_bytes());
         self
     }
@@ -38,13 +38,13 @@ impl Key {
     }
 
     /// A time, earliest first.
-    pub(super) fn time(mut self, time: Timestamp) -> Self {
+    pub(in crate::storage) fn time(mut self, time: Timestamp) -> Self {
         self.0.extend(ordered(time).to_be_bytes());
         self
     }
 
     /// A time, latest first.
-    pub(super) fn time_descending(mut self, time: Timestamp) -> Self {
+    pub(in crate::storage) fn time_descending(mut self, time: Timestamp) -> Self {
         self.0.extend((!ordered(time)).to_be_bytes());
         self
     }
@@ -55,7 +55,7 @@ impl Key {
         self
     }
 
-    pub(super) fn as_bytes(&self) -> &[u8] {
+    pub(in crate::storage) fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 

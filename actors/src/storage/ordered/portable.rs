@@ -41,7 +41,12 @@ pub(crate) fn export(rows: &dyn Read, part: Part, page: &Page) -> Result<Listing
 }
 
 /// The row of a part that lies under this key of its table.
-pub(super) fn row(rows: &(impl Read + ?Sized), part: Part, key: &[u8], value: &[u8]) -> Result<StoredRow> {
+pub(in crate::storage) fn row(
+    rows: &(impl Read + ?Sized),
+    part: Part,
+    key: &[u8],
+    value: &[u8],
+) -> Result<StoredRow> {
     let mut key = Parts::of(key);
     Ok(match part {
         Part::Businesses => StoredRow::Business(decode(businesses::WHAT, value)?),
