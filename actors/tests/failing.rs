@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use actors::storage::{
-    BookingWrite, Error, IdempotencyKey, Listing, Occupied, Page, Recording, Result, Storage,
+    BookingWrite, Error, IdempotencyKey, Listing, Occupied, Page, Part, Recording, Result, Storage, StoredRow,
 };
 use actors::types::{
     Booking, BookingId, Business, CallEvent, CallId, CallRecord, Message, PhoneNumber, Private, RecordingId,
@@ -208,6 +208,15 @@ impl<S: Storage> Storage for Failing<S> {
 
     async fn key(&self, tenant: &TenantId) -> Result<Option<Vec<u8>>> {
         self.inner.key(tenant).await
+    }
+
+    async fn export(&self, part: Part, page: Page) -> Result<Listing<StoredRow>> {
+        self.inner.export(part, page).await
+    }
+
+    async fn import(&self, rows: &[StoredRow]) -> Result<()> {
+        self.before()?;
+        self.after(self.inner.import(rows).await)
     }
 
     async fn check(&self) -> Result<()> {

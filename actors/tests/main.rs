@@ -5,6 +5,7 @@ mod calendar;
 mod failing;
 mod golden;
 mod import;
+mod journal;
 mod shells;
 mod simulator;
 mod store_failures;

@@ -64,12 +64,12 @@ fn key(task: u32, number: u32) -> IdempotencyKey {
 const CHILD: &str = "child-with-its-store-in:";
 
 /// Starts this binary at one test, under a shell that has run `first`.
-fn child(test: &str, first: &str, path: &Path) -> Child {
+pub(crate) fn child(test: &str, first: &str, path: &Path) -> Child {
     Command::new("sh")
         .arg("-c")
         .arg(format!("{first} exec \"$0\" \"$@\""))
         .arg(std::env::current_exe().unwrap())
-        .args([format!("store_failures::{test}"), format!("{CHILD}{}", path.display())])
+        .args([test.to_owned(), format!("{CHILD}{}", path.display())])
         .args(["--exact", "--nocapture"])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -79,12 +79,12 @@ fn child(test: &str, first: &str, path: &Path) -> Child {
 }
 
 /// Where this process's store is, if it is a child.
-fn told() -> Option<PathBuf> {
+pub(crate) fn told() -> Option<PathBuf> {
     std::env::args().find_map(|argument| argument.strip_prefix(CHILD).map(PathBuf::from))
 }
 
 /// The lines "acked TASK NUMBER" of a child that has ended.
-fn acknowledged(child: &mut Child) -> Vec<(u32, u32)> {
+pub(crate) fn acknowledged(child: &mut Child) -> Vec<(u32, u32)> {
     BufReader::new(child.stdout.take().unwrap())
         .lines()
         .map_while(Result::ok)
@@ -160,7 +160,7 @@ async fn peer_nothing_acknowledged_is_lost_when_the_process_is_killed() {
     let mut chance = StdRng::seed_from_u64(2);
     let mut all = Vec::new();
     for round in 0..10 {
-        let mut child = child("child_writes_until_it_is_killed", "", &path);
+        let mut child = child("store_failures::child_writes_until_it_is_killed", "", &path);
         tokio::time::sleep(Duration::from_millis(chance.random_range(150..500))).await;
         child.kill().unwrap();
         let acked = acknowledged(&mut child);
@@ -230,7 +230,7 @@ async fn peer_a_full_disk_loses_nothing_and_is_survived() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("store.redb");
     // A process that writes beyond its limit is sent SIGXFSZ; ignored, it gets an error as from a full disk.
-    let mut child = child("child_fills_its_disk", "trap '' XFSZ;", &path);
+    let mut child = child("store_failures::child_fills_its_disk", "trap '' XFSZ;", &path);
     let output = {
         let mut text = String::new();
         std::io::Read::read_to_string(&mut child.stdout.take().unwrap(), &mut text).unwrap();

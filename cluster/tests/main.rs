@@ -7,6 +7,7 @@ mod no_personal_data;
 mod node_calls;
 mod node_life;
 mod sip;
+mod store_files;
 #[path = "../../actors/tests/telephone/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "the business's own tests use the rest of it")]
 mod telephone;

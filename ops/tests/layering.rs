@@ -23,7 +23,10 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("redb", &["actors/src/storage/embedded"]),
     ("object_store", &["actors/src/storage/recordings", "cluster/src/node"]),
     // In rtp, to hold the library that is used against another.
-    ("aws_lc_rs", &["actors/src/storage/recordings", "cluster/src/rtp/protection"]),
+    (
+        "aws_lc_rs",
+        &["actors/src/storage/recordings", "actors/src/storage/backup", "cluster/src/rtp/protection"],
+    ),
     ("metrics_exporter_prometheus", &["cluster/src/telemetry"]),
     ("tracing_subscriber", &["cluster/src/telemetry"]),
     ("sipx_sip", &["cluster/src/sip"]),

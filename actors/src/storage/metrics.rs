@@ -18,6 +18,21 @@ pub const RECORDING_SEGMENTS: &str = "strowger_recording_segments_total";
 pub const RECORDING_LOST_SAMPLES: &str = "strowger_recording_lost_samples_total";
 /// Recordings under way.
 pub const RECORDINGS_LIVE: &str = "strowger_recordings_live";
+/// Writes that wait in the journal for the store.
+pub const JOURNAL_ROWS: &str = "strowger_storage_journal_writes";
+/// Their bytes.
+pub const JOURNAL_BYTES: &str = "strowger_storage_journal_bytes";
+/// How long the oldest of them has waited, in seconds.
+pub const JOURNAL_OLDEST: &str = "strowger_storage_journal_oldest_seconds";
+/// Writes that the store did not take and the journal did.
+pub const JOURNAL_KEPT: &str = "strowger_storage_journal_kept_total";
+/// Writes of the journal that the store has taken.
+pub const JOURNAL_WRITTEN: &str = "strowger_storage_journal_written_total";
+/// Rounds of writing in which the store did not take something.
+pub const JOURNAL_RETRIED: &str = "strowger_storage_journal_retried_total";
+/// Writes that the journal did not keep, by `kind`: `rows`, `bytes` or `age` where it is full, `row_bytes` where
+/// one is too large, `disk`, `shape`, and `store` where the store refuses for good what was kept.
+pub const JOURNAL_REFUSED: &str = "strowger_storage_journal_refused_total";
 
 /// Describes them to the recorder; called once by the node.
 pub fn describe() {
@@ -28,5 +43,12 @@ pub fn describe() {
     describe_counter!(RECORDING_BYTES, "sealed bytes of recordings");
     describe_counter!(RECORDING_SEGMENTS, "segments of recordings, by outcome");
     describe_counter!(RECORDING_LOST_SAMPLES, "samples that were heard and not kept");
+    describe_gauge!(JOURNAL_ROWS, "writes that wait in the journal for the store");
+    describe_gauge!(JOURNAL_BYTES, "bytes of writes that wait in the journal");
+    describe_gauge!(JOURNAL_OLDEST, "how long the journal's oldest write has waited");
+    describe_counter!(JOURNAL_KEPT, "writes that the journal kept in the store's place");
+    describe_counter!(JOURNAL_WRITTEN, "writes of the journal that the store has taken");
+    describe_counter!(JOURNAL_RETRIED, "rounds of writing in which the store did not take something");
+    describe_counter!(JOURNAL_REFUSED, "writes that the journal did not keep, by kind");
     describe_gauge!(RECORDINGS_LIVE, "recordings under way");
 }

@@ -1,18 +1,26 @@
 //! What is remembered, behind one interface shaped on what CQL can do: append, range with an opaque cursor,
 //! get, insert if absent, compare and set on one partition. No joins and no counters.
 //!
-//! Backends: `memory` (tests), `embedded` (redb, the default). `conformance` is one suite that each passes.
-//! Both keep their rows by ordered keys; `ordered` says how, once.
+//! Backends: `memory` (tests), `embedded` (redb, the default), `scylla` (a cluster; by feature). `conformance` is
+//! one suite that each passes. The first two keep their rows by ordered keys; `ordered` says how, once. `journal`
+//! stands before a backend on other machines and keeps what it can't take.
 
+pub mod backup;
 #[cfg(test)]
 mod conformance;
+pub mod copy;
 pub mod embedded;
 mod error;
+mod examine;
+pub mod journal;
 mod memory;
 pub mod metrics;
 mod ordered;
+mod portable;
 pub mod recordings;
 mod rows;
+#[cfg(feature = "scylla")]
+pub mod scylla;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -24,7 +32,10 @@ use crate::types::{
 
 pub use embedded::Embedded;
 pub use error::{Error, Result};
+pub use examine::{Examination, Fault};
 pub use memory::Memory;
+pub use ordered::Frozen;
+pub use portable::{Part, ROWS_VERSION, StoredRow};
 pub use rows::{BookingWrite, Cursor, FinishedRecording, IdempotencyKey, Listing, Occupied, Page, Recording};
 
 /// A store of everything that outlives a call. Every write is durable when it returns.
@@ -123,6 +134,20 @@ pub trait Storage: Send + Sync {
     async fn keep_key(&self, tenant: &TenantId, sealed: &[u8]) -> Result<Vec<u8>>;
     /// A business's sealed key.
     async fn key(&self, tenant: &TenantId) -> Result<Option<Vec<u8>>>;
+
+    /// A page of a part's rows, each once, in an order of the store's own: for copies and backups. Rows that are
+    /// written meanwhile may or may not be among them.
+    async fn export(&self, part: Part, page: Page) -> Result<Listing<StoredRow>>;
+    /// Writes rows that another store exported, at most 1,000 at once, one after the other. One that is there as
+    /// it is changes nothing; where another of the same identity is there, or an appointment's time or a
+    /// business's number is taken, it is an [`Error::Conflict`] that says of what. Where one is refused, those
+    /// before it are written.
+    async fn import(&self, rows: &[StoredRow]) -> Result<()>;
+
+    /// The rows of this moment, for as long as they are held; none where the store has no such thing.
+    fn freeze(&self) -> Result<Option<Frozen>> {
+        Ok(None)
+    }
 
     /// Writes and reads a probe: whether the store works now.
     async fn check(&self) -> Result<()>;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use actors::storage::{
-    BookingWrite, Error, IdempotencyKey, Listing, Memory, Occupied, Page, Recording, Result, Storage,
+    BookingWrite, Error, IdempotencyKey, Listing, Memory, Occupied, Page, Part, Recording, Result, Storage,
+    StoredRow,
 };
 use actors::types::{
     Booking, BookingId, Business, CallEvent, CallId, CallRecord, Message, PhoneNumber, Private, RecordingId,
@@ -229,6 +230,16 @@ impl Storage for Store {
     async fn key(&self, tenant: &TenantId) -> Result<Option<Vec<u8>>> {
         self.serve().await?;
         self.memory.key(tenant).await
+    }
+
+    async fn export(&self, part: Part, page: Page) -> Result<Listing<StoredRow>> {
+        self.serve().await?;
+        self.memory.export(part, page).await
+    }
+
+    async fn import(&self, rows: &[StoredRow]) -> Result<()> {
+        self.serve().await?;
+        self.memory.import(rows).await
     }
 
     async fn check(&self) -> Result<()> {

@@ -8,9 +8,10 @@ use actors::call::leg::{Incoming, Refusal};
 use actors::chance::Chance;
 use actors::clock::Clock;
 use actors::config::Settings;
+use actors::storage::journal::{self, Journalled, Volatile};
 use actors::storage::recordings::{self, MasterKey, Recorder, Recordings};
 use actors::storage::{Page, Storage};
-use actors::supervision::{Parts, Supervision};
+use actors::supervision::{Parts, Supervision, own_integrations};
 use actors::tenant::import;
 use actors::types::{Business, CallEventKind, CallId, CallRecord, EndReason, PhoneNumber, TenantId};
 use jiff::Timestamp;
@@ -88,6 +89,25 @@ impl World {
         let recorder = Arc::new(recorder.expect("started"));
         let world = Self::over(store, conversing(), 20, |parts| parts.recorder = Some(Arc::clone(&recorder)));
         (world.await, recorder)
+    }
+
+    /// With the product's conversation, whose writes go through a journal in memory.
+    pub(super) async fn journalled(seed: u64) -> (Self, Arc<Journalled>) {
+        let (store, chance) = (Store::default(), Chance::seeded(seed));
+        let journal = Arc::new(Journalled::in_log(
+            Arc::new(store.clone()),
+            Box::new(Volatile::default()),
+            journal::Settings::default(),
+            Clock::starting_at(start_of_time()),
+            chance.clone(),
+        ));
+        let storage: Arc<dyn Storage> = journal.clone();
+        let world = Self::over(store, playbook(), 20, |parts| {
+            parts.chance = chance;
+            parts.integrations = own_integrations(&storage, &parts.settings);
+            parts.storage = storage;
+        });
+        (world.await, journal)
     }
 
     async fn over(

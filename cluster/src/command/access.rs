@@ -47,6 +47,7 @@ impl Access {
             import: config.import.clone(),
             counts: Arc::new(Counts::default),
             changed: Arc::new(|_| {}),
+            jobs: Arc::default(),
         }))
     }
 

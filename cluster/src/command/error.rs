@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use actors::storage;
+
 use crate::edge::{media, sip_trunk};
 use crate::operator::{ClientError, Failure};
 use crate::{config, node, telemetry};
@@ -74,6 +76,18 @@ pub enum Error {
     Store {
         /// Why, and what to do.
         why: String,
+    },
+    /// The store fails.
+    #[error(transparent)]
+    Storage(#[from] storage::Error),
+    /// A backup or a copy fails.
+    #[error(transparent)]
+    Backup(#[from] storage::backup::Error),
+    /// The store is not as it should be.
+    #[error("the store has {faults} fault(s); restore it from a backup")]
+    Faults {
+        /// How many.
+        faults: u64,
     },
     /// The answer was not to the question.
     #[error("the node answered something else; use the same version as the node")]

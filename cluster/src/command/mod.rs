@@ -10,6 +10,7 @@ mod messages;
 mod output;
 mod paging;
 mod run;
+mod store;
 mod tenant;
 mod times;
 
@@ -74,6 +75,9 @@ enum Verb {
     /// Messages taken for somebody
     #[command(subcommand)]
     Messages(messages::Verb),
+    /// The store: backups, copies, checks
+    #[command(subcommand)]
+    Store(store::Verb),
     /// The configuration
     #[command(subcommand)]
     Config(config::Verb),
@@ -113,6 +117,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Error> {
             Verb::Calls(verb) => calls::run(verb, &config, &mut output).await,
             Verb::Bookings(verb) => bookings::run(verb, &config, &mut output).await,
             Verb::Messages(verb) => messages::run(verb, &config, &mut output).await,
+            Verb::Store(verb) => store::run(verb, &config, &mut output).await,
             Verb::Config(verb) => config::run(&verb, &config, &mut output),
         }
     })

@@ -34,6 +34,7 @@ impl Counter {
                 draining: life.stage() == Stage::Draining,
             }),
             changed: Arc::new(move |tenant| told.refresh(tenant)),
+            jobs: Arc::default(),
         })
     }
 }

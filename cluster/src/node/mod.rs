@@ -32,7 +32,9 @@ pub use error::Error;
 pub use settings::Settings;
 pub use start::Options;
 pub use stop::Stopped;
-pub(crate) use store::{open as open_store, recordings};
+pub(crate) use store::{
+    FILE as STORE_FILE, KEY as KEY_FILE, RECORDINGS as RECORDINGS_FOLDER, open as open_store, recordings,
+};
 
 use crate::edge::media::Media;
 use crate::edge::sip_trunk::{Transport, Trunk};

@@ -9,13 +9,13 @@ use super::{Error, directory};
 use crate::config::NodeConfig;
 
 /// The file in the data directory.
-const FILE: &str = "strowger.redb";
+pub(crate) const FILE: &str = "strowger.redb";
 
 /// The folder of the recordings in it.
-const RECORDINGS: &str = "recordings";
+pub(crate) const RECORDINGS: &str = "recordings";
 
 /// The key that opens them. Kept apart from copies of the rest, it keeps those closed.
-const KEY: &str = "master.key";
+pub(crate) const KEY: &str = "master.key";
 
 /// Opens the store; it is this process's alone until it is dropped.
 ///

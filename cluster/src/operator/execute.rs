@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::{Answer, CallPart, Counts, Days, Failure, Request, Rows};
+use super::{Answer, CallPart, Counts, Days, Failure, Jobs, Request, Rows};
 use crate::clock;
 
 /// The most rows in one answer, whatever was asked for.
@@ -37,6 +37,8 @@ pub struct Desk {
     pub counts: Arc<dyn Fn() -> Counts + Send + Sync>,
     /// Told of each business that was changed, so that new calls get the new version.
     pub changed: Arc<dyn Fn(&TenantId) + Send + Sync>,
+    /// Work on the whole store.
+    pub jobs: Arc<Jobs>,
 }
 
 type Result<T> = std::result::Result<T, Failure>;
@@ -57,6 +59,10 @@ pub async fn execute(desk: &Desk, request: Request) -> Answer {
         Request::ExportRecording { call, to } => export_recording(desk, call, &to).await,
         Request::Bookings { tenant, days, page } => bookings(desk, tenant, days, page).await,
         Request::Messages { tenant, page } => messages(desk, tenant, page).await,
+        Request::StartJob(job) => Jobs::start(desk, job).map(|number| Answer::JobStarted { number }),
+        Request::Job { number } => {
+            desk.jobs.look(number).map(|outcome| outcome.map_or(Answer::JobGoesOn, Answer::JobDone))
+        }
         Request::Counts => Ok(Answer::Counts((desk.counts)())),
     };
     answer.unwrap_or_else(Answer::Failure)

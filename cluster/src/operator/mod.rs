@@ -8,12 +8,14 @@
 
 mod client;
 mod execute;
+mod job;
 mod presence;
 mod request;
 mod token;
 
 pub use client::{Client, Error as ClientError};
 pub use execute::{Desk, execute};
+pub use job::{Job, JobOutcome, Jobs};
 pub use presence::Presence;
 pub use request::{Answer, CallPart, Counts, Days, Failure, Request, Rows};
 pub use token::Token;

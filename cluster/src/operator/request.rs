@@ -10,6 +10,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::{Job, JobOutcome};
+
 /// What an operator asks. A `tenant` that is absent means the only one there is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -79,6 +81,13 @@ pub enum Request {
     },
     /// What the node does now.
     Counts,
+    /// Begin work on the whole store, which takes longer than an answer may.
+    StartJob(Job),
+    /// What came of such work.
+    Job {
+        /// Its number.
+        number: u64,
+    },
 }
 
 /// Days in a business's own time zone, both included.
@@ -189,6 +198,15 @@ pub enum Answer {
     Messages(Rows<Message>),
     /// What the node does now.
     Counts(Counts),
+    /// The work was begun.
+    JobStarted {
+        /// The number to ask for it by.
+        number: u64,
+    },
+    /// The work goes on.
+    JobGoesOn,
+    /// The work is done.
+    JobDone(JobOutcome),
     /// Nothing came of it.
     Failure(Failure),
 }

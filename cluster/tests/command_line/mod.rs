@@ -1,6 +1,6 @@
 //! What the command line prints, compared with the texts beside this file. `UPDATE_EXPECT=1` writes them anew.
 
-mod sample;
+pub(crate) mod sample;
 
 use std::path::{Path, PathBuf};
 
@@ -20,7 +20,7 @@ pub(crate) fn strowger(data: &Path, words: &[&str]) -> Result<String, String> {
     Ok(String::from_utf8(out).expect("text"))
 }
 
-fn expect(name: &str, found: &str) {
+pub(crate) fn expect(name: &str, found: &str) {
     let file: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests", "command_line", name].iter().collect();
     if std::env::vars().any(|(name, value)| name == "UPDATE_EXPECT" && value == "1") {
         std::fs::write(&file, found).expect("writes");

@@ -11,12 +11,12 @@ use actors::types::{
 use jiff::Timestamp;
 
 /// The call with everything in it.
-pub(super) const CALL: &str = "01970000-0000-7000-8000-000000000001";
+pub(crate) const CALL: &str = "01970000-0000-7000-8000-000000000001";
 const REFUSED: &str = "01970000-0000-7000-8000-000000000002";
 const BOOKING: &str = "01970000-0000-7000-8000-00000000000b";
 const MESSAGE: &str = "01970000-0000-7000-8000-00000000000e";
 
-pub(super) fn write(data: &Path) {
+pub(crate) fn write(data: &Path) {
     let settings = embedded::Settings::default();
     let store = Embedded::open(&data.join("strowger.redb"), &settings).expect("opens");
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");

@@ -6,14 +6,30 @@ pub(super) mod bookings;
 pub(super) mod businesses;
 pub(super) mod calls;
 pub(super) mod once;
+pub(super) mod portable;
 mod sample;
 
 pub(crate) use sample::*;
 
-/// Makes one test of each case.
+/// Makes one test of each case; or, as `conformance!(in_turn run)`, has `run!(name, case).await` run one after
+/// the other.
 macro_rules! conformance {
-    ($store:expr) => {
-        $crate::storage::conformance::conformance!(@ $store;
+    (@ [in_turn $run:ident] $($group:ident { $($case:ident),+ })+) => {
+        $($(
+            $run!(stringify!($case), $crate::storage::conformance::$group::$case).await;
+        )+)+
+    };
+    (@ [$store:expr] $($group:ident { $($case:ident),+ })+) => {
+        $($(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $case() {
+                let (store, _kept) = $store;
+                $crate::storage::conformance::$group::$case(store).await;
+            }
+        )+)+
+    };
+    ($($how:tt)+) => {
+        $crate::storage::conformance::conformance!(@ [$($how)+]
             businesses {
                 a_business_is_written_where_its_version_is_the_expected_one,
                 a_number_belongs_to_one_business,
@@ -61,16 +77,14 @@ macro_rules! conformance {
                 odd_names_are_kept_apart,
                 a_store_that_works_says_so
             }
-        );
-    };
-    (@ $store:expr; $($group:ident { $($case:ident),+ })+) => {
-        $($(
-            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-            async fn $case() {
-                let (store, _kept) = $store;
-                $crate::storage::conformance::$group::$case(store).await;
+            portable {
+                everything_is_exported_once,
+                what_was_exported_makes_the_same_store,
+                importing_again_changes_nothing,
+                another_row_of_the_same_identity_is_refused,
+                imported_time_and_numbers_are_given_once
             }
-        )+)+
+        );
     };
 }
 pub(crate) use conformance;

@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::RwLock;
@@ -30,6 +31,8 @@ pub(super) struct Database {
     path: PathBuf,
     settings: Settings,
     state: RwLock<State>,
+    /// How often it was opened again, or closed.
+    openings: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -56,6 +59,7 @@ impl Database {
             path: path.to_owned(),
             settings: settings.clone(),
             state: RwLock::new(State::Open(database)),
+            openings: AtomicU64::new(0),
         })
     }
 
@@ -73,6 +77,7 @@ impl Database {
     /// Closes a file that failed: redb refuses all further work on it. Then opens it again, and where that fails
     /// leaves it for [`Self::heal`].
     pub(super) fn reopen(&self) {
+        self.openings.fetch_add(1, Ordering::AcqRel);
         let mut state = self.state.write();
         if matches!(*state, State::Closed) {
             return;
@@ -94,7 +99,13 @@ impl Database {
         }
     }
 
+    /// Which opening of the file this is.
+    pub(super) fn opening(&self) -> u64 {
+        self.openings.load(Ordering::Acquire)
+    }
+
     pub(super) fn close(&self) {
+        self.openings.fetch_add(1, Ordering::AcqRel);
         let state = std::mem::replace(&mut *self.state.write(), State::Closed);
         if let State::Open(database) = state
             && let Err(error) = database.close()

@@ -24,7 +24,7 @@ use super::ordered::{Ordered, Read, Write};
 use super::{Error, Result};
 
 use database::Database;
-use tables::Snapshot;
+use tables::{Held, Snapshot};
 use writer::{Change, Job, Writer};
 
 /// Bounds of the embedded store.
@@ -121,6 +121,10 @@ impl Drop for Embedded {
 impl Ordered for Embedded {
     fn read<T>(&self, read: impl FnOnce(&dyn Read) -> Result<T>) -> Result<T> {
         self.database.with(|database| read(&Snapshot::of(database)?))
+    }
+
+    fn hold(&self) -> Result<Option<Box<dyn Read + Send + Sync>>> {
+        Ok(Some(Box::new(Held::of(&self.database)?)))
     }
 
     fn write<T: Send + 'static>(

@@ -1,10 +1,11 @@
 //! redb's tables as the rows' tables.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use redb::{ReadTransaction, ReadableDatabase, ReadableTable, WriteTransaction};
 
-use super::database::definition;
+use super::database::{Database, definition};
 use crate::storage::ordered::{Direction, Read, Row, Table, Write};
 use crate::storage::{Error, Result};
 
@@ -33,6 +34,49 @@ impl Read for Snapshot {
     ) -> Result<Vec<Row>> {
         let table = self.0.open_table(definition(table)).map_err(|error| failed(&error.into()))?;
         range(&table, from, until, direction, limit)
+    }
+}
+
+/// A commit that is held while others follow, until its file has to be opened again: who holds it must not stand
+/// in the way.
+pub(super) struct Held {
+    snapshot: Snapshot,
+    database: Arc<Database>,
+    opening: u64,
+}
+
+impl Held {
+    pub(super) fn of(database: &Arc<Database>) -> Result<Self> {
+        let opening = database.opening();
+        let snapshot = database.with(Snapshot::of)?;
+        Ok(Self { snapshot, database: Arc::clone(database), opening })
+    }
+
+    fn look(&self) -> Result<()> {
+        if self.database.opening() == self.opening {
+            return Ok(());
+        }
+        let why = "its file failed and is opened again meanwhile; start anew".to_owned();
+        Err(Error::Unavailable { why })
+    }
+}
+
+impl Read for Held {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        self.look()?;
+        self.snapshot.get(table, key)
+    }
+
+    fn range(
+        &self,
+        table: Table,
+        from: &[u8],
+        until: &[u8],
+        direction: Direction,
+        limit: usize,
+    ) -> Result<Vec<Row>> {
+        self.look()?;
+        self.snapshot.range(table, from, until, direction, limit)
     }
 }
 

@@ -4,27 +4,33 @@ use jiff::Timestamp;
 
 use super::key::Key;
 use super::listing;
+use super::portable;
 use super::value::{decode, encode};
 use super::{Direction, Read, Table, Write};
 use crate::storage::{BookingWrite, Error, IdempotencyKey, Listing, Occupied, Page, Result};
 use crate::types::{Booking, BookingId, BookingState, ResourceId, TenantId};
 
-const WHAT: &str = "appointment";
-const SPAN: &str = "occupied span";
+pub(super) const WHAT: &str = "appointment";
+pub(super) const SPAN: &str = "occupied span";
 
 fn key(booking: &Booking) -> Key {
     booking_key(&booking.tenant, booking.id)
 }
 
-fn booking_key(tenant: &TenantId, booking: BookingId) -> Key {
+pub(in crate::storage) fn booking_key(tenant: &TenantId, booking: BookingId) -> Key {
     Key::new().text(tenant.as_str()).uuid(booking.as_uuid())
 }
 
-fn start_key(booking: &Booking) -> Key {
+pub(in crate::storage) fn start_key(booking: &Booking) -> Key {
     Key::new().text(booking.tenant.as_str()).time(booking.slot.start).uuid(booking.id.as_uuid())
 }
 
-fn resource_partition(tenant: &TenantId, resource: &ResourceId) -> Key {
+/// Where an appointment is listed.
+pub(super) fn start_place(booking: &Booking) -> Vec<u8> {
+    start_key(booking).as_bytes().to_vec()
+}
+
+pub(in crate::storage) fn resource_partition(tenant: &TenantId, resource: &ResourceId) -> Key {
     Key::new().text(tenant.as_str()).text(resource.as_str())
 }
 
@@ -32,11 +38,11 @@ fn span_key(tenant: &TenantId, span: &Occupied) -> Key {
     resource_partition(tenant, &span.resource).time(span.from)
 }
 
-fn written_key(tenant: &TenantId, key: &IdempotencyKey) -> Key {
+pub(in crate::storage) fn written_key(tenant: &TenantId, key: &IdempotencyKey) -> Key {
     Key::new().text(tenant.as_str()).text(&key.0)
 }
 
-pub(super) fn book(
+pub(in crate::storage) fn book(
     rows: &mut dyn Write,
     booking: &Booking,
     occupied: &Occupied,
@@ -55,7 +61,7 @@ pub(super) fn book(
     put(rows, booking, Some(occupied), idempotency)
 }
 
-pub(super) fn rebook(
+pub(in crate::storage) fn rebook(
     rows: &mut dyn Write,
     booking: &Booking,
     occupied: &Occupied,
@@ -73,7 +79,7 @@ pub(super) fn rebook(
     put(rows, booking, Some(occupied), idempotency)
 }
 
-pub(super) fn cancel(
+pub(in crate::storage) fn cancel(
     rows: &mut dyn Write,
     booking: &Booking,
     idempotency: &IdempotencyKey,
@@ -116,13 +122,56 @@ fn put(
     idempotency: &IdempotencyKey,
 ) -> Result<BookingWrite> {
     let value = encode(WHAT, booking)?;
+    put_own(rows, booking, occupied, &value)?;
+    put_written(rows, booking, idempotency, &value)?;
+    Ok(BookingWrite::Written(booking.clone()))
+}
+
+/// The appointment itself, its place in the listing and its time.
+fn put_own(rows: &mut dyn Write, booking: &Booking, occupied: Option<&Occupied>, value: &[u8]) -> Result<()> {
     if let Some(span) = occupied {
         rows.put(Table::Occupied, span_key(&booking.tenant, span).as_bytes(), &encode(SPAN, span)?)?;
     }
-    rows.put(Table::Bookings, key(booking).as_bytes(), &value)?;
-    rows.put(Table::BookingsByStart, start_key(booking).as_bytes(), &[])?;
-    rows.put(Table::Written, written_key(&booking.tenant, idempotency).as_bytes(), &value)?;
-    Ok(BookingWrite::Written(booking.clone()))
+    rows.put(Table::Bookings, key(booking).as_bytes(), value)?;
+    rows.put(Table::BookingsByStart, start_key(booking).as_bytes(), &[])
+}
+
+/// The appointment as it was written under a key.
+pub(in crate::storage) fn put_written(
+    rows: &mut dyn Write,
+    booking: &Booking,
+    idempotency: &IdempotencyKey,
+    value: &[u8],
+) -> Result<()> {
+    rows.put(Table::Written, written_key(&booking.tenant, idempotency).as_bytes(), value)
+}
+
+/// Takes an appointment as it was in another store, with its time where it has some.
+pub(in crate::storage) fn import(
+    rows: &mut dyn Write,
+    booking: &Booking,
+    occupied: Option<&Occupied>,
+) -> Result<()> {
+    if let Some(span) = occupied {
+        check(booking, span)?;
+    }
+    let stored: Option<Booking> =
+        rows.get(Table::Bookings, key(booking).as_bytes())?.map(|value| decode(WHAT, &value)).transpose()?;
+    if let Some(stored) = stored {
+        let is_same = stored == *booking && own_span(rows, booking)?.as_ref() == occupied;
+        return portable::same(WHAT, is_same);
+    }
+    if let Some(span) = occupied {
+        portable::same(SPAN, is_free(rows, &booking.tenant, span, None)?)?;
+    }
+    put_own(rows, booking, occupied, &encode(WHAT, booking)?)
+}
+
+/// The time that an appointment takes, where it takes some.
+pub(super) fn own_span(rows: &(impl Read + ?Sized), booking: &Booking) -> Result<Option<Occupied>> {
+    let slot = &booking.slot;
+    let spans = occupied(rows, &booking.tenant, &slot.resource, slot.start, slot.end)?;
+    Ok(spans.into_iter().find(|span| span.booking == booking.id))
 }
 
 /// Frees an appointment's time and its place in the listing.
@@ -148,7 +197,7 @@ fn is_free(
 }
 
 /// Spans of one resource never overlap: of those that begin before `from`, only the last can reach into it.
-pub(super) fn occupied(
+pub(in crate::storage) fn occupied(
     rows: &(impl Read + ?Sized),
     tenant: &TenantId,
     resource: &ResourceId,
@@ -175,7 +224,7 @@ pub(super) fn occupied(
     Ok(spans)
 }
 
-pub(super) fn written(
+pub(in crate::storage) fn written(
     rows: &(impl Read + ?Sized),
     tenant: &TenantId,
     idempotency: &IdempotencyKey,

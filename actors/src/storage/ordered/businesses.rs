@@ -7,7 +7,7 @@ use super::{Read, Table, Write};
 use crate::storage::{Error, Listing, Page, Result};
 use crate::types::{Business, PhoneNumber, TenantId};
 
-const WHAT: &str = "business";
+pub(super) const WHAT: &str = "business";
 
 fn key(tenant: &TenantId) -> Key {
     Key::new().text(tenant.as_str())

@@ -7,8 +7,9 @@ use super::{Direction, Read, Table, Write};
 use crate::storage::{Error, Listing, Page, Result};
 use crate::types::{CallEvent, CallId, CallRecord, PhoneNumber, TenantId};
 
-const WHAT: &str = "call";
-const EVENT: &str = "call event";
+pub(super) const WHAT: &str = "call";
+pub(super) const EVENT: &str = "call event";
+pub(super) const CHECKPOINT: &str = "checkpoint";
 
 fn key(record: &CallRecord) -> Key {
     Key::new().text(record.tenant.as_str()).time_descending(record.started_at).uuid(record.id.as_uuid())
@@ -29,6 +30,27 @@ fn caller_key(record: &CallRecord) -> Option<Key> {
             .time_descending(record.started_at)
             .uuid(record.id.as_uuid()),
     )
+}
+
+/// Where a call's row and its index entries lie.
+pub(super) struct Places {
+    pub(super) own: Vec<u8>,
+    pub(super) by_id: Vec<u8>,
+    pub(super) by_caller: Option<Vec<u8>>,
+}
+
+pub(super) fn places(record: &CallRecord) -> Places {
+    let bytes = |key: Key| key.as_bytes().to_vec();
+    Places {
+        own: bytes(key(record)),
+        by_id: bytes(id_key(record.id)),
+        by_caller: caller_key(record).map(bytes),
+    }
+}
+
+/// The row in a place that an index names.
+pub(super) fn at_place(rows: &dyn Read, place: &[u8]) -> Result<Option<CallRecord>> {
+    row_at(rows, place)
 }
 
 pub(super) fn put(rows: &mut dyn Write, record: &CallRecord) -> Result<()> {
@@ -82,6 +104,14 @@ pub(super) fn get(rows: &dyn Read, call: CallId) -> Result<Option<CallRecord>> {
     rows.get(Table::CallsById, id_key(call).as_bytes())?.map(|place| named(rows, &place)).transpose()
 }
 
+/// A call's row, as [`get`] finds it, in the middle of a change.
+pub(super) fn stored(rows: &(impl Read + ?Sized), call: CallId) -> Result<Option<CallRecord>> {
+    match rows.get(Table::CallsById, id_key(call).as_bytes())? {
+        Some(place) => row_at(rows, &place),
+        None => Ok(None),
+    }
+}
+
 pub(super) fn list(rows: &dyn Read, tenant: &TenantId, page: &Page) -> Result<Listing<CallRecord>> {
     let partition = Key::new().text(tenant.as_str());
     list_partition(rows, Table::Calls, &partition, page, |_, value| decode(WHAT, value))
@@ -114,6 +144,12 @@ pub(super) fn append(rows: &mut dyn Write, call: CallId, events: &[CallEvent]) -
     Ok(())
 }
 
+/// One event.
+pub(super) fn event(rows: &(impl Read + ?Sized), call: CallId, seq: u32) -> Result<Option<CallEvent>> {
+    let key = id_key(call).number(seq);
+    rows.get(Table::Events, key.as_bytes())?.map(|value| decode(EVENT, &value)).transpose()
+}
+
 pub(super) fn events(rows: &dyn Read, call: CallId) -> Result<Vec<CallEvent>> {
     let partition = id_key(call);
     let found =
@@ -122,10 +158,14 @@ pub(super) fn events(rows: &dyn Read, call: CallId) -> Result<Vec<CallEvent>> {
 }
 
 pub(super) fn put_checkpoint(rows: &mut dyn Write, call: CallId, state: Vec<u8>) -> Result<()> {
-    rows.put(Table::Checkpoints, id_key(call).as_bytes(), &bound("checkpoint", state)?)
+    rows.put(Table::Checkpoints, id_key(call).as_bytes(), &bound(CHECKPOINT, state)?)
 }
 
 pub(super) fn checkpoint(rows: &dyn Read, call: CallId) -> Result<Option<Vec<u8>>> {
+    state(rows, call)
+}
+
+pub(super) fn state(rows: &(impl Read + ?Sized), call: CallId) -> Result<Option<Vec<u8>>> {
     rows.get(Table::Checkpoints, id_key(call).as_bytes())
 }
 

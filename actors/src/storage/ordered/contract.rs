@@ -3,8 +3,10 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{Ordered, bookings, businesses, calls, outcomes, recordings};
-use crate::storage::{BookingWrite, IdempotencyKey, Listing, Occupied, Page, Recording, Result, Storage};
+use super::{Frozen, Ordered, bookings, businesses, calls, outcomes, portable, recordings};
+use crate::storage::{
+    BookingWrite, IdempotencyKey, Listing, Occupied, Page, Part, Recording, Result, Storage, StoredRow,
+};
 use crate::types::{
     Booking, BookingId, Business, CallEvent, CallId, CallRecord, Message, PhoneNumber, Private, RecordingId,
     ResourceId, TenantId, ToolOutcome,
@@ -164,6 +166,19 @@ impl<O: Ordered> Storage for O {
 
     async fn key(&self, tenant: &TenantId) -> Result<Option<Vec<u8>>> {
         self.read(|rows| recordings::key(rows, tenant))
+    }
+
+    async fn export(&self, part: Part, page: Page) -> Result<Listing<StoredRow>> {
+        self.read(|rows| portable::export(rows, part, &page))
+    }
+
+    async fn import(&self, rows: &[StoredRow]) -> Result<()> {
+        let new = rows.to_vec();
+        self.write(move |rows| portable::import(rows, &new)).await
+    }
+
+    fn freeze(&self) -> Result<Option<Frozen>> {
+        self.hold().map(|rows| rows.map(Frozen::of))
     }
 
     async fn check(&self) -> Result<()> {

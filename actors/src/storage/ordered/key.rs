@@ -3,17 +3,20 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::storage::{Error, Result};
+use crate::types::TenantId;
+
 /// Keys are made part by part. A text never begins another: it ends with a mark that sorts before all else.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Key(Vec<u8>);
+pub(in crate::storage) struct Key(Vec<u8>);
 
 impl Key {
-    pub(super) fn new() -> Self {
+    pub(in crate::storage) fn new() -> Self {
         Self::default()
     }
 
     /// A text; its zero bytes are escaped, since a zero ends it.
-    pub(super) fn text(mut self, text: &str) -> Self {
+    pub(in crate::storage) fn text(mut self, text: &str) -> Self {
         for byte in text.bytes() {
             self.0.push(byte);
             if byte == 0 {
@@ -24,7 +27,7 @@ impl Key {
         self
     }
 
-    pub(super) fn uuid(mut self, uuid: Uuid) -> Self {
+    pub(in crate::storage) fn uuid(mut self, uuid: Uuid) -> Self {
         self.0.extend(uuid.as_bytes());
         self
     }
@@ -35,13 +38,13 @@ impl Key {
     }
 
     /// A time, earliest first.
-    pub(super) fn time(mut self, time: Timestamp) -> Self {
+    pub(in crate::storage) fn time(mut self, time: Timestamp) -> Self {
         self.0.extend(ordered(time).to_be_bytes());
         self
     }
 
     /// A time, latest first.
-    pub(super) fn time_descending(mut self, time: Timestamp) -> Self {
+    pub(in crate::storage) fn time_descending(mut self, time: Timestamp) -> Self {
         self.0.extend((!ordered(time)).to_be_bytes());
         self
     }
@@ -52,7 +55,7 @@ impl Key {
         self
     }
 
-    pub(super) fn as_bytes(&self) -> &[u8] {
+    pub(in crate::storage) fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
@@ -80,6 +83,53 @@ impl Key {
     }
 }
 
+/// A key's parts, read in their order.
+#[derive(Debug)]
+pub(super) struct Parts<'k>(&'k [u8]);
+
+impl<'k> Parts<'k> {
+    pub(super) const fn of(key: &'k [u8]) -> Self {
+        Self(key)
+    }
+
+    /// A text.
+    pub(super) fn text(&mut self) -> Result<String> {
+        let mut bytes = Vec::new();
+        loop {
+            match *self.0 {
+                [0, 0xff, ref rest @ ..] => {
+                    bytes.push(0);
+                    self.0 = rest;
+                }
+                [0, 0, ref rest @ ..] => {
+                    self.0 = rest;
+                    return String::from_utf8(bytes).map_err(|_| wrong());
+                }
+                [byte, ref rest @ ..] if byte != 0 => {
+                    bytes.push(byte);
+                    self.0 = rest;
+                }
+                _ => return Err(wrong()),
+            }
+        }
+    }
+
+    /// A text that names a business.
+    pub(super) fn name(&mut self) -> Result<TenantId> {
+        self.text().map(TenantId::new)
+    }
+
+    pub(super) fn uuid(&mut self) -> Result<Uuid> {
+        let (first, rest) = self.0.split_at_checked(16).ok_or_else(wrong)?;
+        self.0 = rest;
+        Uuid::from_slice(first).map_err(|_| wrong())
+    }
+}
+
+fn wrong() -> Error {
+    Error::Corrupt { what: "key", why: "it is not made of the parts that it should be".to_owned() }
+}
+
 /// Nanoseconds since the epoch, moved so that the earliest sorts first.
 fn ordered(time: Timestamp) -> u128 {
     (time.as_nanosecond() as u128) ^ (1 << 127)
@@ -104,6 +154,17 @@ mod tests {
             );
             let descending = times.map(|time| Key::new().time_descending(time).as_bytes().to_vec());
             prop_assert_eq!(descending[0].cmp(&descending[1]), late.cmp(&early));
+        }
+
+        #[test]
+        fn parts_are_read_as_they_were_put(one in "[\u{0}-\u{2}aé]{0,6}", other in ".{0,6}", number in any::<u128>()) {
+            let uuid = Uuid::from_u128(number);
+            let key = Key::new().text(&one).uuid(uuid).text(&other);
+            let mut parts = Parts::of(key.as_bytes());
+            prop_assert_eq!(parts.text(), Ok(one));
+            prop_assert_eq!(parts.uuid(), Ok(uuid));
+            prop_assert_eq!(parts.text(), Ok(other));
+            prop_assert!(parts.text().is_err() && parts.uuid().is_err());
         }
 
         #[test]

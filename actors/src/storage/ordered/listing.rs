@@ -5,7 +5,7 @@ use super::{Direction, Read, Table};
 use crate::storage::{Cursor, Error, Listing, Page, Result};
 
 /// The most rows a page has, whatever is asked for.
-const PAGE_ROWS_MAX: usize = 1_000;
+pub(in crate::storage) const PAGE_ROWS_MAX: usize = 1_000;
 
 /// A page of the keys that begin with `partition` and lie before `until`. A cursor holds the last row's place
 /// within the partition, so that one of another partition shows nothing of it.
@@ -47,11 +47,11 @@ pub(super) fn list_partition<T>(
     list(rows, table, partition, partition, &partition.end(), page, read)
 }
 
-fn to_hex(bytes: &[u8]) -> String {
+pub(in crate::storage) fn to_hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn from_hex(text: &str) -> Result<Vec<u8>> {
+pub(in crate::storage) fn from_hex(text: &str) -> Result<Vec<u8>> {
     let wrong = || Error::Corrupt { what: "cursor", why: "it is not one that a listing gave".to_owned() };
     if !text.len().is_multiple_of(2) || text.len() > 1_024 {
         return Err(wrong());

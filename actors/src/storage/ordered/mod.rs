@@ -1,15 +1,25 @@
 //! How rows lie in a store that keeps bytes in order: one table per way of finding them, the key being the
 //! partition and then the order within it, as in CQL. Whatever keeps such tables is a [`super::Storage`].
 
-mod bookings;
+pub(super) mod bookings;
 mod businesses;
 mod calls;
 mod contract;
+mod examine;
+mod frozen;
 mod key;
 mod listing;
 mod outcomes;
+pub(super) mod portable;
 mod recordings;
 mod table;
 mod value;
 
+pub use frozen::Frozen;
+#[cfg(feature = "scylla")]
+pub(super) use key::Key;
+#[cfg(feature = "scylla")]
+pub(super) use listing::{PAGE_ROWS_MAX, from_hex, to_hex};
 pub(crate) use table::{Direction, Ordered, Read, Row, Table, Write};
+#[cfg(feature = "scylla")]
+pub(super) use value::{bound, decode, encode};

@@ -7,8 +7,8 @@ use super::{Read, Table, Write};
 use crate::storage::{Error, IdempotencyKey, Listing, Page, Result};
 use crate::types::{Message, TenantId, ToolOutcome};
 
-const MESSAGE: &str = "message";
-const OUTCOME: &str = "tool outcome";
+pub(super) const MESSAGE: &str = "message";
+pub(super) const OUTCOME: &str = "tool outcome";
 const PROBE: &str = "probe";
 
 pub(super) fn put_message(
@@ -21,11 +21,15 @@ pub(super) fn put_message(
         return decode(MESSAGE, &first);
     }
     let value = encode(MESSAGE, message)?;
-    let place =
-        Key::new().text(message.tenant.as_str()).time_descending(message.taken_at).uuid(message.id.as_uuid());
-    rows.put(Table::Messages, place.as_bytes(), &value)?;
+    rows.put(Table::Messages, &message_place(message), &value)?;
     rows.put(Table::MessagesByKey, by_key.as_bytes(), &value)?;
     Ok(message.clone())
+}
+
+/// Where a message is listed.
+pub(super) fn message_place(message: &Message) -> Vec<u8> {
+    let partition = Key::new().text(message.tenant.as_str());
+    partition.time_descending(message.taken_at).uuid(message.id.as_uuid()).as_bytes().to_vec()
 }
 
 pub(super) fn messages(rows: &dyn Read, tenant: &TenantId, page: &Page) -> Result<Listing<Message>> {

@@ -6,7 +6,7 @@ use super::{Read, Table, Write};
 use crate::storage::{Recording, Result};
 use crate::types::{RecordingId, TenantId};
 
-const WHAT: &str = "recording";
+pub(super) const WHAT: &str = "recording";
 
 pub(super) fn put(rows: &mut dyn Write, recording: &Recording) -> Result<()> {
     let key = Key::new().uuid(recording.id.as_uuid());
@@ -14,6 +14,10 @@ pub(super) fn put(rows: &mut dyn Write, recording: &Recording) -> Result<()> {
 }
 
 pub(super) fn get(rows: &dyn Read, recording: RecordingId) -> Result<Option<Recording>> {
+    stored(rows, recording)
+}
+
+pub(super) fn stored(rows: &(impl Read + ?Sized), recording: RecordingId) -> Result<Option<Recording>> {
     rows.get(Table::Recordings, Key::new().uuid(recording.as_uuid()).as_bytes())?
         .map(|value| decode(WHAT, &value))
         .transpose()

@@ -136,6 +136,12 @@ pub(crate) trait Ordered: Send + Sync {
     /// Reads one moment's tables. Takes microseconds; does not wait for a write.
     fn read<T>(&self, read: impl FnOnce(&dyn Read) -> Result<T>) -> Result<T>;
 
+    /// One moment's tables, to be read for as long as they are held while others write; none where there is no
+    /// such thing.
+    fn hold(&self) -> Result<Option<Box<dyn Read + Send + Sync>>> {
+        Ok(None)
+    }
+
     /// Makes a change; durable when it returns. Changes are made one after the other.
     fn write<T: Send + 'static>(
         &self,

@@ -14,7 +14,7 @@ const JSON: u8 = 1;
 pub(super) const VALUE_BYTES_MAX: usize = 4 << 20;
 
 /// Writes a value.
-pub(super) fn encode<T: Serialize>(what: &'static str, value: &T) -> Result<Vec<u8>> {
+pub(in crate::storage) fn encode<T: Serialize>(what: &'static str, value: &T) -> Result<Vec<u8>> {
     let mut bytes = vec![JSON];
     serde_json::to_writer(&mut bytes, value)
         .map_err(|error| Error::Corrupt { what, why: format!("it can't be written: {error}") })?;
@@ -22,7 +22,7 @@ pub(super) fn encode<T: Serialize>(what: &'static str, value: &T) -> Result<Vec<
 }
 
 /// Refuses what is too large to be meant.
-pub(super) fn bound(what: &'static str, bytes: Vec<u8>) -> Result<Vec<u8>> {
+pub(in crate::storage) fn bound(what: &'static str, bytes: Vec<u8>) -> Result<Vec<u8>> {
     if bytes.len() > VALUE_BYTES_MAX {
         let why = format!("{what} is {} bytes long, at most {VALUE_BYTES_MAX} are kept", bytes.len());
         return Err(Error::Unavailable { why });
@@ -31,7 +31,7 @@ pub(super) fn bound(what: &'static str, bytes: Vec<u8>) -> Result<Vec<u8>> {
 }
 
 /// Reads a value. What is wrong is told by its place, never by its content.
-pub(super) fn decode<T: DeserializeOwned>(what: &'static str, bytes: &[u8]) -> Result<T> {
+pub(in crate::storage) fn decode<T: DeserializeOwned>(what: &'static str, bytes: &[u8]) -> Result<T> {
     match bytes.split_first() {
         Some((&JSON, json)) => serde_json::from_slice(json).map_err(|error| {
             let why = format!("its JSON is wrong ({:?}) at byte {}", error.classify(), error.column());

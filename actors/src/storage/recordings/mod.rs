@@ -5,6 +5,7 @@
 //! business's key, and that with the node's master key: whoever drops a key has erased what it sealed, in every
 //! copy. A process that dies loses the segment it was filling.
 
+mod bulk;
 mod drain;
 mod error;
 mod keeper;
@@ -26,6 +27,7 @@ use serde::{Deserialize, Serialize};
 use super::Storage;
 use crate::types::{RecordingId, TenantId};
 
+pub use bulk::ObjectFolder;
 pub use error::{Error, Result};
 pub use keys::MasterKey;
 pub use playback::Played;

@@ -1,0 +1,322 @@
+//! The store's interface: calls are written through the journal and seen through it, all else as the store has it.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::Journalled;
+use super::entry::{Entry, Lane, changed_nothing};
+use super::keep::Outcome;
+use crate::storage::{
+    BookingWrite, Cursor, Frozen, IdempotencyKey, Listing, Occupied, Page, Part, Recording, Result, Storage,
+    StoredRow,
+};
+use crate::types::{
+    Booking, BookingId, Business, CallEvent, CallId, CallRecord, Message, PhoneNumber, Private, RecordingId,
+    ResourceId, TenantId, ToolOutcome,
+};
+
+/// What begins a cursor among the open calls that are in the journal only.
+const OWN_CURSOR: &str = "journal:";
+
+impl Journalled {
+    async fn put(&self, entry: Entry, direct: impl Future<Output = Result<()>> + Send) -> Result<()> {
+        self.shared.write(entry, direct).await.map(|_| ())
+    }
+
+    /// The last that is found in the journal among a call's writes.
+    fn last<T>(&self, call: CallId, find: impl Fn(&Entry) -> Option<T>) -> Option<T> {
+        self.shared.ledger.lock().of(&Lane::Call(call)).rev().find_map(find)
+    }
+
+    fn kept_record(&self, call: CallId) -> Option<CallRecord> {
+        self.last(call, |entry| match entry {
+            Entry::Call(record) => Some((**record).clone()),
+            _ => None,
+        })
+    }
+
+    /// A call as it was last written, of a row of the store.
+    fn latest(&self, record: CallRecord) -> CallRecord {
+        self.kept_record(record.id).unwrap_or(record)
+    }
+
+    fn latest_of(&self, listing: Listing<CallRecord>) -> Listing<CallRecord> {
+        let Listing { rows, next } = listing;
+        Listing { rows: rows.into_iter().map(|row| self.latest(row)).collect(), next }
+    }
+
+    /// The calls that have a record in the journal, as they were last written.
+    fn kept_records(&self) -> BTreeMap<CallId, CallRecord> {
+        let ledger = self.shared.ledger.lock();
+        let records = ledger.all().filter_map(|entry| match entry {
+            Entry::Call(record) => Some((record.id, (**record).clone())),
+            _ => None,
+        });
+        records.collect()
+    }
+}
+
+#[async_trait]
+impl Storage for Journalled {
+    async fn put_business(&self, business: &Business, expected: Option<u64>) -> Result<()> {
+        self.shared.store.put_business(business, expected).await
+    }
+
+    async fn business(&self, tenant: &TenantId) -> Result<Option<Business>> {
+        self.shared.store.business(tenant).await
+    }
+
+    async fn businesses(&self, page: Page) -> Result<Listing<Business>> {
+        self.shared.store.businesses(page).await
+    }
+
+    async fn tenant_of(&self, number: &PhoneNumber) -> Result<Option<TenantId>> {
+        self.shared.store.tenant_of(number).await
+    }
+
+    async fn put_call(&self, record: &CallRecord) -> Result<()> {
+        self.put(Entry::Call(Box::new(record.clone())), self.shared.store.put_call(record)).await
+    }
+
+    async fn call(&self, call: CallId) -> Result<Option<CallRecord>> {
+        match self.kept_record(call) {
+            Some(record) => Ok(Some(record)),
+            None => self.shared.store.call(call).await,
+        }
+    }
+
+    async fn calls(&self, tenant: &TenantId, page: Page) -> Result<Listing<CallRecord>> {
+        self.shared.store.calls(tenant, page).await.map(|listing| self.latest_of(listing))
+    }
+
+    async fn calls_by_caller(
+        &self,
+        tenant: &TenantId,
+        caller: &Private<PhoneNumber>,
+        page: Page,
+    ) -> Result<Listing<CallRecord>> {
+        let listing = self.shared.store.calls_by_caller(tenant, caller, page).await?;
+        Ok(self.latest_of(listing))
+    }
+
+    /// First those of the store that have nothing in the journal, then those of the journal.
+    async fn open_calls(&self, page: Page) -> Result<Listing<CallRecord>> {
+        let limit = page.limit.max(1);
+        let own = page.after.as_ref().and_then(|cursor| cursor.0.strip_prefix(OWN_CURSOR)).map(str::to_owned);
+        // Looked at before the store is: one that is written meanwhile is seen there, or here, or twice.
+        let kept = self.kept_records();
+        let mut rows = Vec::new();
+        if own.is_none() {
+            let listing = self.shared.store.open_calls(page).await?;
+            rows.extend(listing.rows.into_iter().filter(|row| !kept.contains_key(&row.id)));
+            if listing.next.is_some() {
+                return Ok(Listing { rows, next: listing.next });
+            }
+        }
+        let after: Option<CallId> = own.and_then(|id| id.parse().ok());
+        let mut open = kept.into_values().filter(|record| record.ended_at.is_none());
+        let mut last = after;
+        while rows.len() < limit {
+            let Some(record) = open.find(|record| after.is_none_or(|after| record.id > after)) else {
+                return Ok(Listing { rows, next: None });
+            };
+            last = Some(record.id);
+            rows.push(record);
+        }
+        let more = open.next().is_some();
+        let cursor = last.map_or_else(String::new, |last| last.to_string());
+        Ok(Listing { rows, next: more.then(|| Cursor(format!("{OWN_CURSOR}{cursor}"))) })
+    }
+
+    async fn append_events(&self, call: CallId, events: &[CallEvent]) -> Result<()> {
+        let entry = Entry::Events { call, events: events.to_vec() };
+        self.put(entry, self.shared.store.append_events(call, events)).await
+    }
+
+    async fn events(&self, call: CallId) -> Result<Vec<CallEvent>> {
+        let kept: Vec<CallEvent> = {
+            let ledger = self.shared.ledger.lock();
+            let of_call = ledger.of(&Lane::Call(call)).filter_map(|entry| match entry {
+                Entry::Events { events, .. } => Some(events),
+                _ => None,
+            });
+            of_call.flatten().cloned().collect()
+        };
+        let mut events = self.shared.store.events(call).await?;
+        if kept.is_empty() {
+            return Ok(events);
+        }
+        // One that is there already stays as it is.
+        events.extend(kept);
+        events.sort_by_key(|event| event.seq);
+        events.dedup_by_key(|event| event.seq);
+        Ok(events)
+    }
+
+    async fn book(
+        &self,
+        booking: &Booking,
+        occupied: &Occupied,
+        key: &IdempotencyKey,
+    ) -> Result<BookingWrite> {
+        self.shared.store.book(booking, occupied, key).await
+    }
+
+    async fn rebook(
+        &self,
+        booking: &Booking,
+        occupied: &Occupied,
+        key: &IdempotencyKey,
+    ) -> Result<BookingWrite> {
+        self.shared.store.rebook(booking, occupied, key).await
+    }
+
+    async fn cancel(&self, booking: &Booking, key: &IdempotencyKey) -> Result<BookingWrite> {
+        self.shared.store.cancel(booking, key).await
+    }
+
+    async fn written(&self, tenant: &TenantId, key: &IdempotencyKey) -> Result<Option<Booking>> {
+        self.shared.store.written(tenant, key).await
+    }
+
+    async fn booking(&self, tenant: &TenantId, booking: BookingId) -> Result<Option<Booking>> {
+        self.shared.store.booking(tenant, booking).await
+    }
+
+    async fn bookings(
+        &self,
+        tenant: &TenantId,
+        from: Timestamp,
+        until: Timestamp,
+        page: Page,
+    ) -> Result<Listing<Booking>> {
+        self.shared.store.bookings(tenant, from, until, page).await
+    }
+
+    async fn occupied(
+        &self,
+        tenant: &TenantId,
+        resource: &ResourceId,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<Occupied>> {
+        self.shared.store.occupied(tenant, resource, from, until).await
+    }
+
+    async fn put_message(&self, message: &Message, key: &IdempotencyKey) -> Result<Message> {
+        let first = self.last(message.call, |entry| match entry {
+            Entry::Message { message: first, key: of } if of == key && first.tenant == message.tenant => {
+                Some((**first).clone())
+            }
+            _ => None,
+        });
+        if let Some(first) = first {
+            return Ok(first);
+        }
+        let entry = Entry::Message { message: Box::new(message.clone()), key: key.clone() };
+        match self.shared.write(entry, self.shared.store.put_message(message, key)).await? {
+            Outcome::Written(kept) => Ok(kept),
+            Outcome::Kept => Ok(message.clone()),
+        }
+    }
+
+    async fn messages(&self, tenant: &TenantId, page: Page) -> Result<Listing<Message>> {
+        self.shared.store.messages(tenant, page).await
+    }
+
+    async fn remember_outcome(&self, key: &IdempotencyKey, outcome: &ToolOutcome) -> Result<ToolOutcome> {
+        if !changed_nothing(outcome) {
+            return self.shared.store.remember_outcome(key, outcome).await;
+        }
+        if let Some(first) = kept_outcome(self, key) {
+            return Ok(first);
+        }
+        let entry = Entry::Outcome { key: key.clone(), outcome: Box::new(outcome.clone()) };
+        match self.shared.write(entry, self.shared.store.remember_outcome(key, outcome)).await? {
+            Outcome::Written(first) => Ok(first),
+            Outcome::Kept => Ok(outcome.clone()),
+        }
+    }
+
+    async fn outcome(&self, key: &IdempotencyKey) -> Result<Option<ToolOutcome>> {
+        match kept_outcome(self, key) {
+            Some(outcome) => Ok(Some(outcome)),
+            None => self.shared.store.outcome(key).await,
+        }
+    }
+
+    async fn put_checkpoint(&self, call: CallId, state: &[u8]) -> Result<()> {
+        let entry = Entry::Checkpoint { call, state: state.to_vec() };
+        self.put(entry, self.shared.store.put_checkpoint(call, state)).await
+    }
+
+    async fn checkpoint(&self, call: CallId) -> Result<Option<Vec<u8>>> {
+        let kept = self.last(call, |entry| match entry {
+            Entry::Checkpoint { state, .. } => Some(Some(state.clone())),
+            Entry::DropCheckpoint { .. } => Some(None),
+            _ => None,
+        });
+        match kept {
+            Some(state) => Ok(state),
+            None => self.shared.store.checkpoint(call).await,
+        }
+    }
+
+    async fn drop_checkpoint(&self, call: CallId) -> Result<()> {
+        self.put(Entry::DropCheckpoint { call }, self.shared.store.drop_checkpoint(call)).await
+    }
+
+    async fn put_recording(&self, recording: &Recording) -> Result<()> {
+        let entry = Entry::Recording(Box::new(recording.clone()));
+        self.put(entry, self.shared.store.put_recording(recording)).await
+    }
+
+    async fn recording(&self, recording: RecordingId) -> Result<Option<Recording>> {
+        let kept = {
+            let ledger = self.shared.ledger.lock();
+            let rows = ledger.all().filter_map(|entry| match entry {
+                Entry::Recording(row) if row.id == recording => Some((**row).clone()),
+                _ => None,
+            });
+            rows.last()
+        };
+        match kept {
+            Some(row) => Ok(Some(row)),
+            None => self.shared.store.recording(recording).await,
+        }
+    }
+
+    async fn keep_key(&self, tenant: &TenantId, sealed: &[u8]) -> Result<Vec<u8>> {
+        self.shared.store.keep_key(tenant, sealed).await
+    }
+
+    async fn key(&self, tenant: &TenantId) -> Result<Option<Vec<u8>>> {
+        self.shared.store.key(tenant).await
+    }
+
+    async fn export(&self, part: Part, page: Page) -> Result<Listing<StoredRow>> {
+        self.shared.store.export(part, page).await
+    }
+
+    async fn import(&self, rows: &[StoredRow]) -> Result<()> {
+        self.shared.store.import(rows).await
+    }
+
+    fn freeze(&self) -> Result<Option<Frozen>> {
+        self.shared.store.freeze()
+    }
+
+    async fn check(&self) -> Result<()> {
+        self.shared.store.check().await
+    }
+}
+
+fn kept_outcome(journalled: &Journalled, key: &IdempotencyKey) -> Option<ToolOutcome> {
+    let ledger = journalled.shared.ledger.lock();
+    ledger.of(&Lane::Tool(key.clone())).find_map(|entry| match entry {
+        Entry::Outcome { outcome, .. } => Some((**outcome).clone()),
+        _ => None,
+    })
+}

@@ -1,0 +1,181 @@
+//! Writing out what waits: one task, some calls at the same time, each call's writes in order.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use metrics::counter;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use super::entry::Entry;
+use super::file::LogError;
+use super::keep::Shared;
+use super::record;
+use crate::clock::ms;
+use crate::storage::metrics::{JOURNAL_REFUSED, JOURNAL_RETRIED, JOURNAL_WRITTEN};
+use crate::storage::{Error, Result, Storage};
+
+/// The file is written anew when it is larger than what waits by this much and twice as large.
+const WASTE_BYTES: u64 = 1 << 20;
+
+/// How often the journal's age is shown while nothing else happens.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// Writes out until it is told to stop.
+pub(super) async fn run(shared: Arc<Shared>) {
+    let mut wait_ms = shared.settings.retry_ms;
+    while !shared.is_stopping.load(Ordering::Acquire) {
+        let round = round(&shared).await;
+        tidy(&shared).await;
+        shared.measure();
+        match round {
+            Round::Failed => {
+                shared.is_away.store(true, Ordering::Relaxed);
+                pause(&shared, shared.chance.spread_ms(wait_ms)).await;
+                wait_ms = wait_ms.saturating_mul(2).min(shared.settings.retry_max_ms.max(1));
+            }
+            Round::Wrote => wait_ms = shared.settings.retry_ms,
+            Round::Nothing => {
+                // What can't be marked is tried again; everything else wakes us.
+                let _ = timeout(LOOK_EVERY, shared.wake.notified()).await;
+            }
+        }
+    }
+}
+
+/// Waits, unless the node stops.
+async fn pause(shared: &Shared, wait_ms: u64) {
+    let stopped = async {
+        while !shared.is_stopping.load(Ordering::Acquire) {
+            shared.wake.notified().await;
+        }
+    };
+    tokio::select! {
+        () = sleep(ms(wait_ms)) => {}
+        () = stopped => {}
+    }
+}
+
+enum Round {
+    /// There was nothing to write.
+    Nothing,
+    /// All that was tried is written.
+    Wrote,
+    /// The store did not take something.
+    Failed,
+}
+
+async fn round(shared: &Arc<Shared>) -> Round {
+    let is_away = shared.is_away.load(Ordering::Relaxed);
+    // A store that was away is asked with one write first.
+    let lanes = if is_away { 1 } else { shared.settings.drain_calls };
+    let sent = shared.ledger.lock().send(lanes);
+    if sent.is_empty() {
+        shared.is_away.store(false, Ordering::Relaxed);
+        return Round::Nothing;
+    }
+    let mut writes = JoinSet::new();
+    let mut numbers = std::collections::HashMap::new();
+    for (number, entry) in sent {
+        let kind = entry.kind();
+        let (store, write_ms) = (Arc::clone(&shared.store), shared.settings.drain_write_ms);
+        let task = writes.spawn(async move {
+            let written = timeout(ms(write_ms), make(&*store, &entry)).await;
+            written.unwrap_or_else(|_| Err(Error::Unknown { why: format!("no answer in {write_ms} ms") }))
+        });
+        numbers.insert(task.id(), (number, kind));
+    }
+    let mut failed = None;
+    while let Some(joined) = writes.join_next_with_id().await {
+        let (id, outcome) = match joined {
+            Ok((id, outcome)) => (id, outcome),
+            Err(error) => (error.id(), Err(Error::Unknown { why: "the write panicked".to_owned() })),
+        };
+        let Some(&(number, kind)) = numbers.get(&id) else { continue };
+        let is_settled = match outcome {
+            Ok(()) => {
+                counter!(JOURNAL_WRITTEN).increment(1);
+                true
+            }
+            Err(error @ (Error::Conflict { .. } | Error::Corrupt { .. })) => {
+                // It never will be taken, and what comes after it would wait for ever.
+                counter!(JOURNAL_REFUSED, "kind" => "store").increment(1);
+                tracing::error!(%error, number, kind, "the store refuses a write of the journal; it is given up");
+                true
+            }
+            Err(error) => {
+                failed = Some(error);
+                false
+            }
+        };
+        shared.ledger.lock().answered(number, is_settled);
+    }
+    match failed {
+        None => {
+            if is_away {
+                tracing::info!("the store takes writes again; the journal's are made now");
+                shared.is_away.store(false, Ordering::Relaxed);
+            }
+            Round::Wrote
+        }
+        Some(error) => {
+            counter!(JOURNAL_RETRIED).increment(1);
+            if !is_away {
+                tracing::warn!(%error, "the store takes no writes; those of calls are kept in the journal");
+            }
+            Round::Failed
+        }
+    }
+}
+
+/// Makes a write.
+async fn make(store: &dyn Storage, entry: &Entry) -> Result<()> {
+    match entry {
+        Entry::Call(record) => store.put_call(record).await,
+        Entry::Events { call, events } => store.append_events(*call, events).await,
+        Entry::Checkpoint { call, state } => store.put_checkpoint(*call, state).await,
+        Entry::DropCheckpoint { call } => store.drop_checkpoint(*call).await,
+        Entry::Recording(recording) => store.put_recording(recording).await,
+        Entry::Message { message, key } => store.put_message(message, key).await.map(drop),
+        Entry::Outcome { key, outcome } => store.remember_outcome(key, outcome).await.map(drop),
+    }
+}
+
+/// Marks what was written, empties the file where nothing else is in it, and writes it anew where it is mostly
+/// marks or a sync failed.
+async fn tidy(shared: &Shared) {
+    let (marks, synced) = {
+        let ledger = shared.ledger.lock();
+        let marks = ledger.to_mark();
+        let is_wasteful = shared.log.bytes() > ledger.bytes().saturating_mul(2).saturating_add(WASTE_BYTES);
+        let is_empty = ledger.is_all_written() && (!marks.is_empty() || is_wasteful);
+        let bytes = if is_empty {
+            Some(Vec::new())
+        } else if is_wasteful || shared.log.is_suspect() {
+            let mut bytes = Vec::new();
+            for (number, at, entry) in ledger.unwritten() {
+                // It was written once before.
+                bytes.extend(record::write(number, at, &entry).unwrap_or_default());
+            }
+            Some(bytes)
+        } else {
+            None
+        };
+        match bytes {
+            Some(bytes) => (marks, shared.log.replace(bytes)),
+            None if marks.is_empty() => return,
+            None => {
+                let bytes = marks.iter().flat_map(|number| record::done(*number)).collect();
+                (marks, shared.log.append(bytes))
+            }
+        }
+    };
+    match synced.await.unwrap_or(Err(LogError::Closed)) {
+        Ok(()) => {
+            shared.ledger.lock().marked(&marks);
+            shared.progress.notify_waiters();
+        }
+        Err(error) => tracing::warn!(%error, "what was written from the journal could not be marked so"),
+    }
+}

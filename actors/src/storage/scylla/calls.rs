@@ -1,0 +1,204 @@
+//! Calls' summary rows. The row under the call's identity is the truth; listings name calls, and what they name is
+//! checked against it when it is read. So they are written first and may name what never came to be.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::Scylla;
+use super::cql::Statement;
+use super::listing::{self, Looked, Start, for_each};
+use crate::storage::ordered::{Key, decode, encode};
+use crate::storage::{Listing, Page, Result};
+use crate::types::{CallId, CallRecord, PhoneNumber, TenantId};
+
+pub(super) const WHAT: &str = "call";
+/// The listing of calls among the buckets.
+const CALLS: i8 = 1;
+
+/// The day of a time, in days since 1970 (UTC).
+pub(super) fn day_of(time: Timestamp) -> i32 {
+    const DAY_NANOSECONDS: i128 = 86_400_000_000_000;
+    i32::try_from(time.as_nanosecond().div_euclid(DAY_NANOSECONDS)).unwrap_or(i32::MAX)
+}
+
+/// The month of a time, in months since the year 0 (UTC).
+pub(super) fn month_of(time: Timestamp) -> i32 {
+    let date = time.to_zoned(TimeZone::UTC).date();
+    i32::from(date.year()) * 12 + i32::from(date.month()) - 1
+}
+
+/// A place in a listing: latest first, then by identity.
+pub(super) fn place_of(time: Timestamp, id: uuid::Uuid) -> Vec<u8> {
+    Key::new().time_descending(time).uuid(id).as_bytes().to_vec()
+}
+
+fn place(record: &CallRecord) -> Vec<u8> {
+    place_of(record.started_at, record.id.as_uuid())
+}
+
+/// The identity that a place ends with.
+pub(super) fn id_in(place: &[u8]) -> Option<uuid::Uuid> {
+    place.last_chunk::<16>().map(|bytes| uuid::Uuid::from_bytes(*bytes))
+}
+
+fn caller(record: &CallRecord) -> Option<&str> {
+    record.caller.as_ref().map(|caller| caller.reveal().as_str())
+}
+
+impl Scylla {
+    pub(super) async fn put_call_row(&self, record: &CallRecord) -> Result<()> {
+        let value = encode(WHAT, record)?;
+        self.retention.knows(record.id, &record.tenant, self.cluster.settings.retention_cached_max);
+        let id = record.id.as_uuid();
+        let before: Option<(Option<Vec<u8>>, Option<i64>)> =
+            self.cluster.row(Statement::CallAndTime, (id,)).await?;
+        let (before, written_us) = before.unwrap_or_default();
+        let before: Option<CallRecord> = before.map(|value| decode(WHAT, &value)).transpose()?;
+        // The later write wins by its time, even where this node's clock is behind the one that wrote before.
+        let now_us = self.cluster.clock.now().as_microsecond();
+        let at = Some(written_us.map_or(now_us, |written| now_us.max(written.saturating_add(1))));
+        self.index(record, at).await?;
+        self.cluster.write(Statement::PutCall, (id, record.tenant.as_str(), value), at).await?;
+        if record.ended_at.is_some() && before.as_ref().is_none_or(|before| before.ended_at.is_none()) {
+            self.close_call(before.as_ref().unwrap_or(record), at).await?;
+        }
+        match before {
+            Some(before) => self.unlist(&before, record, at).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Names the call in the listings.
+    async fn index(&self, record: &CallRecord, at: Option<i64>) -> Result<()> {
+        let (tenant, day, place) = (record.tenant.as_str(), day_of(record.started_at), place(record));
+        let by_day = self.cluster.write(Statement::PutCallByDay, (tenant, day, place.clone()), at);
+        let bucket = self.cluster.write(Statement::PutBucket, (tenant, CALLS, day), at);
+        let by_caller = async {
+            match caller(record) {
+                Some(caller) => {
+                    self.cluster.write(Statement::PutCallByCaller, (tenant, caller, place.clone()), at).await
+                }
+                None => Ok(()),
+            }
+        };
+        let open = async {
+            match record.ended_at {
+                None => self.open_call(record, at).await,
+                Some(_) => Ok(()),
+            }
+        };
+        tokio::try_join!(by_day, bucket, by_caller, open).map(drop)
+    }
+
+    /// Drops what the listings say of a call that says otherwise now.
+    async fn unlist(&self, before: &CallRecord, now: &CallRecord, at: Option<i64>) -> Result<()> {
+        let tenant = before.tenant.as_str();
+        let moved = before.tenant != now.tenant || before.started_at != now.started_at;
+        if moved {
+            let values = (tenant, day_of(before.started_at), place(before));
+            self.cluster.write(Statement::DropCallByDay, values, at).await?;
+        }
+        if let Some(gone) = caller(before).filter(|gone| moved || Some(*gone) != caller(now)) {
+            self.cluster.write(Statement::DropCallByCaller, (tenant, gone, place(before)), at).await?;
+        }
+        if moved && before.ended_at.is_none() && day_of(before.started_at) != day_of(now.started_at) {
+            self.close_call(before, at).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn call_row(&self, call: CallId) -> Result<Option<CallRecord>> {
+        let row: Option<(Option<Vec<u8>>,)> = self.cluster.row(Statement::Call, (call.as_uuid(),)).await?;
+        row.and_then(|(value,)| value).map(|value| decode(WHAT, &value)).transpose()
+    }
+
+    pub(super) async fn list_calls(&self, tenant: &TenantId, page: &Page) -> Result<Listing<CallRecord>> {
+        listing::fill(page, Start::of(page, i32::MAX)?, |from, most| async move {
+            let Some(day) = self.bucket_from(tenant, CALLS, from.bucket).await? else {
+                return Ok(Looked { rows: Vec::new(), next: None });
+            };
+            let after = if day == from.bucket { from.place } else { Vec::new() };
+            let rows = i32::try_from(most).unwrap_or(i32::MAX);
+            let values = (tenant.as_str(), day, after, rows);
+            let places: Vec<(Vec<u8>,)> = self.cluster.rows(Statement::CallsByDay, values, most).await?;
+            let next = match places.last().filter(|_| places.len() >= most) {
+                Some((last,)) => Some(Start { bucket: day, place: last.clone() }),
+                None => day.checked_sub(1).map(|bucket| Start { bucket, place: Vec::new() }),
+            };
+            let rows = self.named(tenant, None, day, places).await?;
+            Ok(Looked { rows, next })
+        })
+        .await
+    }
+
+    pub(super) async fn list_calls_by_caller(
+        &self,
+        tenant: &TenantId,
+        caller: &PhoneNumber,
+        page: &Page,
+    ) -> Result<Listing<CallRecord>> {
+        listing::fill(page, Start::of(page, 0)?, |from, most| async move {
+            let rows = i32::try_from(most).unwrap_or(i32::MAX);
+            let values = (tenant.as_str(), caller.as_str(), from.place, rows);
+            let places: Vec<(Vec<u8>,)> = self.cluster.rows(Statement::CallsByCaller, values, most).await?;
+            let last = places.last().filter(|_| places.len() >= most);
+            let next = last.map(|(last,)| Start { bucket: 0, place: last.clone() });
+            let rows = self.named(tenant, Some(caller), 0, places).await?;
+            Ok(Looked { rows, next })
+        })
+        .await
+    }
+
+    /// The calls that a listing names, where they say the same.
+    async fn named(
+        &self,
+        tenant: &TenantId,
+        of: Option<&PhoneNumber>,
+        bucket: i32,
+        places: Vec<(Vec<u8>,)>,
+    ) -> Result<Vec<(Start, CallRecord)>> {
+        let rows = for_each(places, self.cluster.settings.fan_out, |(listed,)| async move {
+            let Some(id) = id_in(&listed) else { return Ok(None) };
+            let record = self.call_row(CallId::new(id)).await?;
+            let record = record.filter(|record| {
+                record.tenant == *tenant
+                    && place(record) == listed
+                    && of.is_none_or(|of| caller(record) == Some(of.as_str()))
+            });
+            Ok(record.map(|record| (Start { bucket, place: listed }, record)))
+        });
+        Ok(rows.await?.into_iter().flatten().collect())
+    }
+
+    /// The latest bucket of a listing, at or before this one.
+    pub(super) async fn bucket_from(&self, tenant: &TenantId, listing: i8, from: i32) -> Result<Option<i32>> {
+        let values = (tenant.as_str(), listing, from, 1_i32);
+        let row: Option<(i32,)> = self.cluster.row(Statement::Buckets, values).await?;
+        Ok(row.map(|(bucket,)| bucket))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_and_months_follow_the_calendar_on_both_sides_of_1970() {
+        let at = |text: &str| text.parse::<Timestamp>().expect("a time");
+        assert_eq!(day_of(at("1970-01-01T00:00:00Z")), 0);
+        assert_eq!(day_of(at("1969-12-31T23:59:59.999999999Z")), -1);
+        assert_eq!(day_of(at("2026-11-26T23:59:59Z")), 20_783);
+        assert_eq!(month_of(at("2026-11-26T23:59:59Z")) + 2, month_of(at("2027-01-01T00:00:00Z")));
+        assert!(day_of(Timestamp::MIN) < 0 && day_of(Timestamp::MAX) > 0);
+    }
+
+    #[test]
+    fn a_place_ends_with_the_identity_and_sorts_latest_first() {
+        let (early, late) =
+            (Timestamp::from_second(5).expect("a time"), Timestamp::from_second(6).expect("a time"));
+        let id = uuid::Uuid::from_u128(7);
+        assert!(place_of(late, id) < place_of(early, id));
+        assert_eq!(id_in(&place_of(late, id)), Some(id));
+        assert_eq!(id_in(&[1, 2]), None);
+    }
+}

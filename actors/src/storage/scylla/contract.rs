@@ -1,0 +1,174 @@
+//! The contract, in the cluster's words.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::Scylla;
+use crate::storage::{
+    BookingWrite, IdempotencyKey, Listing, Occupied, Page, Part, Recording, Result, Storage, StoredRow,
+};
+use crate::types::{
+    Booking, BookingId, Business, CallEvent, CallId, CallRecord, Message, PhoneNumber, Private, RecordingId,
+    ResourceId, TenantId, ToolOutcome,
+};
+
+#[async_trait]
+impl Storage for Scylla {
+    async fn put_business(&self, business: &Business, expected: Option<u64>) -> Result<()> {
+        self.put_business_row(business, expected).await
+    }
+
+    async fn business(&self, tenant: &TenantId) -> Result<Option<Business>> {
+        self.business_row(tenant).await
+    }
+
+    async fn businesses(&self, page: Page) -> Result<Listing<Business>> {
+        self.list_businesses(&page).await
+    }
+
+    async fn tenant_of(&self, number: &PhoneNumber) -> Result<Option<TenantId>> {
+        self.holder_of(number).await
+    }
+
+    async fn put_call(&self, record: &CallRecord) -> Result<()> {
+        self.put_call_row(record).await
+    }
+
+    async fn call(&self, call: CallId) -> Result<Option<CallRecord>> {
+        self.call_row(call).await
+    }
+
+    async fn calls(&self, tenant: &TenantId, page: Page) -> Result<Listing<CallRecord>> {
+        self.list_calls(tenant, &page).await
+    }
+
+    async fn calls_by_caller(
+        &self,
+        tenant: &TenantId,
+        caller: &Private<PhoneNumber>,
+        page: Page,
+    ) -> Result<Listing<CallRecord>> {
+        self.list_calls_by_caller(tenant, caller.reveal(), &page).await
+    }
+
+    async fn open_calls(&self, page: Page) -> Result<Listing<CallRecord>> {
+        self.list_open_calls(&page).await
+    }
+
+    async fn append_events(&self, call: CallId, events: &[CallEvent]) -> Result<()> {
+        self.append_event_rows(call, events).await
+    }
+
+    async fn events(&self, call: CallId) -> Result<Vec<CallEvent>> {
+        self.event_rows(call).await
+    }
+
+    async fn book(
+        &self,
+        booking: &Booking,
+        occupied: &Occupied,
+        key: &IdempotencyKey,
+    ) -> Result<BookingWrite> {
+        self.book_row(booking, occupied, key).await
+    }
+
+    async fn rebook(
+        &self,
+        booking: &Booking,
+        occupied: &Occupied,
+        key: &IdempotencyKey,
+    ) -> Result<BookingWrite> {
+        self.rebook_row(booking, occupied, key).await
+    }
+
+    async fn cancel(&self, booking: &Booking, key: &IdempotencyKey) -> Result<BookingWrite> {
+        self.cancel_row(booking, key).await
+    }
+
+    async fn written(&self, tenant: &TenantId, key: &IdempotencyKey) -> Result<Option<Booking>> {
+        self.written_row(tenant, key).await
+    }
+
+    async fn booking(&self, tenant: &TenantId, booking: BookingId) -> Result<Option<Booking>> {
+        self.booking_row(tenant, booking).await
+    }
+
+    async fn bookings(
+        &self,
+        tenant: &TenantId,
+        from: Timestamp,
+        until: Timestamp,
+        page: Page,
+    ) -> Result<Listing<Booking>> {
+        self.list_bookings(tenant, from, until, &page).await
+    }
+
+    async fn occupied(
+        &self,
+        tenant: &TenantId,
+        resource: &ResourceId,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<Occupied>> {
+        self.occupied_rows(tenant, resource, from, until).await
+    }
+
+    async fn put_message(&self, message: &Message, key: &IdempotencyKey) -> Result<Message> {
+        self.put_message_row(message, key).await
+    }
+
+    async fn messages(&self, tenant: &TenantId, page: Page) -> Result<Listing<Message>> {
+        self.list_messages(tenant, &page).await
+    }
+
+    async fn remember_outcome(&self, key: &IdempotencyKey, outcome: &ToolOutcome) -> Result<ToolOutcome> {
+        self.remember(key, outcome).await
+    }
+
+    async fn outcome(&self, key: &IdempotencyKey) -> Result<Option<ToolOutcome>> {
+        self.recall(key).await
+    }
+
+    async fn put_checkpoint(&self, call: CallId, state: &[u8]) -> Result<()> {
+        self.put_state(call, state).await
+    }
+
+    async fn checkpoint(&self, call: CallId) -> Result<Option<Vec<u8>>> {
+        self.state(call).await
+    }
+
+    async fn drop_checkpoint(&self, call: CallId) -> Result<()> {
+        self.drop_state(call).await
+    }
+
+    async fn put_recording(&self, recording: &Recording) -> Result<()> {
+        self.put_recording_row(recording).await
+    }
+
+    async fn recording(&self, recording: RecordingId) -> Result<Option<Recording>> {
+        self.recording_row(recording).await
+    }
+
+    async fn keep_key(&self, tenant: &TenantId, sealed: &[u8]) -> Result<Vec<u8>> {
+        self.keep_sealed_key(tenant, sealed).await
+    }
+
+    async fn key(&self, tenant: &TenantId) -> Result<Option<Vec<u8>>> {
+        self.sealed_key(tenant).await
+    }
+
+    async fn export(&self, part: Part, page: Page) -> Result<Listing<StoredRow>> {
+        self.export_rows(part, &page).await
+    }
+
+    async fn import(&self, rows: &[StoredRow]) -> Result<()> {
+        for row in rows {
+            self.import_row(row).await?;
+        }
+        Ok(())
+    }
+
+    async fn check(&self) -> Result<()> {
+        self.probe().await
+    }
+}

@@ -1,0 +1,234 @@
+//! Every statement that the store says, in one place: the subset of CQL that it keeps to.
+//!
+//! The subset runs on ScyllaDB and on Apache Cassandra 5. Single-partition `SELECT` with a range of one clustering
+//! column and `LIMIT`, or a whole table read by pages; `INSERT`, `UPDATE` and `DELETE` of whole primary keys, or
+//! of whole partitions; `USING TTL`; conditions (`IF`) on one partition; unlogged batches of one partition;
+//! `WRITETIME`. No `ALLOW FILTERING`, secondary index, materialised view, counter, collection, user-defined type
+//! or function, `IN`, `GROUP BY`, logged batch, and nothing that one of the two servers alone knows
+//! (`USING TIMEOUT`, `BYPASS CACHE`, `PER PARTITION LIMIT`, storage-attached indexes, vectors). A test reads all
+//! of them.
+
+/// What a statement is for: its deadlines, its consistency, and whether it may be said twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    /// A read while a caller waits: asked of a second node when the first is slow.
+    Read,
+    /// A write while a caller waits, which may be said twice.
+    Write,
+    /// A page of a listing.
+    List,
+    /// A read of what was decided, from a majority of all data centres.
+    Agreed,
+    /// A read of what was decided, after all that is under way (SERIAL).
+    Decided,
+    /// A change that is compared first (LWT). Never repeated unseen.
+    Compare,
+}
+
+/// Makes the statements' names and what each is.
+macro_rules! statements {
+    ($($(#[$doc:meta])* $name:ident = $use:ident $text:literal;)+) => {
+        /// A statement. `{data}` and `{lwt}` are the keyspaces.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(super) enum Statement {
+            $($(#[$doc])* $name,)+
+        }
+
+        impl Statement {
+            /// All of them; a statement's place here is its index.
+            pub(super) const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// What it is for.
+            pub(super) const fn usage(self) -> Use {
+                match self {
+                    $(Self::$name => Use::$use,)+
+                }
+            }
+
+            /// Its text.
+            pub(super) const fn text(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)+
+                }
+            }
+        }
+    };
+}
+
+statements! {
+    Ping = Read "SELECT key FROM system.local WHERE key = 'local'";
+    PutProbe = Write "INSERT INTO {data}.probes (id, value) VALUES (?, ?) USING TTL ?";
+    Probe = Read "SELECT value FROM {data}.probes WHERE id = ?";
+
+    Fact = Read "SELECT value FROM {lwt}.facts WHERE tenant = ? AND fact = ?";
+    FactDecided = Decided "SELECT value FROM {lwt}.facts WHERE tenant = ? AND fact = ?";
+    KeepFact = Compare "INSERT INTO {lwt}.facts (tenant, fact, value) VALUES (?, ?, ?) IF NOT EXISTS";
+    BusinessDecided = Decided
+        "SELECT version, fence, value FROM {lwt}.facts WHERE tenant = ? AND fact = ?";
+    PutBusiness = Compare "UPDATE {lwt}.facts SET version = ?, value = ? WHERE tenant = ? AND fact = ? \
+        IF version = ? AND fence = ?";
+    FenceBusiness = Compare "UPDATE {lwt}.facts SET fence = ? WHERE tenant = ? AND fact = ? \
+        IF version = ? AND fence = ?";
+    AllFacts = List "SELECT tenant, fact, value FROM {lwt}.facts";
+    PutTenant = Write "INSERT INTO {data}.tenants (part, tenant) VALUES (?, ?)";
+    Tenants = List "SELECT tenant FROM {data}.tenants WHERE part = ? AND tenant > ? LIMIT ?";
+
+    Number = Read "SELECT tenant FROM {lwt}.numbers WHERE number = ?";
+    NumberDecided = Decided "SELECT tenant, claim, sure, claimed_ms FROM {lwt}.numbers WHERE number = ?";
+    ClaimNumber = Compare "INSERT INTO {lwt}.numbers (number, tenant, claim, sure, claimed_ms) \
+        VALUES (?, ?, ?, false, ?) IF NOT EXISTS";
+    TakeNumber = Compare "UPDATE {lwt}.numbers SET tenant = ?, claim = ?, sure = false, claimed_ms = ? \
+        WHERE number = ? IF claim = ?";
+    ConfirmNumber = Compare "UPDATE {lwt}.numbers SET sure = true WHERE number = ? IF claim = ?";
+
+    Call = Read "SELECT value FROM {data}.calls WHERE call = ?";
+    CallAndTime = Read "SELECT value, WRITETIME(value) FROM {data}.calls WHERE call = ?";
+    PutCall = Write "INSERT INTO {data}.calls (call, tenant, value) VALUES (?, ?, ?)";
+    AllCalls = List "SELECT value FROM {data}.calls";
+    CallTenant = Read "SELECT tenant FROM {data}.calls WHERE call = ?";
+    PutCallByDay = Write "INSERT INTO {data}.calls_by_day (tenant, day, place) VALUES (?, ?, ?)";
+    DropCallByDay = Write "DELETE FROM {data}.calls_by_day WHERE tenant = ? AND day = ? AND place = ?";
+    CallsByDay = List "SELECT place FROM {data}.calls_by_day WHERE tenant = ? AND day = ? AND place > ? LIMIT ?";
+    PutBucket = Write "INSERT INTO {data}.buckets (tenant, listing, bucket) VALUES (?, ?, ?)";
+    Buckets = List
+        "SELECT bucket FROM {data}.buckets WHERE tenant = ? AND listing = ? AND bucket <= ? LIMIT ?";
+    PutCallByCaller = Write "INSERT INTO {data}.calls_by_caller (tenant, caller, place) VALUES (?, ?, ?)";
+    DropCallByCaller = Write
+        "DELETE FROM {data}.calls_by_caller WHERE tenant = ? AND caller = ? AND place = ?";
+    CallsByCaller = List
+        "SELECT place FROM {data}.calls_by_caller WHERE tenant = ? AND caller = ? AND place > ? LIMIT ?";
+    PutOpenCall = Write "INSERT INTO {data}.open_calls (day, shard, call) VALUES (?, ?, ?)";
+    DropOpenCall = Write "DELETE FROM {data}.open_calls WHERE day = ? AND shard = ? AND call = ?";
+    OpenCalls = List "SELECT call FROM {data}.open_calls WHERE day = ? AND shard = ? AND call > ? LIMIT ?";
+    PutOpenDay = Write "INSERT INTO {data}.open_days (part, day) VALUES (?, ?)";
+    OpenDays = List "SELECT day FROM {data}.open_days WHERE part = ? AND day >= ?";
+
+    PutEvent = Write "INSERT INTO {data}.call_events (call, seq, value) VALUES (?, ?, ?) USING TTL ?";
+    EventSeqs = Read "SELECT seq FROM {data}.call_events WHERE call = ? AND seq >= ? AND seq <= ?";
+    Events = List "SELECT value FROM {data}.call_events WHERE call = ?";
+    Event = Read "SELECT value FROM {data}.call_events WHERE call = ? AND seq = ?";
+    AllEvents = List "SELECT call, value FROM {data}.call_events";
+    PutCheckpoint = Write "INSERT INTO {data}.checkpoints (call, state) VALUES (?, ?) USING TTL ?";
+    Checkpoint = Read "SELECT state FROM {data}.checkpoints WHERE call = ?";
+    DropCheckpoint = Write "DELETE FROM {data}.checkpoints WHERE call = ?";
+    AllCheckpoints = List "SELECT call, state FROM {data}.checkpoints";
+
+    CalendarDecided = Decided "SELECT version FROM {lwt}.calendar WHERE tenant = ? AND calendar = ? LIMIT 1";
+    CalendarRow = Agreed "SELECT value FROM {lwt}.calendar \
+        WHERE tenant = ? AND calendar = ? AND kind = ? AND place = ?";
+    CalendarForwards = Agreed "SELECT place, value FROM {lwt}.calendar \
+        WHERE tenant = ? AND calendar = ? AND kind = ? AND place >= ? AND place < ? \
+        ORDER BY kind ASC, place ASC LIMIT ?";
+    CalendarBackwards = Agreed "SELECT place, value FROM {lwt}.calendar \
+        WHERE tenant = ? AND calendar = ? AND kind = ? AND place >= ? AND place < ? \
+        ORDER BY kind DESC, place DESC LIMIT ?";
+    AllCalendars = List "SELECT tenant, kind, place, value FROM {lwt}.calendar";
+    RaiseCalendar = Compare "UPDATE {lwt}.calendar SET version = ? WHERE tenant = ? AND calendar = ? \
+        IF version = ?";
+    PutCalendarRow = Compare "INSERT INTO {lwt}.calendar (tenant, calendar, kind, place, value) \
+        VALUES (?, ?, ?, ?, ?) USING TTL ?";
+    DropCalendarRow = Compare "DELETE FROM {lwt}.calendar \
+        WHERE tenant = ? AND calendar = ? AND kind = ? AND place = ?";
+
+    KeepMessage = Compare "INSERT INTO {lwt}.message_keys (tenant, key, value) VALUES (?, ?, ?) IF NOT EXISTS";
+    MessageDecided = Decided "SELECT value FROM {lwt}.message_keys WHERE tenant = ? AND key = ?";
+    AllMessages = List "SELECT key, value FROM {lwt}.message_keys";
+    PutMessage = Write "INSERT INTO {data}.messages (tenant, month, place, key, value) VALUES (?, ?, ?, ?, ?)";
+    Messages = List
+        "SELECT place, value FROM {data}.messages WHERE tenant = ? AND month = ? AND place > ? LIMIT ?";
+
+    KeepOutcome = Compare "INSERT INTO {lwt}.outcomes (scope, key, value) VALUES (?, ?, ?) IF NOT EXISTS \
+        USING TTL ?";
+    OutcomeDecided = Decided "SELECT value FROM {lwt}.outcomes WHERE scope = ? AND key = ?";
+    Outcome = Read "SELECT value FROM {lwt}.outcomes WHERE scope = ? AND key = ?";
+    AllOutcomes = List "SELECT key, value FROM {lwt}.outcomes";
+
+    PutRecording = Write "INSERT INTO {data}.recordings (recording, tenant, value) VALUES (?, ?, ?)";
+    Recording = Read "SELECT value FROM {data}.recordings WHERE recording = ?";
+    AllRecordings = List "SELECT value FROM {data}.recordings";
+
+    OwnerDecided = Decided "SELECT owner, epoch FROM {lwt}.owners WHERE kind = ? AND id = ?";
+    TakeOwnership = Compare "UPDATE {lwt}.owners SET owner = ?, epoch = ? WHERE kind = ? AND id = ? \
+        IF epoch = ?";
+}
+
+impl Statement {
+    /// Its text for the keyspaces of this prefix.
+    pub(super) fn for_keyspaces(self, prefix: &str) -> String {
+        in_keyspaces(self.text(), prefix)
+    }
+}
+
+/// A text with its keyspaces' names.
+pub(super) fn in_keyspaces(text: &str, prefix: &str) -> String {
+    text.replace("{data}", &format!("{prefix}_data")).replace("{lwt}", &format!("{prefix}_lwt"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::schema;
+    use super::*;
+
+    /// What one of the two servers does not know, or what does not scale on either.
+    const OUTSIDE: &[&str] = &[
+        "ALLOW FILTERING",
+        "MATERIALIZED",
+        "CREATE INDEX",
+        "CREATE CUSTOM",
+        "COUNTER",
+        "USING TIMEOUT",
+        "BYPASS CACHE",
+        "PER PARTITION",
+        "GROUP BY",
+        " IN (",
+        " IN ?",
+        "TOKEN(",
+        "JSON",
+        "FROZEN",
+        "MAP<",
+        "LIST<",
+        "SET<",
+        "VECTOR",
+        "UNIFIEDCOMPACTION",
+        "INCREMENTALCOMPACTION",
+        "TABLETS",
+        "BEGIN",
+        "COUNT(",
+        "NULL",
+        " OR ",
+    ];
+
+    #[test]
+    fn statements_keep_to_the_subset() {
+        let statements = Statement::ALL.iter().map(|statement| statement.text());
+        for text in statements.chain(schema::STEPS.iter().copied()) {
+            let upper = text.to_uppercase().replace("IF NOT EXISTS", "");
+            for word in OUTSIDE {
+                assert!(!upper.contains(word), "{word} in {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_statement_does_what_its_use_says() {
+        for statement in Statement::ALL {
+            let text = statement.text();
+            let reads = text.starts_with("SELECT");
+            match statement.usage() {
+                Use::Read | Use::List | Use::Agreed | Use::Decided => assert!(reads, "{text}"),
+                Use::Write | Use::Compare => assert!(!reads, "{text}"),
+            }
+            // What may be said twice changes nothing the second time: it compares nothing and reads nothing.
+            assert!(statement.usage() != Use::Write || !text.contains(" IF "), "{text}");
+            // What is compared is kept where tablets are off.
+            assert!(statement.usage() != Use::Compare || text.contains("{lwt}."), "{text}");
+            assert!(statement.usage() != Use::Decided || text.contains("{lwt}."), "{text}");
+        }
+    }
+
+    #[test]
+    fn keyspaces_are_named_by_their_prefix() {
+        let text = Statement::Call.for_keyspaces("test");
+        assert_eq!(text, "SELECT value FROM test_data.calls WHERE call = ?");
+    }
+}

@@ -1,0 +1,95 @@
+//! The store of a cluster: ScyllaDB, or Apache Cassandra 5, through one subset of CQL (see `cql`). The only place
+//! that names the driver.
+//!
+//! Two keyspaces: `<prefix>_data` for what one writer at a time writes, kept by a majority of the node's data
+//! centre; `<prefix>_lwt`, without tablets, for what is decided once: by comparison in one partition, by a majority
+//! of all. Nothing is deleted and written again under one key but by comparison or by its one writer, and no NULL
+//! is written. A change whose outcome is unknown is read after all that is under way (SERIAL) and decided anew, or
+//! else is [`super::Error::Unknown`].
+//!
+//! Each write of a row with one writer wins by its time. A node's clock may be behind another's that wrote before
+//! it by less than the call took to come over; clocks that NTP keeps are.
+
+mod ask;
+mod businesses;
+mod calendar;
+mod calls;
+mod connect;
+mod contract;
+mod cql;
+mod events;
+mod failure;
+mod health;
+mod listing;
+mod messages;
+pub mod metrics;
+mod migrate;
+mod numbers;
+mod open_calls;
+mod outcomes;
+mod overlay;
+mod owners;
+mod portable;
+mod retention;
+mod schema;
+mod settings;
+mod turns;
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+use super::Result;
+use crate::chance::Chance;
+use crate::clock::Clock;
+
+use ask::Cluster;
+use connect::Live;
+use retention::Retention;
+use turns::Turns;
+
+pub use migrate::migrate;
+pub use owners::Owner;
+pub use settings::{Credentials, Settings, Tls};
+
+/// A store in a cluster. Dropping it closes its connections.
+#[derive(Debug)]
+pub struct Scylla {
+    cluster: Arc<Cluster>,
+    turns: Turns,
+    retention: Retention,
+    /// Who this process is among those that probe the store.
+    node: Uuid,
+    watch: JoinHandle<()>,
+}
+
+impl Scylla {
+    /// Connects to the cluster, whose tables must be there.
+    ///
+    /// # Errors
+    /// [`super::Error::Unavailable`] where the cluster can't be reached, [`super::Error::Corrupt`] where its tables
+    /// are not those that this program knows; the error says which command mends that.
+    pub async fn open(settings: &Settings) -> Result<Self> {
+        let (session, _) = connect::session(settings).await?;
+        migrate::check_layout(&session, settings).await?;
+        drop(session);
+        let live = Live::open(settings).await?;
+        let (clock, chance) = (Clock::system(), Chance::system());
+        let node = chance.id(clock.now());
+        let live = ArcSwap::from_pointee(live);
+        let cluster = Arc::new(Cluster { live, settings: settings.clone(), clock, chance });
+        let watch = tokio::spawn(health::watch(Arc::downgrade(&cluster)));
+        Ok(Self { cluster, turns: Turns::new(), retention: Retention::default(), node, watch })
+    }
+}
+
+impl Drop for Scylla {
+    fn drop(&mut self) {
+        self.watch.abort();
+    }
+}
+
+#[cfg(test)]
+mod tests;

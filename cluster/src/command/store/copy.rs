@@ -1,0 +1,136 @@
+//! `store copy`.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use actors::storage::backup;
+use actors::storage::copy::{Progress, compare, copy};
+use clap::Args;
+use serde::Serialize;
+
+use super::place::Place;
+use crate::command::output::table;
+use crate::command::{Error, Output};
+use crate::config::NodeConfig;
+
+#[derive(Debug, Args)]
+pub(in crate::command) struct Arguments {
+    /// The store to read: embedded:PATH; no node may run on it
+    #[arg(long, value_name = "URL", value_parser = Place::parse)]
+    from: Place,
+    /// The store to write, which is made where it is not there
+    #[arg(long, value_name = "URL", value_parser = Place::parse)]
+    to: Place,
+    /// The file that says how far the copy is [default: beside the store that is written]
+    #[arg(long, value_name = "FILE")]
+    progress: Option<PathBuf>,
+    /// Rows that are written at once
+    #[arg(long, value_name = "ROWS", default_value_t = 500)]
+    rows: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct Copied {
+    copied: u64,
+    parts: Vec<PartCopied>,
+}
+
+#[derive(Debug, Serialize)]
+struct PartCopied {
+    part: String,
+    from: u64,
+    to: u64,
+    same: bool,
+}
+
+pub(super) async fn run(
+    arguments: Arguments,
+    config: &NodeConfig,
+    output: &mut Output<'_>,
+) -> Result<(), Error> {
+    let (from, to) = (arguments.from.absolute()?, arguments.to.absolute()?);
+    if from == to {
+        return Err(Error::Store { why: "a store is not copied into itself".to_owned() });
+    }
+    let file = arguments.progress.unwrap_or_else(|| to.progress_file());
+    let (source, target) = (from.open(config).await?, to.open_or_make(config).await?);
+    let mut progress = begun(&file, &from, &to)?;
+    if !progress.parts.is_empty() {
+        eprintln!("going on with the copy that {} tells of", file.display());
+    }
+    let copied = copy(&*source, &*target, arguments.rows, &mut progress, |progress| keep(&file, progress));
+    let copied = copied.await?;
+    let parts: Vec<PartCopied> = compare(&*source, &*target)
+        .await?
+        .into_iter()
+        .map(|(part, from, to)| PartCopied {
+            part: part.to_string(),
+            from: from.rows,
+            to: to.rows,
+            same: from == to,
+        })
+        .collect();
+    let different: Vec<&str> =
+        parts.iter().filter(|part| !part.same).map(|part| part.part.as_str()).collect();
+    let different = different.join(", ");
+    output.show(&Copied { copied, parts }, text)?;
+    // The copy is over, whatever came of it: another one begins anew.
+    std::fs::remove_file(&file)?;
+    match different.as_str() {
+        "" => Ok(()),
+        parts => Err(Error::Store {
+            why: format!("the stores differ in {parts}: the one that was written holds other rows, too"),
+        }),
+    }
+}
+
+fn text(copied: &Copied) -> String {
+    let rows: Vec<[String; 4]> = copied
+        .parts
+        .iter()
+        .map(|part| {
+            let same = if part.same { "same" } else { "different" };
+            [part.part.clone(), part.from.to_string(), part.to.to_string(), same.to_owned()]
+        })
+        .collect();
+    table(["PART", "FROM", "TO", "DIGEST"], &rows)
+}
+
+/// The progress of a copy that was stopped, of the same stores; or none.
+fn begun(file: &Path, from: &Place, to: &Place) -> Result<Progress, Error> {
+    let none = Progress::none(from.to_string(), to.to_string());
+    let text = match std::fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(none),
+        Err(why) => return Err(unreadable(file, why)),
+    };
+    let told: Progress = serde_json::from_str(&text).map_err(|error| unreadable(file, error.into()))?;
+    if (&told.from, &told.to, told.rows_version) == (&none.from, &none.to, none.rows_version) {
+        return Ok(told);
+    }
+    let why = format!(
+        "{} tells of a copy from {} to {}; finish that one, or remove the file",
+        file.display(),
+        told.from,
+        told.to
+    );
+    Err(Error::Store { why })
+}
+
+fn unreadable(file: &Path, why: std::io::Error) -> Error {
+    let mend = "remove it; what was copied stays, and is only compared";
+    Error::Unreadable { path: file.to_owned(), why, mend }
+}
+
+/// Writes the progress whole or not at all.
+fn keep(file: &Path, progress: &Progress) -> backup::Result<()> {
+    let failed = |why| backup::Error::File { path: file.to_owned(), why };
+    let text = serde_json::to_vec(progress).map_err(|error| failed(error.into()))?;
+    let new = file.with_extension("new");
+    let written = std::fs::File::create(&new).and_then(|mut to| {
+        to.write_all(&text)?;
+        // After a power cut it may tell of less than was copied, never of more than it says.
+        to.sync_data()
+    });
+    written.and_then(|()| std::fs::rename(&new, file)).map_err(failed)
+}
