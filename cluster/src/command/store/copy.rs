@@ -15,7 +15,7 @@ use crate::config::NodeConfig;
 
 #[derive(Debug, Args)]
 pub(in crate::command) struct Arguments {
-    /// The store to read: embedded:PATH; no node may run on it
+    /// The store to read: embedded:PATH or scylla://HOST:PORT/PREFIX; no node may run on it
     #[arg(long, value_name = "URL", value_parser = Place::parse)]
     from: Place,
     /// The store to write, which is made where it is not there
@@ -52,7 +52,7 @@ pub(super) async fn run(
     if from == to {
         return Err(Error::Store { why: "a store is not copied into itself".to_owned() });
     }
-    let file = arguments.progress.unwrap_or_else(|| to.progress_file());
+    let file = arguments.progress.unwrap_or_else(|| to.progress_file(config));
     let (source, target) = (from.open(config).await?, to.open_or_make(config).await?);
     let mut progress = begun(&file, &from, &to)?;
     if !progress.parts.is_empty() {
