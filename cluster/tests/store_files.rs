@@ -113,6 +113,14 @@ fn a_store_is_copied_and_compared() {
     store.close();
     let told = copy().expect_err("more in it");
     assert!(told.contains("differ in events"), "{told}");
+    // What the source has otherwise is not written over.
+    let other_event = CallEvent { at: CallTime::from_ms(9), ..event(0) };
+    let source = Embedded::open(&data.path().join("strowger.redb"), &embedded::Settings::default());
+    let source = source.expect("opens");
+    runtime.block_on(source.append_events(CallId::default(), &[other_event])).expect("writes");
+    source.close();
+    let told = copy().expect_err("another one");
+    assert!(told.contains("another call event"), "{told}");
     let told = strowger(data.path(), &["store", "copy", "--from", "embedded:/nowhere/at/all", "--to", &to]);
     assert!(told.expect_err("nothing there").contains("no store in"));
 }

@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use actors::storage::backup;
 use actors::storage::copy::{Progress, compare, copy};
+use actors::storage::{self, backup};
 use clap::Args;
 use serde::Serialize;
 
@@ -59,7 +59,7 @@ pub(super) async fn run(
         eprintln!("going on with the copy that {} tells of", file.display());
     }
     let copied = copy(&*source, &*target, arguments.rows, &mut progress, |progress| keep(&file, progress));
-    let copied = copied.await?;
+    let copied = copied.await.map_err(in_the_way)?;
     let parts: Vec<PartCopied> = compare(&*source, &*target)
         .await?
         .into_iter()
@@ -79,8 +79,24 @@ pub(super) async fn run(
     match different.as_str() {
         "" => Ok(()),
         parts => Err(Error::Store {
-            why: format!("the stores differ in {parts}: the one that was written holds other rows, too"),
+            why: format!(
+                "the stores differ in {parts}; copy again, and where that changes nothing, the one that was \
+                 written holds rows that the other lacks"
+            ),
         }),
+    }
+}
+
+/// A row that is not written over is named for who copies.
+fn in_the_way(error: backup::Error) -> Error {
+    match error {
+        backup::Error::Store(storage::Error::Conflict { what }) => Error::Store {
+            why: format!(
+                "the store that is written has another {what} of the same identity, or what belongs to it is \
+                 taken there; copy into an empty store"
+            ),
+        },
+        error => error.into(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `store migrate`.
 
-use actors::storage::scylla;
+use actors::storage::scylla::migrate;
 use serde::Serialize;
 
 use crate::command::access::{Access, Missing};
@@ -21,7 +21,7 @@ pub(super) async fn run(config: &NodeConfig, output: &mut Output<'_>) -> Result<
             "the embedded store has this program's layout; there is nothing to bring up\n".to_owned()
         }
         Backend::Scylla => {
-            scylla::migrate(&config.scylla).await?;
+            migrate(&config.scylla).await?;
             format!("the cluster at {} has this program's layout\n", config.scylla.contact_points.join(", "))
         }
     };

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use actors::storage::scylla::{self, Scylla};
+use actors::storage::scylla::{Scylla, Settings, migrate};
 use actors::storage::{Embedded, Storage};
 
 use crate::command::Error;
@@ -70,7 +70,7 @@ impl Place {
         match self {
             Self::Embedded(path) => embedded(path, config).await,
             Self::Scylla { contact_points, prefix } => {
-                scylla::migrate(&settings(config, contact_points, prefix)).await?;
+                migrate(&settings(config, contact_points, prefix)).await?;
                 self.open(config).await
             }
         }
@@ -85,8 +85,8 @@ impl Place {
     }
 }
 
-fn settings(config: &NodeConfig, contact_points: &[String], prefix: &str) -> scylla::Settings {
-    scylla::Settings {
+fn settings(config: &NodeConfig, contact_points: &[String], prefix: &str) -> Settings {
+    Settings {
         contact_points: contact_points.to_vec(),
         keyspace_prefix: prefix.to_owned(),
         ..config.scylla.clone()
