@@ -1,6 +1,8 @@
 //! A node, tested whole: the wire, the command line, real processes.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "tests say what they expect")]
 
+#[path = "../../actors/tests/cassandra/mod.rs"]
+mod cassandra;
 mod command_line;
 mod config_reference;
 mod no_personal_data;

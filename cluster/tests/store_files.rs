@@ -4,13 +4,19 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use actors::storage::{Embedded, Storage, embedded};
 use actors::types::{CallEvent, CallEventKind, CallId, CallTime};
 use tempfile::TempDir;
 
+use cluster::operator::Presence;
+use nix::sys::signal::Signal;
+
+use crate::cassandra::Ring;
 use crate::command_line::{DEMO, expect, sample, strowger};
-use crate::node_life::{Process, calls, command, start, stop, tones, wait_for};
+use crate::node_calls::{Phone, get};
+use crate::node_life::{Process, calls, command, configured, start, start_configured, stop, tones, wait_for};
 
 /// A file with a key, which only its owner reads.
 fn key(folder: &Path) -> PathBuf {
@@ -107,6 +113,14 @@ fn a_store_is_copied_and_compared() {
     store.close();
     let told = copy().expect_err("more in it");
     assert!(told.contains("differ in events"), "{told}");
+    // What the source has otherwise is not written over.
+    let other_event = CallEvent { at: CallTime::from_ms(9), ..event(0) };
+    let source = Embedded::open(&data.path().join("strowger.redb"), &embedded::Settings::default());
+    let source = source.expect("opens");
+    runtime.block_on(source.append_events(CallId::default(), &[other_event])).expect("writes");
+    source.close();
+    let told = copy().expect_err("another one");
+    assert!(told.contains("another call event"), "{told}");
     let told = strowger(data.path(), &["store", "copy", "--from", "embedded:/nowhere/at/all", "--to", &to]);
     assert!(told.expect_err("nothing there").contains("no store in"));
 }
@@ -199,4 +213,69 @@ fn peer_a_backup_without_room_leaves_nothing_and_says_so() {
     let left: Vec<_> = std::fs::read_dir(aside.path()).expect("reads").collect();
     assert_eq!(left.len(), 1, "the key only: {left:?}");
     back_up(data.path(), &file, &key).expect("with room it works");
+}
+
+/// Into a cluster and back, by real Apache Cassandra: what comes back is what was sent, row by row.
+#[test]
+fn peer_a_store_goes_to_a_cluster_and_comes_back() {
+    let (data, back) = (filled(), TempDir::new().expect("a directory"));
+    let ring = Ring::start(1);
+    let cluster = format!("scylla://{}/copied", ring.contact_point(0));
+    let config = data.path().join("one-copy.toml");
+    let patience = "call_path_ms = 3000\ncall_path_total_ms = 10000\ntotal_ms = 30000\nlwt_ms = 5000\n";
+    std::fs::write(&config, format!("[scylla]\ncopies = 1\n{patience}")).expect("writes");
+    let copy = |from: &str, to: &str| {
+        let words = ["--config", text(&config), "store", "copy", "--from", from, "--to", to];
+        strowger(data.path(), &words).expect("copied")
+    };
+    let here = format!("embedded:{}", data.path().display());
+    let there = format!("embedded:{}", back.path().display());
+    expect("store_copy.txt", &copy(&here, &cluster));
+    expect("store_copy.txt", &copy(&here, &cluster));
+    expect("store_copy.txt", &copy(&cluster, &there));
+    let shown = strowger(back.path(), &["calls", "show", sample::CALL]).expect("shows");
+    expect("calls_show.txt", &shown);
+    expect("store_check.txt", &strowger(back.path(), &["store", "check"]).expect("sound"));
+}
+
+/// A node on a cluster that is stopped in mid-call: the call goes on, ends, and its record is kept by the node; it
+/// is in the cluster when that is back.
+#[test]
+fn peer_a_call_goes_on_while_its_cluster_is_away() {
+    let data = TempDir::new().expect("a directory");
+    let ring = Ring::start(1);
+    let config = tones(data.path());
+    let words = "call_path_ms = 3000\ncall_path_total_ms = 10000\ntotal_ms = 30000\nlwt_ms = 5000\n";
+    let more = format!(
+        "[node]\nstore = \"scylla\"\n[scylla]\ncontact_points = [\"{}\"]\ncopies = 1\n{words}\n[journal]\nwrite_ms = 2000\n",
+        ring.contact_point(0)
+    );
+    let text = std::fs::read_to_string(&config).expect("reads") + &more;
+    let config = data.path().join("cluster.toml");
+    std::fs::write(&config, text).expect("writes");
+    let migrate = configured(data.path(), &config, &["store", "migrate"]).status().expect("runs");
+    assert!(migrate.success());
+    let node = start_configured(data.path(), &config, &[]);
+    let presence = Presence::find(data.path()).expect("runs");
+    let mut phone = Phone::new(presence.sip, "1000", "first");
+    phone.calls();
+    wait_for("its record", || calls(data.path()).len() == 1);
+    ring.signal(0, Signal::SIGSTOP);
+    std::thread::sleep(Duration::from_secs(3));
+    phone.audio_packets();
+    std::thread::sleep(Duration::from_secs(2));
+    assert!(phone.audio_packets() > 40, "the call goes on");
+    phone.hangs_up();
+    let waiting = || get(presence.http, "/metrics");
+    let rows = |metrics: &str| {
+        let line = metrics.lines().find_map(|line| line.strip_prefix("strowger_storage_journal_writes "));
+        line.and_then(|line| line.parse::<f64>().ok()).unwrap_or_default()
+    };
+    wait_for("what is kept", || rows(&waiting()) > 0.0);
+    ring.signal(0, Signal::SIGCONT);
+    wait_for("the record", || {
+        calls(data.path()).first().is_some_and(|call| call["outcome"]["result"] == "success")
+    });
+    wait_for("an empty journal", || rows(&waiting()) == 0.0);
+    assert!(stop(node), "a clean exit, with nothing unwritten");
 }

@@ -16,7 +16,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
-const HERE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cassandra");
+const HERE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../actors/tests/cassandra");
 const JARS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/cassandra/lib");
 /// How often it is looked whether a node answers, and how many times: seconds on a quiet machine, three minutes
 /// on one that does much else.

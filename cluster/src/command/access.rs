@@ -39,7 +39,7 @@ impl Access {
         if missing == Missing::Refuse && !data.is_dir() {
             return Err(Error::NoData { data: data.clone() });
         }
-        let storage = open_store(config).await?;
+        let storage = open_store(config).await?.storage();
         let recordings = recordings(config, storage.clone())?;
         Ok(Self::Own(Desk {
             storage,

@@ -40,6 +40,10 @@ pub struct NodeConfig {
     pub playbook: actors::call::brain::playbook::Settings,
     /// The store in the data directory.
     pub storage: actors::storage::embedded::Settings,
+    /// The cluster that keeps the data, where `node.store` says so.
+    pub scylla: actors::storage::scylla::Settings,
+    /// The journal of writes that such a cluster could not take.
+    pub journal: actors::storage::journal::Settings,
     /// Recordings of calls.
     pub recordings: actors::storage::recordings::Settings,
     /// The bounds of a business's file.

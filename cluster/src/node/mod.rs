@@ -20,7 +20,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use actors::storage::Embedded;
 use actors::storage::recordings::Recorder;
 use actors::supervision::Supervision;
 use actors::types::PhoneNumber;
@@ -29,11 +28,12 @@ use tokio::task::JoinHandle;
 
 pub(crate) use directory::keep_private;
 pub use error::Error;
-pub use settings::Settings;
+pub use settings::{Backend, Settings};
 pub use start::Options;
 pub use stop::Stopped;
 pub(crate) use store::{
-    FILE as STORE_FILE, KEY as KEY_FILE, RECORDINGS as RECORDINGS_FOLDER, open as open_store, recordings,
+    FILE as STORE_FILE, KEY as KEY_FILE, RECORDINGS as RECORDINGS_FOLDER, Store, open as open_store,
+    recordings,
 };
 
 use crate::edge::media::Media;
@@ -45,7 +45,7 @@ use readiness::Life;
 pub struct Node {
     settings: Settings,
     life: Arc<Life>,
-    store: Arc<Embedded>,
+    store: Store,
     supervision: Arc<Supervision>,
     recorder: Arc<Recorder>,
     media: Media,

@@ -4,12 +4,25 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+/// What keeps what must outlive a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "snake_case")]
+pub enum Backend {
+    /// A file in the data directory.
+    #[default]
+    Embedded,
+    /// A cluster of ScyllaDB or Apache Cassandra 5; the data directory keeps what it can't take for a while.
+    Scylla,
+}
+
 /// Where a node's data lies and how it stops.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// The directory of everything it keeps. One node at a time uses it.
     pub data: PathBuf,
+    /// What keeps calls, appointments and all else: "embedded", a file in that directory, or "scylla", a cluster.
+    pub store: Backend,
     /// How long calls may go on once the node was asked to stop, in seconds; then they are ended politely.
     pub drain_timeout_s: u64,
     /// How long the polite ending of calls may take, in seconds; then they are cut off.
@@ -20,6 +33,12 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { data: PathBuf::from("data"), drain_timeout_s: 60, stop_timeout_s: 10, probe_timeout_ms: 1_000 }
+        Self {
+            data: PathBuf::from("data"),
+            store: Backend::default(),
+            drain_timeout_s: 60,
+            stop_timeout_s: 10,
+            probe_timeout_ms: 1_000,
+        }
     }
 }

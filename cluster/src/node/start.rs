@@ -38,8 +38,8 @@ impl Node {
     pub async fn start(config: NodeConfig, options: Options) -> Result<Self, Error> {
         let data = config.node.data.clone();
         directory::prepare(&data)?;
-        let embedded = store::open(&config).await?;
-        let storage: Arc<dyn Storage> = embedded.clone();
+        let store = store::open(&config).await?;
+        let storage = store.storage();
         let closed =
             start_again(storage.as_ref()).await.map_err(|why| Error::Storage { path: data.clone(), why })?;
         if options.demo {
@@ -81,7 +81,7 @@ impl Node {
         Ok(Self {
             settings: config.node,
             life,
-            store: embedded,
+            store,
             recorder,
             supervision,
             media,

@@ -48,13 +48,13 @@ impl Node {
         let left = self.supervision.stop(grace).await;
         self.trunk.stop(grace).await;
         self.recorder.stop().await;
-        let (media, store) = (self.media, self.store);
+        let media = self.media;
         in_a_thread("media", move || media.stop()).await;
         self.gateway.stop().await;
         self.keeping_up.abort();
         Presence::remove(&self.facts.data);
         Token::remove(&self.facts.data);
-        in_a_thread("store", move || store.close()).await;
+        self.store.close(grace).await;
         Stopped { calls_ended, records_unwritten: left.unwritten }
     }
 }

@@ -1,15 +1,25 @@
-//! The store of a node: one file in its data directory.
+//! The store of a node: one file in its data directory, or a cluster's, with a journal in that directory.
 
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
+use actors::chance::Chance;
+use actors::clock::Clock;
+use actors::storage::journal::Journalled;
 use actors::storage::recordings::{MasterKey, Recordings};
+use actors::storage::scylla::Scylla;
 use actors::storage::{Embedded, Storage};
 
+use super::settings::Backend;
 use super::{Error, directory};
 use crate::config::NodeConfig;
 
 /// The file in the data directory.
 pub(crate) const FILE: &str = "strowger.redb";
+
+/// The file of the writes that a store on other machines could not take.
+const JOURNAL: &str = "strowger.journal";
 
 /// The folder of the recordings in it.
 pub(crate) const RECORDINGS: &str = "recordings";
@@ -17,17 +27,73 @@ pub(crate) const RECORDINGS: &str = "recordings";
 /// The key that opens them. Kept apart from copies of the rest, it keeps those closed.
 pub(crate) const KEY: &str = "master.key";
 
-/// Opens the store; it is this process's alone until it is dropped.
+/// An open store.
+#[derive(Debug, Clone)]
+pub(crate) enum Store {
+    /// In the data directory; this process's alone.
+    Embedded(Arc<Embedded>),
+    /// In a cluster, behind this node's journal.
+    Cluster(Arc<Journalled>),
+}
+
+impl Store {
+    /// As everybody uses it.
+    pub(crate) fn storage(&self) -> Arc<dyn Storage> {
+        match self {
+            Self::Embedded(store) => store.clone(),
+            Self::Cluster(store) => store.clone(),
+        }
+    }
+
+    /// Writes what waits, for so long; what is left is in the journal. Then closes it.
+    pub(crate) async fn close(self, grace: Duration) {
+        match self {
+            Self::Embedded(store) => {
+                if let Err(error) = tokio::task::spawn_blocking(move || store.close()).await {
+                    tracing::error!(%error, "the store was not closed in order");
+                }
+            }
+            Self::Cluster(store) => {
+                if tokio::time::timeout(grace, store.all_written()).await.is_err() {
+                    let waiting = store.waiting().rows;
+                    tracing::warn!(waiting, "writes are left in the journal; the next start makes them");
+                }
+                store.stop().await;
+            }
+        }
+    }
+}
+
+/// Opens the store that the settings name.
 ///
 /// # Errors
-/// The directory can't be used, or another process has the store open.
-pub(crate) async fn open(config: &NodeConfig) -> Result<Arc<Embedded>, Error> {
+/// The directory can't be used, another process has the store open, or the cluster can't be reached.
+pub(crate) async fn open(config: &NodeConfig) -> Result<Store, Error> {
     let data = config.node.data.clone();
     directory::make(&data)?;
-    let (file, settings) = (data.join(FILE), config.storage.clone());
-    let opened = tokio::task::spawn_blocking(move || Embedded::open(&file, &settings)).await;
-    let opened = opened.map_err(|error| Error::Data { path: data.clone(), why: error.into() })?;
-    opened.map(Arc::new).map_err(|why| Error::Storage { path: data, why })
+    match config.node.store {
+        Backend::Embedded => {
+            let (file, settings) = (data.join(FILE), config.storage.clone());
+            let opened = in_a_thread(&data, move || Embedded::open(&file, &settings)).await?;
+            Ok(Store::Embedded(Arc::new(opened)))
+        }
+        Backend::Scylla => {
+            let opened = Scylla::open(&config.scylla).await;
+            let cluster = Arc::new(opened.map_err(|why| Error::Storage { path: data.clone(), why })?);
+            let (file, settings) = (data.join(JOURNAL), config.journal.clone());
+            let open = move || Journalled::open(cluster, &file, settings, Clock::system(), Chance::system());
+            Ok(Store::Cluster(Arc::new(in_a_thread(&data, open).await?)))
+        }
+    }
+}
+
+async fn in_a_thread<T: Send + 'static>(
+    data: &Path,
+    open: impl FnOnce() -> actors::storage::Result<T> + Send + 'static,
+) -> Result<T, Error> {
+    let opened = tokio::task::spawn_blocking(open).await;
+    let opened = opened.map_err(|error| Error::Data { path: data.to_owned(), why: error.into() })?;
+    opened.map_err(|why| Error::Storage { path: data.to_owned(), why })
 }
 
 /// Opens the recordings beside the store.

@@ -15,12 +15,12 @@ use tokio::time::Instant;
 
 use crate::command_line::strowger;
 use crate::node_life::{Process, calls, program_with, start_with, terminate, wait_for};
-use phone::Phone;
+pub(crate) use phone::Phone;
 
 /// The demo business's number.
 const NUMBER: &str = "1000";
 
-fn get(address: SocketAddr, path: &str) -> String {
+pub(crate) fn get(address: SocketAddr, path: &str) -> String {
     let mut stream = TcpStream::connect(address).expect("connects");
     write!(stream, "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").expect("asks");
     let mut answer = String::new();

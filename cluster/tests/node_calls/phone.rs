@@ -8,7 +8,7 @@ use tokio::time::Instant;
 /// How long a message may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-pub(super) struct Phone {
+pub(crate) struct Phone {
     socket: UdpSocket,
     audio: UdpSocket,
     own: SocketAddr,
@@ -19,7 +19,7 @@ pub(super) struct Phone {
 
 impl Phone {
     /// A telephone whose only call is to `number` at `node`. `name` sets it apart from the test's others.
-    pub(super) fn new(node: SocketAddr, number: &str, name: &str) -> Self {
+    pub(crate) fn new(node: SocketAddr, number: &str, name: &str) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
         socket.connect(node).expect("connects");
         socket.set_read_timeout(Some(Duration::from_millis(100))).expect("a timeout");
@@ -70,7 +70,7 @@ impl Phone {
     }
 
     /// Sends a request and returns its final response.
-    pub(super) fn asks(&self, method: &str, sequence: u32) -> String {
+    pub(crate) fn asks(&self, method: &str, sequence: u32) -> String {
         self.send(&self.request(method, sequence));
         let response =
             self.receive(&|message| message.starts_with("SIP/2.0 ") && !message.starts_with("SIP/2.0 1"));
@@ -83,7 +83,7 @@ impl Phone {
     }
 
     /// Calls and is answered.
-    pub(super) fn calls(&mut self) {
+    pub(crate) fn calls(&mut self) {
         let answer = self.asks("INVITE", 1);
         assert!(answer.starts_with("SIP/2.0 200 "), "{answer}");
         let to = answer.lines().find(|line| line.starts_with("To:")).expect("a To");
@@ -91,13 +91,13 @@ impl Phone {
         self.send(&self.request("ACK", 1));
     }
 
-    pub(super) fn hangs_up(&self) {
+    pub(crate) fn hangs_up(&self) {
         let answer = self.asks("BYE", 2);
         assert!(answer.starts_with("SIP/2.0 200 "), "{answer}");
     }
 
     /// Waits until the node hangs up.
-    pub(super) fn is_hung_up_on(&self) {
+    pub(crate) fn is_hung_up_on(&self) {
         let bye = self.receive(&|message| message.starts_with("BYE "));
         let echoed = |line: &&str| {
             ["Via:", "From:", "To:", "Call-ID:", "CSeq:"].iter().any(|name| line.starts_with(name))
@@ -107,7 +107,7 @@ impl Phone {
     }
 
     /// Packets of audio that came since this was asked last.
-    pub(super) fn audio_packets(&self) -> usize {
+    pub(crate) fn audio_packets(&self) -> usize {
         let mut buffer = [0; 2_048];
         std::iter::from_fn(|| self.audio.recv(&mut buffer).ok()).count()
     }

@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use actors::storage::backup;
 use actors::storage::copy::{Progress, compare, copy};
+use actors::storage::{self, backup};
 use clap::Args;
 use serde::Serialize;
 
@@ -15,7 +15,7 @@ use crate::config::NodeConfig;
 
 #[derive(Debug, Args)]
 pub(in crate::command) struct Arguments {
-    /// The store to read: embedded:PATH; no node may run on it
+    /// The store to read: embedded:PATH or scylla://HOST:PORT/PREFIX; no node may run on it
     #[arg(long, value_name = "URL", value_parser = Place::parse)]
     from: Place,
     /// The store to write, which is made where it is not there
@@ -52,14 +52,14 @@ pub(super) async fn run(
     if from == to {
         return Err(Error::Store { why: "a store is not copied into itself".to_owned() });
     }
-    let file = arguments.progress.unwrap_or_else(|| to.progress_file());
+    let file = arguments.progress.unwrap_or_else(|| to.progress_file(config));
     let (source, target) = (from.open(config).await?, to.open_or_make(config).await?);
     let mut progress = begun(&file, &from, &to)?;
     if !progress.parts.is_empty() {
         eprintln!("going on with the copy that {} tells of", file.display());
     }
     let copied = copy(&*source, &*target, arguments.rows, &mut progress, |progress| keep(&file, progress));
-    let copied = copied.await?;
+    let copied = copied.await.map_err(in_the_way)?;
     let parts: Vec<PartCopied> = compare(&*source, &*target)
         .await?
         .into_iter()
@@ -79,8 +79,24 @@ pub(super) async fn run(
     match different.as_str() {
         "" => Ok(()),
         parts => Err(Error::Store {
-            why: format!("the stores differ in {parts}: the one that was written holds other rows, too"),
+            why: format!(
+                "the stores differ in {parts}; copy again, and where that changes nothing, the one that was \
+                 written holds rows that the other lacks"
+            ),
         }),
+    }
+}
+
+/// A row that is not written over is named for who copies.
+fn in_the_way(error: backup::Error) -> Error {
+    match error {
+        backup::Error::Store(storage::Error::Conflict { what }) => Error::Store {
+            why: format!(
+                "the store that is written has another {what} of the same identity, or what belongs to it is \
+                 taken there; copy into an empty store"
+            ),
+        },
+        error => error.into(),
     }
 }
 
