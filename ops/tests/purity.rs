@@ -8,6 +8,8 @@ const PURE: &[&str] = &[
     "actors/src/types/",
     "actors/src/call/conversation/",
     "actors/src/call/brain/playbook/",
+    "actors/src/call/sharing/pending",
+    "actors/src/storage/coordination/tables/",
     "cluster/src/sip/",
     "cluster/src/rtp/",
     "cluster/src/membership/placement",

@@ -21,6 +21,7 @@ pub const RECORDINGS_LIVE: &str = "strowger_recordings_live";
 
 /// Describes them to the recorder; called once by the node.
 pub fn describe() {
+    super::coordination::metrics::describe();
     describe_histogram!(COMMIT_SECONDS, "from a batch's first change to its sync");
     describe_histogram!(BATCH_SIZE, "writes in one commit");
     describe_gauge!(QUEUE_DEPTH, "writes that wait for the writer");

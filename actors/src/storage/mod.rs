@@ -2,16 +2,20 @@
 //! get, insert if absent, compare and set on one partition. No joins and no counters.
 //!
 //! Backends: `memory` (tests), `embedded` (redb, the default). `conformance` is one suite that each passes.
-//! Both keep their rows by ordered keys; `ordered` says how, once.
+//! Both keep their rows by ordered keys; `ordered` says how, once. What nodes share about live calls is no store
+//! but `coordination`: one node's memory, or `redis`.
 
 #[cfg(test)]
 mod conformance;
+pub mod coordination;
 pub mod embedded;
 mod error;
 mod memory;
 pub mod metrics;
 mod ordered;
 pub mod recordings;
+#[cfg(feature = "redis")]
+mod redis;
 mod rows;
 
 use async_trait::async_trait;
