@@ -32,6 +32,13 @@ pub const BREAKERS_OPENED: &str = "strowger_breakers_opened_total";
 pub const JOURNAL_RETRIES: &str = "strowger_journal_retries_total";
 /// Journal entries lost: the journal was full or the store can't ever take them.
 pub const JOURNAL_LOST: &str = "strowger_journal_lost_total";
+/// Calls admitted or not, by whom (`by`: `all` nodes together, or `this_node` because the others could not be asked)
+/// and `answer`: `granted` or `full`.
+pub const ADMISSIONS: &str = "strowger_admissions_total";
+/// Calls of which something is still to be told to the other nodes.
+pub const SHARING_WAITING: &str = "strowger_sharing_waiting";
+/// Calls of which the other nodes hear nothing, because too many wait.
+pub const SHARING_LOST: &str = "strowger_sharing_lost_total";
 /// Journals with something to write.
 pub const JOURNALS_WRITING: &str = "strowger_journals_writing";
 
@@ -54,4 +61,7 @@ pub fn describe() {
     describe_counter!(JOURNAL_RETRIES, "journal writes that failed and are tried again");
     describe_counter!(JOURNAL_LOST, "journal entries lost");
     describe_gauge!(JOURNALS_WRITING, "journals with something to write");
+    describe_counter!(ADMISSIONS, "calls admitted or not, by whom");
+    describe_gauge!(SHARING_WAITING, "calls of which something is still to be told to the other nodes");
+    describe_counter!(SHARING_LOST, "calls of which the other nodes hear nothing");
 }

@@ -8,6 +8,11 @@ mod config_reference;
 mod no_personal_data;
 mod node_calls;
 mod node_life;
+#[path = "../../actors/src/storage/redis/tests/proxy.rs"]
+mod redis_proxy;
+#[path = "../../actors/src/storage/redis/tests/server.rs"]
+#[allow(dead_code, reason = "the driver's own tests use the rest of it")]
+mod redis_server;
 mod sip;
 mod store_files;
 #[path = "../../actors/tests/telephone/mod.rs"]

@@ -11,6 +11,8 @@ const PURE: &[&str] = &[
     "actors/src/storage/journal/entry",
     "actors/src/storage/journal/ledger",
     "actors/src/storage/journal/record",
+    "actors/src/call/sharing/pending",
+    "actors/src/storage/coordination/tables/",
     "cluster/src/sip/",
     "cluster/src/rtp/",
     "cluster/src/membership/placement",

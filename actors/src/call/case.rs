@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::journal::Journal;
 use super::leg::{Command, Gone, Incoming, Leg};
 use super::record::{Milestones, note_outcome, reason_name, result_name};
+use super::sharing::Place;
 use crate::metrics::{CALLS_ENDED, CALLS_LIVE};
 use crate::tenant::{Live, Slot};
 use crate::types::{
@@ -34,23 +35,37 @@ pub(crate) struct Case {
 /// What closing takes away.
 struct Open {
     leg: Option<Arc<dyn Leg>>,
-    slots: Vec<Slot>,
+    places: Places,
     record: CallRecord,
     milestones: Milestones,
     end_told: bool,
+}
+
+/// What a call takes up, until it is dropped: a place on its node, one of its tenant's there, and one of its tenant's
+/// on all nodes.
+#[derive(Debug, Default)]
+pub(crate) struct Places {
+    _slots: Vec<Slot>,
+    _shared: Option<Place>,
+}
+
+impl Places {
+    pub(crate) fn new(slots: Vec<Slot>, shared: Place) -> Self {
+        Self { _slots: slots, _shared: Some(shared) }
+    }
 }
 
 /// No question of the watchdog is open.
 const ANSWERED: u64 = u64::MAX;
 
 impl Case {
-    /// Opens the case of a call that rings. `slots` are freed when it is over.
+    /// Opens the case of a call that rings. `places` are freed when it is over.
     pub(crate) fn new(
         incoming: &Incoming,
         tenant: Arc<Live>,
         business: Arc<Business>,
         leg: Arc<dyn Leg>,
-        slots: Vec<Slot>,
+        places: Places,
         journal: Journal,
         began: Instant,
     ) -> Self {
@@ -67,7 +82,7 @@ impl Case {
             closed: AtomicBool::new(false),
             open: Mutex::new(Open {
                 leg: Some(leg),
-                slots,
+                places,
                 record,
                 milestones: Milestones::default(),
                 end_told: false,
@@ -120,9 +135,9 @@ impl Case {
     }
 
     /// Frees the call's places before it is closed: its line is free, though its record is not complete.
-    pub(crate) fn free_slots(&self) {
-        let slots = std::mem::take(&mut self.open.lock().slots);
-        drop(slots);
+    pub(crate) fn free_places(&self) {
+        let places = std::mem::take(&mut self.open.lock().places);
+        drop(places);
     }
 
     /// Whether the call is over. Whatever is asked of it then comes to nothing.
@@ -149,16 +164,16 @@ impl Case {
         }
         let now = self.now();
         self.tell(now, CallEventKind::Ended { outcome });
-        let (leg, slots, record, milestones) = {
+        let (leg, places, record, milestones) = {
             let open = &mut *self.open.lock();
             super::record::end(&mut open.record, now, outcome);
-            (open.leg.take(), std::mem::take(&mut open.slots), open.record.clone(), open.milestones)
+            (open.leg.take(), std::mem::take(&mut open.places), open.record.clone(), open.milestones)
         };
         if let Some(leg) = leg {
             // It has mostly ended already; where it has not, this is what ends it.
             let _ = leg.command(Command::HangUp);
         }
-        drop(slots);
+        drop(places);
         gauge!(CALLS_LIVE).decrement(1.0);
         let (result, reason) = (result_name(outcome.result), reason_name(outcome.reason));
         counter!(CALLS_ENDED, "result" => result, "reason" => reason).increment(1);

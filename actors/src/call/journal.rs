@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
+use super::Sharing;
 use super::settings::JournalSettings;
 use crate::chance::Chance;
 use crate::clock::ms;
@@ -66,6 +67,7 @@ struct Inner {
     settings: JournalSettings,
     chance: Chance,
     backlog: Arc<Backlog>,
+    sharing: Sharing,
     queue: Mutex<Queue>,
 }
 
@@ -95,14 +97,21 @@ impl Journal {
         settings: JournalSettings,
         chance: Chance,
         backlog: Arc<Backlog>,
+        sharing: Sharing,
     ) -> Self {
         let queue = Mutex::default();
-        Self { inner: Arc::new(Inner { call, storage, settings, chance, backlog, queue }) }
+        Self { inner: Arc::new(Inner { call, storage, settings, chance, backlog, sharing, queue }) }
     }
 
     /// Writes the summary row of a call that goes on; a newer one replaces an older one that still waits.
     pub(crate) fn record(&self, record: CallRecord) {
-        self.change(|queue| queue.opened = (!queue.over).then(|| Box::new(record)));
+        self.change(|queue| {
+            // Under the lock, so that the other nodes never hear of a call after its end.
+            if !queue.over {
+                self.inner.sharing.began(self.inner.call, &record.tenant, record.started_at);
+                queue.opened = Some(Box::new(record));
+            }
+        });
     }
 
     /// Appends an event. Where too many wait it is lost and counted; the numbers stay without gaps.
@@ -123,14 +132,16 @@ impl Journal {
         self.inner.queue.lock().next_seq
     }
 
-    /// Keeps a state; a newer one replaces an older one that still waits.
+    /// Keeps a state, and tells the other nodes; a newer one replaces an older one that still waits.
     pub(crate) fn checkpoint(&self, state: Vec<u8>) {
+        self.inner.sharing.checkpoint(self.inner.call, u64::from(self.next_seq()), &state);
         self.change(|queue| queue.checkpoint = (!queue.over).then_some(state));
     }
 
     /// Writes the summary row of a call that is over, after everything else, and forgets its checkpoint.
     pub(crate) fn end(&self, record: CallRecord) {
         self.change(|queue| {
+            self.inner.sharing.ended(self.inner.call);
             (queue.opened, queue.checkpoint, queue.over) = (None, None, true);
             queue.ended = Some(Box::new(record));
         });

@@ -14,18 +14,20 @@ pub mod leg;
 mod record;
 mod services;
 mod settings;
+mod sharing;
 mod shell;
 mod snapshot;
 mod timer;
 
 pub use checkpoint::{Checkpoint, Error as CheckpointError};
 pub use dialogue::{Beginning, Dialogue, Maker, Mind, Minds};
-pub use settings::{HearingSettings, JournalSettings, Settings, VoiceSettings};
+pub use settings::{HearingSettings, JournalSettings, Settings, SharingSettings, VoiceSettings};
 pub use snapshot::Snapshot;
 
 pub(crate) use actor::{Arguments, CallActor, Message};
-pub(crate) use case::Case;
+pub(crate) use case::{Case, Places};
 pub(crate) use inlet::{Inlet, Load};
 pub(crate) use journal::{Backlog, Journal};
 pub(crate) use record::{CRASHED, NODE_DIED, end, note_outcome, refused};
 pub(crate) use services::Services;
+pub(crate) use sharing::{Sharing, Tasks as SharingTasks};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use models::engine::{SpeechToText, TextToSpeech};
 
 use super::journal::Backlog;
-use super::{Minds, Settings};
+use super::{Minds, Settings, Sharing};
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::integrations;
@@ -22,6 +22,7 @@ pub(crate) struct Services {
     pub(crate) clock: Clock,
     pub(crate) chance: Chance,
     pub(crate) backlog: Arc<Backlog>,
+    pub(crate) sharing: Sharing,
     pub(crate) settings: Settings,
     pub(crate) integrations: Arc<integrations::Settings>,
 }

@@ -23,6 +23,8 @@ pub struct Settings {
     pub hearing: HearingSettings,
     /// What is written down as the call goes.
     pub journal: JournalSettings,
+    /// What the other nodes are told of the calls.
+    pub sharing: SharingSettings,
 }
 
 impl Default for Settings {
@@ -36,6 +38,7 @@ impl Default for Settings {
             voice: VoiceSettings::default(),
             hearing: HearingSettings::default(),
             journal: JournalSettings::default(),
+            sharing: SharingSettings::default(),
         }
     }
 }
@@ -98,5 +101,43 @@ pub struct JournalSettings {
 impl Default for JournalSettings {
     fn default() -> Self {
         Self { events_max: 10_000, batch_max: 256, write_ms: 3_000, retry_ms: 100, retry_max_ms: 3_000 }
+    }
+}
+
+/// What the other nodes are told of the calls.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SharingSettings {
+    /// How long a ringing call waits to hear whether its tenant has room on all nodes, in milliseconds; then this
+    /// node's own count decides.
+    pub admission_ms: u64,
+    /// How often what the others know of calls under way is prolonged, in milliseconds.
+    pub refresh_ms: u64,
+    /// How long a dead node's calls count against their tenants' limits, in milliseconds.
+    pub place_ms: u64,
+    /// How long a dead node's calls stay in the directory, in milliseconds.
+    pub entry_ms: u64,
+    /// How long a call's state is kept after it was last written, in milliseconds.
+    pub state_ms: u64,
+    /// Calls of which the others are told at once.
+    pub writers: usize,
+    /// Calls, over or not, of which something is told or still to be told; of further ones the others hear nothing.
+    pub calls_max: usize,
+    /// How long a node that stops goes on telling the others, in milliseconds.
+    pub settle_ms: u64,
+}
+
+impl Default for SharingSettings {
+    fn default() -> Self {
+        Self {
+            admission_ms: 200,
+            refresh_ms: 10_000,
+            place_ms: 30_000,
+            entry_ms: 60_000,
+            state_ms: 3_600_000,
+            writers: 8,
+            calls_max: 10_000,
+            settle_ms: 1_000,
+        }
     }
 }

@@ -166,7 +166,7 @@ impl Shell {
             // Our answer crossed the caller's change of mind (RFC 3261 section 9.2) or was never sent.
             self.case.note(|record, _| (record.sip_status, record.answered_at) = (487, None));
         }
-        self.case.free_slots();
+        self.case.free_places();
         if self.ending.outcome.is_some() {
             self.wait_for_tools(now);
         } else {

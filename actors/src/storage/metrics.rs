@@ -36,6 +36,7 @@ pub const JOURNAL_REFUSED: &str = "strowger_storage_journal_refused_total";
 
 /// Describes them to the recorder; called once by the node.
 pub fn describe() {
+    super::coordination::metrics::describe();
     describe_histogram!(COMMIT_SECONDS, "from a batch's first change to its sync");
     describe_histogram!(BATCH_SIZE, "writes in one commit");
     describe_gauge!(QUEUE_DEPTH, "writes that wait for the writer");

@@ -3,11 +3,13 @@
 //!
 //! Backends: `memory` (tests), `embedded` (redb, the default), `scylla` (a cluster; by feature). `conformance` is
 //! one suite that each passes. The first two keep their rows by ordered keys; `ordered` says how, once. `journal`
-//! stands before a backend on other machines and keeps what it can't take.
+//! stands before a backend on other machines and keeps what it can't take. What nodes share about live calls is no
+//! store but `coordination`: one node's memory, or `redis`.
 
 pub mod backup;
 #[cfg(test)]
 mod conformance;
+pub mod coordination;
 pub mod copy;
 pub mod embedded;
 mod error;
@@ -18,6 +20,8 @@ pub mod metrics;
 mod ordered;
 mod portable;
 pub mod recordings;
+#[cfg(feature = "redis")]
+mod redis;
 mod rows;
 #[cfg(feature = "scylla")]
 pub mod scylla;

@@ -14,7 +14,7 @@ use super::refusals::Refusals;
 use super::root::{self, Branches, Root};
 use super::{Parts, Settings, calls, tenants};
 use crate::call::leg::Reception;
-use crate::call::{self, Backlog, Services, Snapshot};
+use crate::call::{self, Backlog, Services, Sharing, SharingTasks, Snapshot};
 use crate::clock::ms;
 use crate::directory::{CallRef, Directory};
 use crate::tenant::{Slots, Status};
@@ -26,6 +26,8 @@ pub struct Supervision {
     directory: Arc<Directory>,
     receptionist: Arc<Receptionist>,
     backlog: Arc<Backlog>,
+    sharing: Sharing,
+    _sharing: SharingTasks,
     settings: Settings,
 }
 
@@ -79,6 +81,8 @@ impl Supervision {
             .ok()
             .filter(ractor::rpc::CallResult::is_success)
             .ok_or(Error::Branches)?;
+        let (sharing, sharing_tasks) =
+            Sharing::start(parts.coordination, parts.node, parts.settings.call.sharing.clone());
         let services = Services {
             storage: parts.storage,
             speech_to_text: parts.speech_to_text,
@@ -88,6 +92,7 @@ impl Supervision {
             clock: parts.clock,
             chance: parts.chance,
             backlog: Arc::clone(&backlog),
+            sharing: sharing.clone(),
             settings: parts.settings.call,
             integrations,
         };
@@ -100,7 +105,7 @@ impl Supervision {
             settings: settings.clone(),
             closed: AtomicBool::new(false),
         });
-        Ok(Self { root, directory, receptionist, backlog, settings })
+        Ok(Self { root, directory, receptionist, backlog, sharing, _sharing: sharing_tasks, settings })
     }
 
     /// Who takes calls.
@@ -140,6 +145,7 @@ impl Supervision {
         if timeout(ms(self.settings.write_out_ms), self.backlog.all_written()).await.is_err() {
             tracing::error!(journals = self.backlog.writing(), "the store did not take everything");
         }
+        self.sharing.settle().await;
         self.counts()
     }
 

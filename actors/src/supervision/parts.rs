@@ -12,6 +12,7 @@ use crate::config::Settings;
 use crate::integrations::calendar::Calendar;
 use crate::integrations::{Integration, Messages};
 use crate::storage::Storage;
+use crate::storage::coordination::{self, Coordination, Local, NodeRun};
 use crate::storage::recordings::Recorder;
 
 /// What a node's calls are made of.
@@ -19,6 +20,10 @@ use crate::storage::recordings::Recorder;
 pub struct Parts {
     /// What is remembered.
     pub storage: Arc<dyn Storage>,
+    /// What the nodes share about live calls.
+    pub coordination: Arc<dyn Coordination>,
+    /// This run of the node, by which the others know its calls.
+    pub node: NodeRun,
     /// What hears, where there is anything.
     pub speech_to_text: Option<Arc<dyn SpeechToText>>,
     /// What speaks, where there is anything.
@@ -38,18 +43,21 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// The usual parts over this store, with no engine, the machine's clock and the default bounds.
+    /// The usual parts over this store, of a node that is alone, with no engine, the machine's clock and the default bounds.
     #[must_use]
     pub fn new(storage: Arc<dyn Storage>, minds: Minds) -> Self {
+        let (clock, chance) = (Clock::system(), Chance::system());
         Self {
+            coordination: Arc::new(Local::new(&coordination::Settings::default(), clock.clone())),
+            node: NodeRun::new(chance.id(clock.now()).to_string()),
             speech_to_text: None,
             text_to_speech: None,
             recorder: None,
             minds,
             integrations: own_integrations(&storage, &Settings::default()),
             settings: Settings::default(),
-            clock: Clock::system(),
-            chance: Chance::system(),
+            clock,
+            chance,
             storage,
         }
     }

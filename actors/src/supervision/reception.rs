@@ -13,7 +13,7 @@ use super::refusals::Refusals;
 use super::root::Branches;
 use super::{Settings, tenants};
 use crate::call::leg::{Events, Incoming, Leg, Reception, Refusal};
-use crate::call::{self, CRASHED, CallActor, Case, Journal, Services, refused};
+use crate::call::{self, CRASHED, CallActor, Case, Journal, Places, Services, refused};
 use crate::clock::ms;
 use crate::directory::{CallRef, Directory, Number, TenantRef};
 use crate::metrics::CALLS_OFFERED;
@@ -80,19 +80,24 @@ impl Receptionist {
         let node_slot = self.calls.take(self.settings.calls_max).ok_or_else(full)?;
         let calls = self.branches.calls().ok_or_else(full)?;
         let tenant = self.tenant_of(incoming).await?;
+        let snapshot = tenant.live.snapshot();
+        let pinned = business.insert(Arc::clone(&snapshot.business));
+        let tenant_full = |limit| Refusal::TenantFull { limit };
+        let tenant_slot = tenant.live.take_slot(pinned).map_err(tenant_full)?;
+        let limit = pinned.policy.concurrent_calls_max;
+        let shared = self.services.sharing.admit(&pinned.id, incoming.call, limit).await;
+        let shared = shared.map_err(|()| tenant_full(limit))?;
+        let places = Places::new(vec![node_slot, tenant_slot], shared);
         if self.closed.load(Ordering::Acquire) {
             // Drained meanwhile: everybody who was in has been told so already.
             return Err(full());
         }
-        let snapshot = tenant.live.snapshot();
-        let pinned = business.insert(Arc::clone(&snapshot.business));
-        let tenant_slot = tenant.live.take_slot(pinned).map_err(|limit| Refusal::TenantFull { limit })?;
         let case = Arc::new(Case::new(
             incoming,
             tenant.live,
             Arc::clone(pinned),
             leg,
-            vec![node_slot, tenant_slot],
+            places,
             self.journal(incoming),
             began,
         ));
@@ -194,6 +199,7 @@ impl Receptionist {
             services.settings.journal.clone(),
             services.chance.clone(),
             Arc::clone(&services.backlog),
+            services.sharing.clone(),
         )
     }
 

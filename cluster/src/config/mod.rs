@@ -44,6 +44,8 @@ pub struct NodeConfig {
     pub scylla: actors::storage::scylla::Settings,
     /// The journal of writes that such a cluster could not take.
     pub journal: actors::storage::journal::Settings,
+    /// What the nodes of a cluster share, and how they reach it.
+    pub coordination: actors::storage::coordination::Settings,
     /// Recordings of calls.
     pub recordings: actors::storage::recordings::Settings,
     /// The bounds of a business's file.

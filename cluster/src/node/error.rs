@@ -34,6 +34,9 @@ pub enum Error {
         /// Why.
         why: storage::Error,
     },
+    /// Nobody can coordinate with these settings.
+    #[error(transparent)]
+    Coordination(#[from] storage::coordination::Misconfigured),
     /// The recordings can't be kept.
     #[error(transparent)]
     Recordings(#[from] storage::recordings::Error),

@@ -1,10 +1,12 @@
 //! Whether the node takes calls.
 
+use std::fmt::Display;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use actors::storage::Storage;
+use actors::storage::coordination::Coordination;
 use async_trait::async_trait;
 
 use crate::gateway::{self, State};
@@ -55,6 +57,7 @@ pub(super) struct Readiness {
     pub(super) life: Arc<Life>,
     pub(super) load: Arc<dyn Fn() -> Load + Send + Sync>,
     pub(super) storage: Arc<dyn Storage>,
+    pub(super) coordination: Arc<dyn Coordination>,
     pub(super) probe_timeout: Duration,
 }
 
@@ -72,11 +75,25 @@ impl gateway::Readiness for Readiness {
             Stage::Running => {}
         }
         // A store in trouble is told, not a reason: calls go on without it, and their records are written later.
-        let warnings = match tokio::time::timeout(self.probe_timeout, self.storage.check()).await {
-            Ok(Ok(())) => Vec::new(),
-            Ok(Err(error)) => vec![error.to_string()],
-            Err(_) => vec![format!("the store did not answer in {} ms", self.probe_timeout.as_millis())],
-        };
+        // The same goes for the coordination server.
+        let (store, shared) = tokio::join!(
+            probe("the store", self.probe_timeout, self.storage.check()),
+            probe("the coordination server", self.probe_timeout, self.coordination.check()),
+        );
+        let warnings = store.into_iter().chain(shared).collect();
         State { ready: reasons.is_empty(), reasons, warnings, calls }
+    }
+}
+
+/// What is wrong with `whom`, if anything is.
+async fn probe<E: Display>(
+    whom: &str,
+    patience: Duration,
+    check: impl Future<Output = Result<(), E>>,
+) -> Option<String> {
+    match tokio::time::timeout(patience, check).await {
+        Ok(Ok(())) => None,
+        Ok(Err(error)) => Some(error.to_string()),
+        Err(_) => Some(format!("{whom} did not answer in {} ms", patience.as_millis())),
     }
 }

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use actors::chance::Chance;
+use actors::clock::Clock;
 use actors::storage::Storage;
+use actors::storage::coordination::{self, Coordination};
 use actors::storage::recordings::Recorder;
 use actors::supervision::{Parts, Supervision, own_integrations, start_again};
 use models::engine::{Engines, choose};
@@ -38,6 +41,7 @@ impl Node {
     pub async fn start(config: NodeConfig, options: Options) -> Result<Self, Error> {
         let data = config.node.data.clone();
         directory::prepare(&data)?;
+        let coordination = coordination::open(&config.coordination, &Clock::system(), &Chance::system())?;
         let store = store::open(&config).await?;
         let storage = store.storage();
         let closed =
@@ -48,7 +52,7 @@ impl Node {
         let (engines, choices) = choose(&config.engines)?;
         let recordings = store::recordings(&config, Arc::clone(&storage))?;
         let recorder = Arc::new(Recorder::start(&config.recordings, recordings.clone())?);
-        let supervision = supervise(&config, &storage, engines, &recorder).await?;
+        let supervision = supervise(&config, &storage, &coordination, engines, &recorder).await?;
         let media = Media::start(config.media.clone())?;
         let trunk = Trunk::start(config.sip.clone(), supervision.reception(), media.clone()).await?;
         let life = Arc::new(Life::new());
@@ -58,7 +62,7 @@ impl Node {
             let metrics = options.metrics.clone();
             let parts = gateway::Parts {
                 render_metrics: Arc::new(move || metrics.render()),
-                readiness: Arc::new(readiness(&config, &storage, &supervision, &life)),
+                readiness: Arc::new(readiness(&config, &storage, coordination, &supervision, &life)),
                 counter: Arc::new(counter),
                 token,
             };
@@ -96,10 +100,12 @@ impl Node {
 async fn supervise(
     config: &NodeConfig,
     storage: &Arc<dyn Storage>,
+    coordination: &Arc<dyn Coordination>,
     engines: Engines,
     recorder: &Arc<Recorder>,
 ) -> Result<Arc<Supervision>, Error> {
     let parts = Parts {
+        coordination: Arc::clone(coordination),
         speech_to_text: engines.speech_to_text,
         text_to_speech: engines.text_to_speech,
         recorder: Some(Arc::clone(recorder)),
@@ -113,6 +119,7 @@ async fn supervise(
 fn readiness(
     config: &NodeConfig,
     storage: &Arc<dyn Storage>,
+    coordination: Arc<dyn Coordination>,
     supervision: &Arc<Supervision>,
     life: &Arc<Life>,
 ) -> Readiness {
@@ -124,6 +131,7 @@ fn readiness(
             Load { calls: counts.calls, calls_max: counts.calls_max as usize }
         }),
         storage: Arc::clone(storage),
+        coordination,
         probe_timeout: Duration::from_millis(config.node.probe_timeout_ms),
     }
 }

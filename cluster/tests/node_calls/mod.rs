@@ -1,5 +1,6 @@
 //! Nodes as real processes with calls under way: stopped politely, stopped at once, full.
 
+mod coordination;
 mod disk_full;
 mod phone;
 
