@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use models::engine::{SpeechToText, TextToSpeech};
 
-use super::journal::Backlog;
+use super::journal::{Backlog, Written};
 use super::{Minds, Settings};
 use crate::chance::Chance;
 use crate::clock::Clock;
@@ -22,6 +22,7 @@ pub(crate) struct Services {
     pub(crate) clock: Clock,
     pub(crate) chance: Chance,
     pub(crate) backlog: Arc<Backlog>,
+    pub(crate) written: Option<Written>,
     pub(crate) settings: Settings,
     pub(crate) integrations: Arc<integrations::Settings>,
 }

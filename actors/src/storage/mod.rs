@@ -13,6 +13,8 @@ pub mod metrics;
 mod ordered;
 pub mod recordings;
 mod rows;
+#[cfg(feature = "search")]
+pub mod search;
 
 use async_trait::async_trait;
 use jiff::Timestamp;

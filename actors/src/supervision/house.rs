@@ -88,6 +88,7 @@ impl Supervision {
             clock: parts.clock,
             chance: parts.chance,
             backlog: Arc::clone(&backlog),
+            written: parts.written,
             settings: parts.settings.call,
             integrations,
         };

@@ -194,6 +194,7 @@ impl Receptionist {
             services.settings.journal.clone(),
             services.chance.clone(),
             Arc::clone(&services.backlog),
+            services.written.clone(),
         )
     }
 

@@ -40,6 +40,8 @@ pub struct NodeConfig {
     pub playbook: actors::call::brain::playbook::Settings,
     /// The store in the data directory.
     pub storage: actors::storage::embedded::Settings,
+    /// The search over transcripts.
+    pub search: actors::storage::search::Settings,
     /// Recordings of calls.
     pub recordings: actors::storage::recordings::Settings,
     /// The bounds of a business's file.

@@ -1,8 +1,8 @@
 //! A running node: build, run, drain.
 //!
 //! ```text
-//! start: data directory → store → dead calls closed → engines → supervision → media → trunk → gateway
-//! stop:  refuse calls → wait for those under way → supervision → trunk → media → gateway → store
+//! start: data directory → store → dead calls closed → search → engines → supervision → media → trunk → gateway
+//! stop:  refuse calls → wait for those under way → supervision → trunk → media → gateway → search → store
 //! ```
 
 mod demo;
@@ -22,6 +22,7 @@ use std::sync::Arc;
 
 use actors::storage::Embedded;
 use actors::storage::recordings::Recorder;
+use actors::storage::search::Search;
 use actors::supervision::Supervision;
 use actors::types::PhoneNumber;
 use models::engine::Choice;
@@ -32,7 +33,7 @@ pub use error::Error;
 pub use settings::Settings;
 pub use start::Options;
 pub use stop::Stopped;
-pub(crate) use store::{open as open_store, recordings};
+pub(crate) use store::{open as open_store, recordings, search};
 
 use crate::edge::media::Media;
 use crate::edge::sip_trunk::{Transport, Trunk};
@@ -44,6 +45,7 @@ pub struct Node {
     settings: Settings,
     life: Arc<Life>,
     store: Arc<Embedded>,
+    search: Option<Arc<Search>>,
     supervision: Arc<Supervision>,
     recorder: Arc<Recorder>,
     media: Media,

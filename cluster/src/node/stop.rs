@@ -54,6 +54,9 @@ impl Node {
         self.keeping_up.abort();
         Presence::remove(&self.facts.data);
         Token::remove(&self.facts.data);
+        if let Some(search) = &self.search {
+            search.stop().await;
+        }
         in_a_thread("store", move || store.close()).await;
         Stopped { calls_ended, records_unwritten: left.unwritten }
     }

@@ -10,10 +10,11 @@ mod client;
 mod execute;
 mod presence;
 mod request;
+mod search;
 mod token;
 
 pub use client::{Client, Error as ClientError};
 pub use execute::{Desk, execute};
 pub use presence::Presence;
-pub use request::{Answer, CallPart, Counts, Days, Failure, Request, Rows};
+pub use request::{Answer, CallPart, Counts, Days, Failure, FoundCalls, Request, Rows};
 pub use token::Token;

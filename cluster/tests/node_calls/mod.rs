@@ -2,6 +2,7 @@
 
 mod disk_full;
 mod phone;
+mod search;
 
 use std::fs::Permissions;
 use std::io::{Read, Write};
