@@ -139,79 +139,65 @@ async fn indexed() -> World {
     world
 }
 
+type Damage = (&'static str, fn(&World));
+
+fn index(world: &World) -> std::path::PathBuf {
+    world.folder.path().join("index")
+}
+
+fn of_kind(world: &World, kind: &str) -> Vec<std::path::PathBuf> {
+    let files = std::fs::read_dir(index(world)).expect("reads").flatten().map(|entry| entry.path());
+    files.filter(|file| file.extension().is_some_and(|end| end == kind)).collect()
+}
+
+fn change(file: &Path, change: impl Fn(&mut Vec<u8>)) {
+    let mut bytes = std::fs::read(file).expect("reads");
+    change(&mut bytes);
+    std::fs::write(file, bytes).expect("writes");
+}
+
+fn damages() -> Vec<Damage> {
+    vec![
+        ("a byte of the terms", |world| {
+            for file in of_kind(world, "term") {
+                change(&file, |bytes| bytes[3] ^= 0xff);
+            }
+        }),
+        ("a file cut short", |world| {
+            for file in of_kind(world, "idx") {
+                change(&file, |bytes| bytes.truncate(bytes.len() / 2));
+            }
+        }),
+        ("a file that is missing", |world| {
+            for file in of_kind(world, "fast") {
+                std::fs::remove_file(file).expect("removes");
+            }
+        }),
+        ("no list of segments", |world| {
+            std::fs::write(index(world).join("meta.json"), "{").expect("writes");
+        }),
+        ("another version", |world| {
+            change(&index(world).join("meta.json"), |bytes| {
+                let text = String::from_utf8(bytes.clone()).expect("text");
+                *bytes = text.replace("\\\"format\\\":", "\\\"format\\\":9").into_bytes();
+            });
+        }),
+        ("another schema", |world| {
+            change(&index(world).join("meta.json"), |bytes| {
+                *bytes =
+                    String::from_utf8(bytes.clone()).expect("text").replace("id_low", "id_old").into_bytes();
+            });
+        }),
+        ("no key", |world| {
+            std::fs::remove_file(world.folder.path().join("caller.key")).expect("removes");
+        }),
+    ]
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn damaged_foreign_or_incomplete_files_are_built_anew() {
     let all = [1, 2, 3, 4];
-    let index = |world: &World| world.folder.path().join("index");
-    let of_kind = |world: &World, kind: &str| {
-        let files = std::fs::read_dir(index(world)).expect("reads").flatten().map(|entry| entry.path());
-        files.filter(|file| file.extension().is_some_and(|end| end == kind)).collect::<Vec<_>>()
-    };
-    let change = |file: &Path, change: &dyn Fn(&mut Vec<u8>)| {
-        let mut bytes = std::fs::read(file).expect("reads");
-        change(&mut bytes);
-        std::fs::write(file, bytes).expect("writes");
-    };
-    type Damage<'a> = (&'a str, Box<dyn Fn(&World) + 'a>);
-    let damages: Vec<Damage<'_>> = vec![
-        (
-            "a byte of the terms",
-            Box::new(|world| {
-                for file in of_kind(world, "term") {
-                    change(&file, &|bytes| bytes[3] ^= 0xff);
-                }
-            }),
-        ),
-        (
-            "a file cut short",
-            Box::new(|world| {
-                for file in of_kind(world, "idx") {
-                    change(&file, &|bytes| bytes.truncate(bytes.len() / 2));
-                }
-            }),
-        ),
-        (
-            "a file that is missing",
-            Box::new(|world| {
-                for file in of_kind(world, "fast") {
-                    std::fs::remove_file(file).expect("removes");
-                }
-            }),
-        ),
-        (
-            "no list of segments",
-            Box::new(|world| {
-                std::fs::write(index(world).join("meta.json"), "{").expect("writes");
-            }),
-        ),
-        (
-            "another version",
-            Box::new(|world| {
-                change(&index(world).join("meta.json"), &|bytes| {
-                    let text = String::from_utf8(bytes.clone()).expect("text");
-                    *bytes = text.replace("\\\"format\\\":", "\\\"format\\\":9").into_bytes();
-                });
-            }),
-        ),
-        (
-            "another schema",
-            Box::new(|world| {
-                change(&index(world).join("meta.json"), &|bytes| {
-                    *bytes = String::from_utf8(bytes.clone())
-                        .expect("text")
-                        .replace("id_low", "id_old")
-                        .into_bytes();
-                });
-            }),
-        ),
-        (
-            "no key",
-            Box::new(|world| {
-                std::fs::remove_file(world.folder.path().join("caller.key")).expect("removes");
-            }),
-        ),
-    ];
-    for (what, damage) in damages {
+    for (what, damage) in damages() {
         let mut world = indexed().await;
         damage(&world);
         world.again(false).await;
