@@ -12,8 +12,8 @@ use actors::storage::search::{Filters, Order, Question, Search, Settings};
 use actors::storage::{Memory, Page, Storage};
 use actors::tenant::import;
 use actors::types::{
-    Business, CallEvent, CallEventKind, CallId, CallQuality, CallRecord, CallResult, CallTime, EndReason, Heading,
-    Outcome, PhoneNumber, Private, Speaker, TenantId,
+    Business, CallEvent, CallEventKind, CallId, CallQuality, CallRecord, CallResult, CallTime, EndReason,
+    Heading, Outcome, PhoneNumber, Private, Speaker, TenantId,
 };
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
@@ -46,7 +46,10 @@ async fn main() -> Result<(), Failure> {
     println!("indexed      {calls:>10} calls of {words} words in {seconds:.1} s");
     println!("per second   {:>10.0}", calls as f64 / seconds);
     println!("index        {:>10} KiB", size(&folder)? / 1_024);
-    println!("memory       {:>10} KiB more than the store in memory", resident_kib()?.saturating_sub(before_kib));
+    println!(
+        "memory       {:>10} KiB more than the store in memory",
+        resident_kib()?.saturating_sub(before_kib)
+    );
     for (name, ask, order) in [
         ("two words", "{} {}", Order::Newest),
         ("best of two", "{} {}", Order::Best),
@@ -94,7 +97,8 @@ fn tenant(number: usize) -> TenantId {
 
 async fn fill(store: &Memory, calls: usize, words: usize) -> Result<(), Failure> {
     let file = include_str!("../../ops/config/demo.toml");
-    let business = import::read(file, &import::Settings::default()).map_err(|mistakes| mistakes.to_string())?;
+    let business =
+        import::read(file, &import::Settings::default()).map_err(|mistakes| mistakes.to_string())?;
     for number in 0..TENANTS {
         let business = Business { id: tenant(number), numbers: Vec::new(), ..business.clone() };
         store.put_business(&business, None).await?;
@@ -148,8 +152,13 @@ async fn questions(search: &Search, ask: &str, order: Order) -> Result<Vec<Durat
     for number in 0..QUESTIONS {
         let words = ask.replacen("{}", &row.word(), 1).replacen("{}", &row.word(), 1);
         let tenant = tenant(number % TENANTS);
-        let question =
-            Question { tenant, words: words.into(), filters: Filters::default(), order, page: Page::first(20) };
+        let question = Question {
+            tenant,
+            words: words.into(),
+            filters: Filters::default(),
+            order,
+            page: Page::first(20),
+        };
         let before = Instant::now();
         search.find(question).await?;
         took.push(before.elapsed());
@@ -159,7 +168,8 @@ async fn questions(search: &Search, ask: &str, order: Order) -> Result<Vec<Durat
 }
 
 fn report(name: &str, took: &[Duration]) {
-    let at = |share: usize| took.get(took.len() * share / 100).map_or(0.0, |took| took.as_secs_f64() * 1_000.0);
+    let at =
+        |share: usize| took.get(took.len() * share / 100).map_or(0.0, |took| took.as_secs_f64() * 1_000.0);
     println!("{name:<12} p50 {:>7.2} ms, p99 {:>7.2} ms", at(50), at(99));
 }
 
