@@ -129,6 +129,7 @@ fn set(builder: PrometheusBuilder, matcher: Matcher, buckets: &[f64]) -> Result<
 fn describe_all() {
     actors::metrics::describe();
     actors::storage::metrics::describe();
+    actors::storage::search::metrics::describe();
     edge::media::metrics::describe();
     edge::sip_trunk::metrics::describe();
     gateway::metrics::describe();

@@ -25,8 +25,14 @@ const PACKAGES: &[(&str, &[&str])] = &[
     // In rtp, to hold the library that is used against another.
     (
         "aws_lc_rs",
-        &["actors/src/storage/recordings", "actors/src/storage/backup", "cluster/src/rtp/protection"],
+        &[
+            "actors/src/storage/recordings",
+            "actors/src/storage/backup",
+            "actors/src/storage/search",
+            "cluster/src/rtp/protection",
+        ],
     ),
+    ("tantivy", &["actors/src/storage/search"]),
     ("metrics_exporter_prometheus", &["cluster/src/telemetry"]),
     ("tracing_subscriber", &["cluster/src/telemetry"]),
     ("sipx_sip", &["cluster/src/sip"]),

@@ -20,6 +20,9 @@ use crate::metrics::{JOURNAL_LOST, JOURNAL_RETRIES, JOURNALS_WRITING};
 use crate::storage::{Error, Result, Storage};
 use crate::types::{CallEvent, CallEventKind, CallId, CallRecord, CallTime};
 
+/// Told of each call that is over, once its record and everything before it is in the store. It must not wait.
+pub type Written = Arc<dyn Fn(&CallRecord) + Send + Sync>;
+
 /// The journals that have something to write, of a whole node.
 #[derive(Debug)]
 pub(crate) struct Backlog {
@@ -68,6 +71,7 @@ struct Inner {
     chance: Chance,
     backlog: Arc<Backlog>,
     sharing: Sharing,
+    written: Option<Written>,
     queue: Mutex<Queue>,
 }
 
@@ -98,9 +102,10 @@ impl Journal {
         chance: Chance,
         backlog: Arc<Backlog>,
         sharing: Sharing,
+        written: Option<Written>,
     ) -> Self {
         let queue = Mutex::default();
-        Self { inner: Arc::new(Inner { call, storage, settings, chance, backlog, sharing, queue }) }
+        Self { inner: Arc::new(Inner { call, storage, settings, chance, backlog, sharing, written, queue }) }
     }
 
     /// Writes the summary row of a call that goes on; a newer one replaces an older one that still waits.
@@ -227,7 +232,11 @@ impl Inner {
             Write::Checkpoint(state) => self.storage.put_checkpoint(self.call, state).await,
             Write::End(record) => {
                 self.storage.put_call(record).await?;
-                self.storage.drop_checkpoint(self.call).await
+                self.storage.drop_checkpoint(self.call).await?;
+                if let Some(written) = &self.written {
+                    written(record);
+                }
+                Ok(())
             }
         }
     }

@@ -21,6 +21,7 @@ mod timer;
 
 pub use checkpoint::{Checkpoint, Error as CheckpointError};
 pub use dialogue::{Beginning, Dialogue, Maker, Mind, Minds};
+pub use journal::Written;
 pub use settings::{HearingSettings, JournalSettings, Settings, SharingSettings, VoiceSettings};
 pub use snapshot::Snapshot;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use models::engine::{SpeechToText, TextToSpeech};
 
-use super::journal::Backlog;
+use super::journal::{Backlog, Written};
 use super::{Minds, Settings, Sharing};
 use crate::chance::Chance;
 use crate::clock::Clock;
@@ -23,6 +23,7 @@ pub(crate) struct Services {
     pub(crate) chance: Chance,
     pub(crate) backlog: Arc<Backlog>,
     pub(crate) sharing: Sharing,
+    pub(crate) written: Option<Written>,
     pub(crate) settings: Settings,
     pub(crate) integrations: Arc<integrations::Settings>,
 }

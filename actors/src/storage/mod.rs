@@ -25,6 +25,8 @@ mod redis;
 mod rows;
 #[cfg(feature = "scylla")]
 pub mod scylla;
+#[cfg(feature = "search")]
+pub mod search;
 
 use async_trait::async_trait;
 use jiff::Timestamp;

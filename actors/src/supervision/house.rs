@@ -93,6 +93,7 @@ impl Supervision {
             chance: parts.chance,
             backlog: Arc::clone(&backlog),
             sharing: sharing.clone(),
+            written: parts.written,
             settings: parts.settings.call,
             integrations,
         };

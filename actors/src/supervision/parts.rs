@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use models::engine::{SpeechToText, TextToSpeech};
 
-use crate::call::Minds;
+use crate::call::{Minds, Written};
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -30,6 +30,8 @@ pub struct Parts {
     pub text_to_speech: Option<Arc<dyn TextToSpeech>>,
     /// What records, where calls are recorded at all. Whoever made it stops it, after supervision.
     pub recorder: Option<Arc<Recorder>>,
+    /// Told of each call whose record, with its end, is in the store; such as the search.
+    pub written: Option<Written>,
     /// What talks and thinks.
     pub minds: Minds,
     /// What every tenant's receptionist can do beyond talking.
@@ -53,6 +55,7 @@ impl Parts {
             speech_to_text: None,
             text_to_speech: None,
             recorder: None,
+            written: None,
             minds,
             integrations: own_integrations(&storage, &Settings::default()),
             settings: Settings::default(),

@@ -200,6 +200,7 @@ impl Receptionist {
             services.chance.clone(),
             Arc::clone(&services.backlog),
             services.sharing.clone(),
+            services.written.clone(),
         )
     }
 

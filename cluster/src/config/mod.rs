@@ -46,6 +46,8 @@ pub struct NodeConfig {
     pub journal: actors::storage::journal::Settings,
     /// What the nodes of a cluster share, and how they reach it.
     pub coordination: actors::storage::coordination::Settings,
+    /// The search over transcripts.
+    pub search: actors::storage::search::Settings,
     /// Recordings of calls.
     pub recordings: actors::storage::recordings::Settings,
     /// The bounds of a business's file.

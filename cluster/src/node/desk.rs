@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use actors::storage::Storage;
 use actors::storage::recordings::Recordings;
+use actors::storage::search::Search;
 use actors::supervision::Supervision;
 use async_trait::async_trait;
 
@@ -15,10 +16,16 @@ use crate::operator::{Answer, Counts, Desk, Request, execute};
 /// Executes what operators ask over the store that this node has open.
 pub(super) struct Counter(Desk);
 
+/// What the node keeps.
+pub(super) struct Kept<'a> {
+    pub(super) storage: &'a Arc<dyn Storage>,
+    pub(super) recordings: Recordings,
+    pub(super) search: Option<Arc<Search>>,
+}
+
 impl Counter {
     pub(super) fn new(
-        storage: &Arc<dyn Storage>,
-        recordings: Recordings,
+        kept: Kept<'_>,
         config: &NodeConfig,
         supervision: &Arc<Supervision>,
         life: &Arc<Life>,
@@ -26,8 +33,9 @@ impl Counter {
         let (counted, life) = (Arc::clone(supervision), Arc::clone(life));
         let told = Arc::clone(supervision);
         Self(Desk {
-            storage: Arc::clone(storage),
-            recordings,
+            storage: Arc::clone(kept.storage),
+            recordings: kept.recordings,
+            search: kept.search,
             import: config.import.clone(),
             counts: Arc::new(move || Counts {
                 calls: counted.counts().calls,

@@ -40,6 +40,9 @@ pub enum Error {
     /// The recordings can't be kept.
     #[error(transparent)]
     Recordings(#[from] storage::recordings::Error),
+    /// The search can't start.
+    #[error(transparent)]
+    Search(#[from] storage::search::Error),
     /// The demo business can't be taken in.
     #[error("the demo business was not imported: {why}")]
     Demo {

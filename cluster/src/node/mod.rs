@@ -1,8 +1,8 @@
 //! A running node: build, run, drain.
 //!
 //! ```text
-//! start: data directory → store → dead calls closed → engines → supervision → media → trunk → gateway
-//! stop:  refuse calls → wait for those under way → supervision → trunk → media → gateway → store
+//! start: data directory → store → dead calls closed → search → engines → supervision → media → trunk → gateway
+//! stop:  refuse calls → wait for those under way → supervision → trunk → media → gateway → search → store
 //! ```
 
 mod demo;
@@ -21,6 +21,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use actors::storage::recordings::Recorder;
+use actors::storage::search::Search;
 use actors::supervision::Supervision;
 use actors::types::PhoneNumber;
 use models::engine::Choice;
@@ -33,7 +34,7 @@ pub use start::Options;
 pub use stop::Stopped;
 pub(crate) use store::{
     FILE as STORE_FILE, KEY as KEY_FILE, RECORDINGS as RECORDINGS_FOLDER, Store, open as open_store,
-    recordings,
+    recordings, search,
 };
 
 use crate::edge::media::Media;
@@ -46,6 +47,7 @@ pub struct Node {
     settings: Settings,
     life: Arc<Life>,
     store: Store,
+    search: Option<Arc<Search>>,
     supervision: Arc<Supervision>,
     recorder: Arc<Recorder>,
     media: Media,

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use actors::call::Written;
 use actors::chance::Chance;
 use actors::clock::Clock;
 use actors::storage::Storage;
 use actors::storage::coordination::{self, Coordination};
 use actors::storage::recordings::Recorder;
+use actors::storage::search::Search;
 use actors::supervision::{Parts, Supervision, own_integrations, start_again};
+use actors::types::CallRecord;
 use models::engine::{Engines, choose};
 
 use super::readiness::{Life, Load, Readiness, Stage};
@@ -49,16 +52,19 @@ impl Node {
         if options.demo {
             demo::import(storage.as_ref(), &config.import).await?;
         }
+        let search = store::search(&config, Arc::clone(&storage))?;
         let (engines, choices) = choose(&config.engines)?;
         let recordings = store::recordings(&config, Arc::clone(&storage))?;
         let recorder = Arc::new(Recorder::start(&config.recordings, recordings.clone())?);
-        let supervision = supervise(&config, &storage, &coordination, engines, &recorder).await?;
+        let supervision =
+            supervise(&config, &storage, &coordination, engines, &recorder, search.as_ref()).await?;
         let media = Media::start(config.media.clone())?;
         let trunk = Trunk::start(config.sip.clone(), supervision.reception(), media.clone()).await?;
         let life = Arc::new(Life::new());
         let token = Token::create(&data).map_err(|why| Error::Data { path: data.clone(), why })?;
         let gateway = {
-            let counter = desk::Counter::new(&storage, recordings, &config, &supervision, &life);
+            let kept = desk::Kept { storage: &storage, recordings, search: search.clone() };
+            let counter = desk::Counter::new(kept, &config, &supervision, &life);
             let metrics = options.metrics.clone();
             let parts = gateway::Parts {
                 render_metrics: Arc::new(move || metrics.render()),
@@ -86,6 +92,7 @@ impl Node {
             settings: config.node,
             life,
             store,
+            search,
             recorder,
             supervision,
             media,
@@ -103,9 +110,15 @@ async fn supervise(
     coordination: &Arc<dyn Coordination>,
     engines: Engines,
     recorder: &Arc<Recorder>,
+    search: Option<&Arc<Search>>,
 ) -> Result<Arc<Supervision>, Error> {
+    let written = search.map(|search| {
+        let search = Arc::clone(search);
+        Arc::new(move |record: &CallRecord| search.ended(record)) as Written
+    });
     let parts = Parts {
         coordination: Arc::clone(coordination),
+        written,
         speech_to_text: engines.speech_to_text,
         text_to_speech: engines.text_to_speech,
         recorder: Some(Arc::clone(recorder)),

@@ -54,6 +54,9 @@ impl Node {
         self.keeping_up.abort();
         Presence::remove(&self.facts.data);
         Token::remove(&self.facts.data);
+        if let Some(search) = &self.search {
+            search.stop().await;
+        }
         self.store.close(grace).await;
         Stopped { calls_ended, records_unwritten: left.unwritten }
     }

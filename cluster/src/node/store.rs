@@ -9,6 +9,7 @@ use actors::clock::Clock;
 use actors::storage::journal::Journalled;
 use actors::storage::recordings::{MasterKey, Recordings};
 use actors::storage::scylla::Scylla;
+use actors::storage::search::Search;
 use actors::storage::{Embedded, Storage};
 
 use super::settings::Backend;
@@ -23,6 +24,9 @@ const JOURNAL: &str = "strowger.journal";
 
 /// The folder of the recordings in it.
 pub(crate) const RECORDINGS: &str = "recordings";
+
+/// The folder of the search's index in it. Derived: it can be removed while no node runs.
+const SEARCH: &str = "search";
 
 /// The key that opens them. Kept apart from copies of the rest, it keeps those closed.
 pub(crate) const KEY: &str = "master.key";
@@ -104,4 +108,16 @@ pub(crate) fn recordings(config: &NodeConfig, storage: Arc<dyn Storage>) -> Resu
     let data = &config.node.data;
     let key = MasterKey::open(&data.join(KEY))?;
     Ok(Recordings::in_folder(&data.join(RECORDINGS), key, storage)?)
+}
+
+/// Starts the search over the store, where it is on.
+///
+/// # Errors
+/// There is no room for its thread.
+pub(crate) fn search(config: &NodeConfig, storage: Arc<dyn Storage>) -> Result<Option<Arc<Search>>, Error> {
+    if !config.search.on {
+        return Ok(None);
+    }
+    let folder = config.node.data.join(SEARCH);
+    Ok(Some(Arc::new(Search::start(&folder, config.search.clone(), storage, Clock::system())?)))
 }

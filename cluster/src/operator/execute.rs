@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use actors::storage::recordings::Recordings;
+use actors::storage::search::Search;
 use actors::storage::{Error as StorageError, Listing, Page, Storage};
 use actors::tenant::import;
 use actors::types::{Business, CallId, CallRecord, PhoneNumber, Private, TenantId};
@@ -12,7 +13,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::{Answer, CallPart, Counts, Days, Failure, Jobs, Request, Rows};
+use super::{Answer, CallPart, Counts, Days, Failure, Jobs, Request, Rows, search};
 use crate::clock;
 
 /// The most rows in one answer, whatever was asked for.
@@ -31,6 +32,8 @@ pub struct Desk {
     pub storage: Arc<dyn Storage>,
     /// The recordings.
     pub recordings: Recordings,
+    /// The search over transcripts, where it is on.
+    pub search: Option<Arc<Search>>,
     /// The bounds of a business's file.
     pub import: import::Settings,
     /// What the node does now; all zero where none runs.
@@ -41,7 +44,7 @@ pub struct Desk {
     pub jobs: Arc<Jobs>,
 }
 
-type Result<T> = std::result::Result<T, Failure>;
+pub(super) type Result<T> = std::result::Result<T, Failure>;
 
 /// Executes one request. The only code that does, whether a node runs or not.
 pub async fn execute(desk: &Desk, request: Request) -> Answer {
@@ -56,6 +59,12 @@ pub async fn execute(desk: &Desk, request: Request) -> Answer {
         Request::LatestCall { caller, called, since, events_from } => {
             latest_call(desk, &caller, &called, since, events_from).await
         }
+        Request::SearchCalls { tenant, words, days, filters, order, page } => {
+            let question = search::Asked { words, days, filters, order, page: bounded(page) };
+            search::calls(desk, tenant, question).await
+        }
+        Request::Reindex => search::rebuild(desk).await,
+        Request::SearchState => search::state(desk),
         Request::ExportRecording { call, to } => export_recording(desk, call, &to).await,
         Request::Bookings { tenant, days, page } => bookings(desk, tenant, days, page).await,
         Request::Messages { tenant, page } => messages(desk, tenant, page).await,
@@ -112,7 +121,7 @@ async fn tenants(desk: &Desk, page: Page) -> Result<Answer> {
 }
 
 /// The business that is meant.
-async fn business(desk: &Desk, tenant: Option<TenantId>) -> Result<Business> {
+pub(super) async fn business(desk: &Desk, tenant: Option<TenantId>) -> Result<Business> {
     if let Some(tenant) = tenant {
         let found = desk.storage.business(&tenant).await.map_err(failed)?;
         return found.ok_or_else(|| Failure::NotFound { what: format!("business {tenant}") });
@@ -188,16 +197,29 @@ async fn bookings(desk: &Desk, tenant: Option<TenantId>, days: Days, page: Page)
 
 /// From the first moment of the first day to the last of the last.
 fn span(days: Days, time_zone: &str) -> Result<(Timestamp, Timestamp)> {
-    let refused = |error: jiff::Error| Failure::Refused { why: error.to_string() };
-    let zone = TimeZone::get(time_zone).map_err(refused)?;
-    let start_of = |date: Date| date.to_zoned(zone.clone()).map(|zoned| zoned.timestamp()).map_err(refused);
+    let zone = zone(time_zone)?;
     let today = || clock::now().to_zoned(zone.clone()).date();
-    let from = start_of(days.from.unwrap_or_else(today))?;
-    let until = match days.until {
-        Some(last) => start_of(last.tomorrow().map_err(refused)?)?,
-        None => Timestamp::MAX,
-    };
-    Ok((from, until))
+    let from = start_of(days.from.unwrap_or_else(today), &zone)?;
+    Ok((from, end(days, &zone)?.unwrap_or(Timestamp::MAX)))
+}
+
+/// A business's time zone.
+pub(super) fn zone(name: &str) -> Result<TimeZone> {
+    TimeZone::get(name).map_err(refused)
+}
+
+/// The first moment of a day.
+pub(super) fn start_of(date: Date, zone: &TimeZone) -> Result<Timestamp> {
+    date.to_zoned(zone.clone()).map(|zoned| zoned.timestamp()).map_err(refused)
+}
+
+/// The first moment after the last day, where there is a last one.
+pub(super) fn end(days: Days, zone: &TimeZone) -> Result<Option<Timestamp>> {
+    days.until.map(|last| start_of(last.tomorrow().map_err(refused)?, zone)).transpose()
+}
+
+fn refused(error: jiff::Error) -> Failure {
+    Failure::Refused { why: error.to_string() }
 }
 
 async fn messages(desk: &Desk, tenant: Option<TenantId>, page: Page) -> Result<Answer> {

@@ -11,11 +11,12 @@ mod execute;
 mod job;
 mod presence;
 mod request;
+mod search;
 mod token;
 
 pub use client::{Client, Error as ClientError};
 pub use execute::{Desk, execute};
 pub use job::{Job, JobOutcome, Jobs};
 pub use presence::Presence;
-pub use request::{Answer, CallPart, Counts, Days, Failure, Request, Rows};
+pub use request::{Answer, CallPart, Counts, Days, Failure, FoundCalls, Request, Rows};
 pub use token::Token;

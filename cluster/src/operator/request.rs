@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use actors::storage::search::{Filters, Found, Order, State};
 use actors::storage::{Cursor, Page};
 use actors::types::{
     Booking, Business, CallEvent, CallId, CallRecord, Message, PhoneNumber, Private, TenantId,
@@ -56,6 +57,25 @@ pub enum Request {
         /// Only events with this number and above.
         events_from: u32,
     },
+    /// Calls in which words were said.
+    SearchCalls {
+        /// Whose.
+        tenant: Option<TenantId>,
+        /// What was said; see [`actors::storage::search::Question`].
+        words: Private<String>,
+        /// Those that began in these days; without beginning where `from` is absent.
+        days: Days,
+        /// Which of them. Its times count beside the days.
+        filters: Filters,
+        /// In which order.
+        order: Order,
+        /// Which part.
+        page: Page,
+    },
+    /// Throw the search index away and begin to build it anew.
+    Reindex,
+    /// How the search index is.
+    SearchState,
     /// Write a call's recording to a new WAV file on the node's machine, which is the operator's own.
     ExportRecording {
         /// Which call.
@@ -93,7 +113,7 @@ pub enum Request {
 /// Days in a business's own time zone, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
 pub struct Days {
-    /// The first; today where absent.
+    /// The first; today where absent, unless it is said otherwise.
     pub from: Option<Date>,
     /// The last; without end where absent.
     pub until: Option<Date>,
@@ -106,6 +126,16 @@ pub struct Rows<T> {
     pub rows: Vec<T>,
     /// Where the next page starts; absent after the last.
     pub next: Option<Cursor>,
+    /// The IANA name of the time zone to show times in.
+    pub time_zone: String,
+}
+
+/// Calls in which words were said.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FoundCalls {
+    /// The calls.
+    #[serde(flatten)]
+    pub found: Found,
     /// The IANA name of the time zone to show times in.
     pub time_zone: String,
 }
@@ -183,6 +213,10 @@ pub enum Answer {
     Calls(Rows<CallRecord>),
     /// A call.
     Call(Box<CallPart>),
+    /// Calls in which words were said.
+    FoundCalls(Box<FoundCalls>),
+    /// How the search index is.
+    SearchState(State),
     /// A recording was written.
     Exported {
         /// Samples of each side, 8,000 a second.

@@ -73,6 +73,40 @@ fn calls_bookings_and_messages_are_shown_as_they_were() {
 }
 
 #[test]
+fn calls_are_found_by_what_was_said() {
+    let data = tempfile::tempdir().expect("a directory");
+    strowger(data.path(), &["tenant", "import", DEMO]).expect("imports");
+    sample::write(data.path());
+    let search = |words: &[&str]| strowger(data.path(), &[&["calls", "search"], words].concat());
+    expect("calls_search.txt", &search(&["haircuts", "monday"]).expect("finds"));
+    expect(
+        "calls_search_all.txt",
+        &search(&["--from", "2026-03-27", "--until", "2026-03-27"]).expect("finds"),
+    );
+    let found = |words: &[&str]| search(words).expect("searches").lines().count() - 1;
+    assert_eq!(found(&["\"monday at ten\" -beard", "--tag", "booked", "--caller", "+44 1632 960123"]), 1);
+    assert_eq!(found(&["haircut", "--outcome", "refused"]), 0);
+    assert_eq!(found(&["--outcome", "refused"]), 1);
+    assert_eq!(found(&["haircut", "--until", "2026-03-26"]), 0);
+    let json = search(&["haircut", "--json", "--best"]).expect("finds");
+    let json: serde_json::Value = serde_json::from_str(&json).expect("json");
+    assert_eq!(json["hits"][0]["record"]["id"], sample::CALL);
+    assert_eq!(json["hits"][0]["line"]["pieces"][1], serde_json::json!({ "text": "haircut", "found": true }));
+    assert_eq!(json["complete"], true);
+    let told = search(&["\"haircut"]).expect_err("a mistake");
+    assert!(told.contains("never closed"), "{told}");
+    let told = search(&["haircut", "--tag", "lovely"]).expect_err("a mistake");
+    assert!(told.contains("booked"), "{told}");
+    let reindexed = strowger(data.path(), &["calls", "reindex"]).expect("builds");
+    assert_eq!(reindexed, "the index is built anew: 2 call(s)\n");
+    assert_eq!(found(&["haircut"]), 1);
+    let off = data.path().join("off.toml");
+    std::fs::write(&off, "[search]\non = false\n").expect("writes");
+    let told = search(&["haircut", "--config", &off.to_string_lossy()]).expect_err("it is off");
+    assert!(told.contains("search.on"), "{told}");
+}
+
+#[test]
 fn a_listing_is_read_in_pages() {
     let data = tempfile::tempdir().expect("a directory");
     strowger(data.path(), &["tenant", "import", DEMO]).expect("imports");

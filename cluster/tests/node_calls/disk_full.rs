@@ -15,16 +15,16 @@ use crate::node_life::{Process, command, terminate, wait_for};
 /// Below the store's first page of rows and the shortest piece of a recording.
 const FULL: &str = "8192";
 
-fn limit(node: &Process, bytes: &str) {
+pub(super) fn limit(node: &Process, bytes: &str) {
     let pid = node.0.id().to_string();
     let set = Command::new("prlimit").args(["--pid", &pid, &format!("--fsize={bytes}:")]).status();
     assert!(set.expect("prlimit of util-linux").success(), "limits");
 }
 
 /// A node, and its log in the end. The log is a pipe: a file would be full, too.
-fn logged(data: &Path) -> (Process, Presence, JoinHandle<String>) {
+pub(super) fn logged(data: &Path, more: &[(&str, &str)]) -> (Process, Presence, JoinHandle<String>) {
     let words = ["run", "--demo", "--sip", "127.0.0.1:0", "--http", "127.0.0.1:0"];
-    let environment = [("STROWGER_CALLS_SUPERVISION_WRITE_OUT_MS", "500")];
+    let environment = [&[("STROWGER_CALLS_SUPERVISION_WRITE_OUT_MS", "500")], more].concat();
     let started = command(data, &words, &environment).stderr(Stdio::piped()).spawn();
     let mut node = Process(started.expect("starts"));
     let mut pipe = node.0.stderr.take().expect("a pipe");
@@ -42,7 +42,7 @@ fn logged(data: &Path) -> (Process, Presence, JoinHandle<String>) {
 #[test]
 fn peer_a_full_disk_ends_no_call_and_floods_no_log() {
     let data = tempfile::tempdir().expect("a directory");
-    let (mut node, presence, log) = logged(data.path());
+    let (mut node, presence, log) = logged(data.path(), &[]);
     let mut first = Phone::new(presence.sip, NUMBER, "first");
     first.calls();
     wait_for("its record", || outcomes(data.path()).len() == 1);

@@ -3,6 +3,7 @@
 mod coordination;
 mod disk_full;
 mod phone;
+mod search;
 
 use std::fs::Permissions;
 use std::io::{Read, Write};

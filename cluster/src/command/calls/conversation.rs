@@ -33,7 +33,8 @@ pub(in crate::command) fn line(event: &CallEvent, time_zone: &str) -> Option<Str
     Some(format!("{:>7}  {who:<12}  {what}", times::into_call(event.at)))
 }
 
-fn speaker_name(speaker: Speaker) -> &'static str {
+/// Who speaks.
+pub(super) fn speaker_name(speaker: Speaker) -> &'static str {
     match speaker {
         Speaker::Caller => "caller",
         Speaker::Receptionist => "receptionist",

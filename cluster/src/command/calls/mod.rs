@@ -1,8 +1,10 @@
-//! `calls list|show|play`.
+//! `calls list|show|play|search|reindex`.
 
 mod conversation;
 mod list;
 mod play;
+mod reindex;
+mod search;
 mod show;
 mod words;
 
@@ -20,6 +22,10 @@ pub(super) enum Verb {
     List(list::Arguments),
     /// Show a call: the conversation with times, what was heard, tools and quality
     Show(show::Arguments),
+    /// Find calls by what was said in them
+    Search(search::Arguments),
+    /// Build the search index anew from the calls on record
+    Reindex,
     /// Write a call's recording to a WAV file: the caller left, the receptionist right
     Play(play::Arguments),
 }
@@ -28,6 +34,8 @@ pub(super) async fn run(verb: Verb, config: &NodeConfig, output: &mut Output<'_>
     match verb {
         Verb::List(arguments) => list::run(arguments, config, output).await,
         Verb::Play(arguments) => play::run(arguments, config, output).await,
+        Verb::Reindex => reindex::run(config, output).await,
+        Verb::Search(arguments) => search::run(arguments, config, output).await,
         Verb::Show(arguments) => show::run(arguments, config, output).await,
     }
 }
