@@ -3,7 +3,7 @@
 //!
 //! Each call's changes are told in order, and a newer one replaces an older one that still waits, so that what waits
 //! is bounded by the calls. What could not be told is told again with the next refresh, which also prolongs
-//! everything: a server that comes back empty knows all calls again after it.
+//! everything: a server that comes back empty knows all calls again after it, and each one's state after its next turn.
 
 mod pending;
 mod place;

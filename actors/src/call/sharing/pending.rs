@@ -180,12 +180,20 @@ impl Pending {
     }
 
     fn with(&mut self, call: CallId, tenant: &TenantId, change: impl FnOnce(&mut Call)) -> bool {
-        if self.calls.len() >= self.max && !self.calls.contains_key(&call) {
+        if self.calls.len() >= self.max && !self.calls.contains_key(&call) && !self.forget_one() {
             return false;
         }
         self.calls.entry(call).or_insert_with(|| Call { tenant: tenant.clone(), ..Call::default() });
         self.change(call, change);
         true
+    }
+
+    /// Makes room by forgetting a call that is over and could not be told of: what the others know of it expires.
+    fn forget_one(&mut self) -> bool {
+        let over = |call: &&CallId| self.calls.get(*call).is_some_and(|known| known.over && !known.has_place);
+        let Some(call) = self.late.iter().find(over).copied() else { return false };
+        self.late.remove(&call);
+        self.calls.remove(&call).is_some()
     }
 
     fn change(&mut self, call: CallId, change: impl FnOnce(&mut Call)) {
@@ -269,6 +277,19 @@ mod tests {
         pending.ended(call(1));
         pending.left(call(1));
         assert!(pending.calls.is_empty() && pending.is_settled());
+    }
+
+    #[test]
+    fn calls_that_are_over_and_can_t_be_told_make_room_for_others() {
+        let mut pending = Pending::new(1);
+        pending.began(call(1), &tenant(), Timestamp::UNIX_EPOCH);
+        pending.ended(call(1));
+        assert!(!pending.began(call(2), &tenant(), Timestamp::UNIX_EPOCH), "its turn comes yet");
+        let work = pending.next().expect("something to tell");
+        pending.done(call(1), work.todo);
+        assert!(pending.began(call(2), &tenant(), Timestamp::UNIX_EPOCH));
+        assert_eq!((pending.retry(), pending.next().map(|work| work.call)), (0, Some(call(2))));
+        assert!(!pending.began(call(3), &tenant(), Timestamp::UNIX_EPOCH), "one that goes on stays");
     }
 
     #[test]

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use metrics::gauge;
+
 use super::pending::{Todo, Work};
 use super::share::Inner;
+use crate::metrics::SHARING_WAITING;
 use crate::storage::coordination::{CheckpointWrite, Error, LiveCall, Result};
 
 /// Tells for ever.
@@ -19,7 +22,12 @@ pub(super) async fn run(inner: Arc<Inner>) {
         inner.work.notify_one();
         let call = work.call;
         let left = inner.tell(work).await;
-        inner.pending.lock().done(call, left);
+        let waiting = {
+            let mut pending = inner.pending.lock();
+            pending.done(call, left);
+            pending.waiting()
+        };
+        gauge!(SHARING_WAITING).set(waiting as f64);
         inner.work.notify_one();
         inner.told.notify_waiters();
     }

@@ -16,7 +16,8 @@ async fn peer_redis_after_a_fail_over_by_sentinels_commands_go_on() {
         "sentinel monitor calls 127.0.0.1 {of} 2\n\
          sentinel down-after-milliseconds calls 500\nsentinel failover-timeout calls 3000\n"
     );
-    let sentinels: Vec<_> = (0..3).map(|_| Server::start_with("redis-sentinel", &[], Some(&file))).collect();
+    let sentinels: Vec<_> =
+        (0..3).map(|_| Server::start_with("redis-server", &["--sentinel"], Some(&file))).collect();
     let until = Instant::now() + PATIENCE;
     // They find each other, and the replica, over the master.
     while !sentinels.iter().all(|sentinel| {
@@ -68,7 +69,7 @@ async fn peer_redis_a_server_that_becomes_a_replica_is_left_for_another() {
         "sentinel monitor calls 127.0.0.1 {} 1\nsentinel down-after-milliseconds calls 60000\n",
         old.port()
     );
-    let sentinel = Server::start_with("redis-sentinel", &[], Some(&file));
+    let sentinel = Server::start_with("redis-server", &["--sentinel"], Some(&file));
     let url = format!("redis-sentinel://127.0.0.1:{}?sentinelServiceName=calls", sentinel.port());
     let shared = connected(&settings(&url)).await;
     let new = Server::start(&[]);
