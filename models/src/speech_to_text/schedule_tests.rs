@@ -141,6 +141,17 @@ fn what_is_no_number_fails_its_own_stream_and_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_rebuilt_model_meets_a_stream_in_its_middle() {
+    let mut model = FastConformer::new(checkpoint(), 1).expect("a whole checkpoint");
+    let all = features();
+    for at in [7, 23, 39] {
+        let input = Chunk { features: all[at * 16..(at + 16) * 16].to_vec(), lookahead: 1, begins: false };
+        let decoded = model.step(vec![Row { slot: 0, input }]).expect("takes it");
+        assert_eq!(decoded[0].frames, 2);
+    }
+}
+
+#[test]
 fn a_row_that_is_no_chunk_is_refused() {
     let mut model = FastConformer::new(checkpoint(), 1).expect("a whole checkpoint");
     for (slot, features, lookahead) in

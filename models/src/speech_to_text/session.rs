@@ -110,7 +110,12 @@ impl Session {
     /// What the step loop says.
     pub(super) fn on(&self, event: Event<Decoded>) {
         match event {
-            Event::Output { output, .. } => self.state.lock().answered(&output),
+            Event::Output { output, .. } => {
+                self.state.lock().answered(&output);
+                // The model has room for another chunk.
+                self.pump();
+                return;
+            }
             // What was heard is heard again; outputs that were told are not told again.
             Event::Reprimed { .. } => return,
             Event::Ended(failure) => {

@@ -9,7 +9,7 @@ pub struct Settings {
     /// Where the weights are: a `.nemo` file, or a folder with `config.json`, `tokenizer.json` and
     /// `model.safetensors`. Empty where there are none.
     pub model: String,
-    /// Callers heard at once; one more is refused. Each has some 7 MB in the larger model.
+    /// Callers heard at once; one more is refused. Each has some 5 MB in the 120M model and 14 MB in the larger one.
     pub sessions: usize,
     /// The part of its time that the engine may be busy if all callers speak, in percent of what it measured at its
     /// start; callers beyond are refused even where there is a place.

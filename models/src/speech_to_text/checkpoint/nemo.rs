@@ -91,6 +91,8 @@ struct PredictionNetwork {
 struct Joint {
     jointnet: JointNetwork,
     num_classes: usize,
+    #[serde(default)]
+    vocabulary: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -127,7 +129,13 @@ pub(super) fn read(file: &Path, device: &Device) -> Result<Checkpoint, LoadError
     let whole: Whole =
         serde_yaml_ng::from_slice(&archive.config).map_err(|error| unreadable(error.to_string()))?;
     let config = config(&whole).map_err(|why| LoadError::Unlike { file: file.into(), why })?;
-    let vocabulary = archive.vocabulary.ok_or_else(|| unreadable("no *tokenizer.model is in it".into()))?;
+    // A tokenizer that was extended after it was trained is whole only in the configuration.
+    let is_whole = |vocabulary: &Vocabulary| vocabulary.len() == whole.joint.num_classes;
+    let vocabulary = archive
+        .vocabulary
+        .filter(is_whole)
+        .or_else(|| Some(Vocabulary::new(whole.joint.vocabulary)).filter(is_whole))
+        .ok_or_else(|| unreadable(format!("no vocabulary of {} pieces is in it", whole.joint.num_classes)))?;
     let held = tensors(archive.weights.path(), config.mel_bins).map_err(unreadable)?;
     Ok(Checkpoint { config, tensors: Tensors::new(held, device), vocabulary })
 }
