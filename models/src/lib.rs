@@ -6,6 +6,7 @@
 //! - [`voice_activity`]: is somebody speaking in this frame?
 //! - [`offline`]: the system's speech engines, found at run time; no model weights needed.
 //! - [`step_loop`]: drives a model on a thread of its own, and outlives its faults.
+//! - [`speech_to_text`]: streaming recognition on Candle, with weights that are on the machine.
 //! - [`scripted`]: the fake engine that every other crate's tests use.
 
 pub mod audio;
@@ -16,7 +17,6 @@ mod error;
 pub mod metrics;
 pub mod offline;
 pub mod scripted;
-#[cfg(feature = "candle")]
 pub mod speech_to_text;
 pub mod step_loop;
 mod synthesis;

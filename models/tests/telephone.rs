@@ -76,6 +76,7 @@ impl Line {
                     assert_eq!(of, turn);
                     partials += 1;
                 }
+                RecogniserEvent::EndOfTurn { .. } => {}
                 RecogniserEvent::Final { turn: of, heard } => {
                     assert_eq!(of, turn);
                     return (heard, partials);

@@ -17,8 +17,8 @@ fn failed() -> Error {
 }
 
 pub(super) fn heard(text: &str) -> Heard {
-    let word = |word: &str| Word { text: word.to_owned(), confidence: 0.9 };
-    Heard { words: text.split_whitespace().map(word).collect() }
+    let word = |word: &str| Word { text: word.to_owned(), confidence: 0.9, ..Word::default() };
+    Heard { words: text.split_whitespace().map(word).collect(), ..Heard::default() }
 }
 
 /// What becomes of one turn.

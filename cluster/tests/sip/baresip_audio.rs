@@ -109,7 +109,7 @@ async fn spoken(desk: &Desk, phone: &Softphone, marks_before: usize) -> usize {
 fn answer(events: &Receiver<RecogniserEvent>) -> String {
     loop {
         match events.recv_timeout(Duration::from_secs(30)).unwrap() {
-            RecogniserEvent::Partial { .. } => {}
+            RecogniserEvent::Partial { .. } | RecogniserEvent::EndOfTurn { .. } => {}
             RecogniserEvent::Final { heard, .. } => return heard.text(),
             RecogniserEvent::Failed(error) => panic!("{error}"),
         }

@@ -73,14 +73,44 @@ fn hearing(settings: &Settings, control: &Control) -> Result<(Hears, Choice), Er
         SpeechToTextChoice::Scripted => {
             (Some(Arc::new(Recogniser::start(settings.scripted.clone(), control.clone())?)), FAKE.into())
         }
+        SpeechToTextChoice::Fastconformer => (Some(fastconformer(settings)?), ASKED.into()),
         SpeechToTextChoice::Pocketsphinx => (Some(pocketsphinx()?), ASKED.into()),
-        SpeechToTextChoice::Auto => match pocketsphinx() {
-            Ok(engine) => (Some(engine), "the best ear here; needs no model weights".into()),
-            Err(absent) => (None, absent.to_string()),
+        SpeechToTextChoice::Auto => match (weighted(settings), pocketsphinx) {
+            (Some(Ok(engine)), _) => {
+                (Some(engine), "the best ear here; its weights are on this machine".into())
+            }
+            (None, pocketsphinx) => match pocketsphinx() {
+                Ok(engine) => (Some(engine), "the best ear here; needs no model weights".into()),
+                Err(absent) => (None, absent.to_string()),
+            },
+            (Some(Err(absent)), pocketsphinx) => match pocketsphinx() {
+                Ok(engine) => (Some(engine), format!("the best ear here; {absent}")),
+                Err(also_absent) => (None, format!("{absent}; {also_absent}")),
+            },
         },
     };
     let name = engine.as_ref().map(|engine| engine.name());
     Ok((engine, Choice { sense: Sense::Hearing, engine: name, why }))
+}
+
+/// The FastConformer, where the settings say that it has weights.
+fn weighted(settings: &Settings) -> Option<Result<Arc<dyn SpeechToText>, Error>> {
+    (!settings.fastconformer.model.is_empty()).then(|| fastconformer(settings))
+}
+
+#[cfg(feature = "candle")]
+fn fastconformer(settings: &Settings) -> Result<Arc<dyn SpeechToText>, Error> {
+    let engine = crate::speech_to_text::Recogniser::start(settings.fastconformer.clone())?;
+    Ok(Arc::new(engine))
+}
+
+#[cfg(not(feature = "candle"))]
+fn fastconformer(_: &Settings) -> Result<Arc<dyn SpeechToText>, Error> {
+    Err(Error::Unavailable {
+        engine: "fastconformer",
+        why: "this program was built without Candle".into(),
+        mend: "build it with the feature candle".into(),
+    })
 }
 
 fn speaking(settings: &Settings, control: Control) -> Result<(Speaks, Choice), Error> {
@@ -168,6 +198,28 @@ mod tests {
         assert!(
             choices.first().is_some_and(|choice| choice.to_string().starts_with("speech to text: none ("))
         );
+    }
+
+    #[cfg(feature = "candle")]
+    #[test]
+    fn weights_on_the_machine_are_preferred_and_a_wrong_path_is_said() {
+        let mut settings = settings(TextToSpeechChoice::Off);
+        settings.speech_to_text = SpeechToTextChoice::Auto;
+        settings.fastconformer.sessions = 2;
+        settings.fastconformer.busy_percent = 1_000_000;
+        settings.fastconformer.model =
+            concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reference/fastconformer/tiny.nemo").into();
+        let (engines, choices) = choose(&settings).expect("chooses");
+        assert_eq!(engines.speech_to_text.map(|engine| engine.name()), Some("fastconformer"));
+        assert!(choices.first().is_some_and(|choice| choice.why.contains("its weights are on this machine")));
+        settings.fastconformer.model = "/nowhere.nemo".into();
+        let (engines, choices) = choose(&settings).expect("goes on with the next best");
+        assert_eq!(engines.speech_to_text.map(|engine| engine.name()), Some("pocketsphinx"));
+        assert!(
+            choices.first().is_some_and(|choice| choice.why.contains("no weights are at \"/nowhere.nemo\""))
+        );
+        settings.speech_to_text = SpeechToTextChoice::Fastconformer;
+        assert!(matches!(choose(&settings), Err(Error::Unavailable { engine: "fastconformer", .. })));
     }
 
     #[test]

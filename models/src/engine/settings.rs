@@ -11,6 +11,8 @@ pub enum SpeechToTextChoice {
     /// The best that is on this machine, none if there is none.
     #[default]
     Auto,
+    /// Candle, with weights that are on this machine.
+    Fastconformer,
     /// The system's pocketsphinx.
     Pocketsphinx,
     /// Tones instead of speech, for tests and load tests.
@@ -46,6 +48,8 @@ pub struct Settings {
     pub text_to_speech: TextToSpeechChoice,
     /// The bounds of the voice.
     pub speaking: SpeakingSettings,
+    /// The bounds of the FastConformer, and where its weights are.
+    pub fastconformer: crate::speech_to_text::Settings,
     /// The bounds of pocketsphinx.
     pub pocketsphinx: crate::offline::PocketSphinxSettings,
     /// The bounds of the fake speech to text.

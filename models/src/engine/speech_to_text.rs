@@ -32,12 +32,14 @@ pub struct ListenRequest {
 }
 
 /// One recognised word.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Word {
     /// The word, lower case, without punctuation.
     pub text: String,
     /// From 0 (a guess) to 1 (certain).
     pub confidence: f32,
+    /// Where in the turn's audio it was spoken, from and to, in milliseconds; none where the engine doesn't say.
+    pub times_ms: Option<(u64, u64)>,
 }
 
 /// Words of one turn so far.
@@ -45,6 +47,8 @@ pub struct Word {
 pub struct Heard {
     /// The words in order.
     pub words: Vec<Word>,
+    /// How many of the first words no later event of the turn changes; 0 where the engine doesn't say.
+    pub stable_words: usize,
 }
 
 impl Heard {
@@ -80,6 +84,14 @@ pub enum RecogniserEvent {
         turn: u64,
         /// All words of the turn.
         heard: Heard,
+    },
+    /// The recogniser itself has heard that the caller fell silent, where it was trained to; a later partial result
+    /// takes it back. It doesn't finish the turn: [`Listening::finish_turn`] does.
+    EndOfTurn {
+        /// The turn it belongs to.
+        turn: u64,
+        /// What ended only showed that the caller listens.
+        back_channel: bool,
     },
     /// The session is over and must be reopened; audio written to its ring is lost.
     Failed(Error),

@@ -59,8 +59,12 @@ const REMEMBERED: usize = 1_000;
 impl Control {
     /// The next turn that any session finishes hears `words`, whatever was said. Several calls queue up.
     pub fn next_turn(&self, words: &str) {
-        let words = words.split_whitespace().map(|word| Word { text: word.to_lowercase(), confidence: 1.0 });
-        self.next_turn_heard(Heard { words: words.collect() });
+        let words = words.split_whitespace().map(|word| Word {
+            text: word.to_lowercase(),
+            confidence: 1.0,
+            ..Word::default()
+        });
+        self.next_turn_heard(Heard { words: words.collect(), ..Heard::default() });
     }
 
     /// As [`Self::next_turn`], with confidences.

@@ -191,6 +191,7 @@ fn serve(caller: &Caller) {
             RecogniserEvent::Partial { .. } => measured::count_partial(NAME),
             RecogniserEvent::Final { .. } => measured::record_final(NAME, now.elapsed()),
             RecogniserEvent::Failed(_) => measured::count_failure(NAME),
+            RecogniserEvent::EndOfTurn { .. } => {}
         }
         caller.delivery.tell(event);
     }

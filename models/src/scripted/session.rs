@@ -33,7 +33,10 @@ impl Session {
             let event = if self.control.suffer(Fault::FailInSpeech) {
                 RecogniserEvent::Failed(failed("told to fail in speech"))
             } else {
-                RecogniserEvent::Partial { turn: self.turn, heard: Heard { words: self.words.clone() } }
+                RecogniserEvent::Partial {
+                    turn: self.turn,
+                    heard: Heard { words: self.words.clone(), ..Heard::default() },
+                }
             };
             self.pending.push_back((now, event));
         }
@@ -43,7 +46,7 @@ impl Session {
         self.drain();
         self.decoder.flush();
         self.collect();
-        let said = Heard { words: std::mem::take(&mut self.words) };
+        let said = Heard { words: std::mem::take(&mut self.words), ..Heard::default() };
         self.turn = turn + 1;
         if self.control.suffer(Fault::HangTurn(turn)) {
             return;
@@ -78,12 +81,11 @@ impl Session {
     fn collect(&mut self) -> bool {
         let read = self.decoder.take_words();
         let new = !read.is_empty();
-        self.words.extend(
-            read.into_iter().map(|ReadWord { text, intact }| Word {
-                text,
-                confidence: if intact { 1.0 } else { SPOILED },
-            }),
-        );
+        self.words.extend(read.into_iter().map(|ReadWord { text, intact }| Word {
+            text,
+            confidence: if intact { 1.0 } else { SPOILED },
+            ..Word::default()
+        }));
         new
     }
 }

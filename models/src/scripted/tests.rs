@@ -63,6 +63,7 @@ fn last_words(events: &Events, turn: u64) -> String {
                 assert_eq!(of, turn);
                 return heard.text();
             }
+            RecogniserEvent::EndOfTurn { .. } => {}
             RecogniserEvent::Failed(error) => panic!("{error}"),
         }
     }

@@ -43,6 +43,14 @@ impl Chunks {
         Some(Chunk { features: self.waiting.drain(..features).collect(), lookahead, begins })
     }
 
+    /// Takes back the chunk that was cut last.
+    pub fn put_back(&mut self, chunk: &Chunk) {
+        for feature in chunk.features.iter().rev() {
+            self.waiting.push_front(*feature);
+        }
+        self.begun = !chunk.begins;
+    }
+
     /// Features that a stream's first frame has none of.
     fn absent(&self) -> usize {
         if self.begun { 0 } else { FEATURES_PER_FRAME - 1 }
@@ -66,6 +74,9 @@ mod tests {
         assert!(chunks.next(1, false).is_none());
         assert!(chunks.next(1, true).is_none(), "six features are no frame");
         chunks.push(&[0.5; 2 * 2]);
-        assert_eq!(chunks.next(1, true).map(|chunk| (chunk.features.len(), chunk.lookahead)), Some((2 * 8, 1)));
+        assert_eq!(
+            chunks.next(1, true).map(|chunk| (chunk.features.len(), chunk.lookahead)),
+            Some((2 * 8, 1))
+        );
     }
 }

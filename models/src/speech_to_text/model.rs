@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use candle_core::{Device, Tensor};
 
+use super::Config;
 use super::checkpoint::{Checkpoint, LoadError, Tensors};
 use super::config::FEATURES_PER_FRAME;
 use super::encoder::{Encoder, Plan};
 use super::tokens::Token;
 use super::transducer::Greedy;
-use super::Config;
 use crate::step_loop::{Failure, Model, Row};
 
 /// What a stream brings to a step: the features of the next frames.
@@ -33,6 +33,9 @@ pub struct Decoded {
     /// Frames of 80 ms that the chunk had.
     pub frames: usize,
 }
+
+/// A row and its place among the outputs.
+type Placed = (usize, Row<Chunk>);
 
 /// A cache-aware FastConformer transducer.
 pub struct FastConformer {
@@ -83,7 +86,7 @@ impl FastConformer {
     ) -> Result<Vec<Decoded>, Failure> {
         let mut outputs: Vec<Decoded> = rows.iter().map(|_| Decoded::default()).collect();
         // Rows of one size share a pass: each matrix is as full as the rows that come in it.
-        let mut groups: BTreeMap<(usize, usize), Vec<(usize, Row<Chunk>)>> = BTreeMap::new();
+        let mut groups: BTreeMap<(usize, usize), Vec<Placed>> = BTreeMap::new();
         for (place, row) in rows.into_iter().enumerate() {
             if row.input.begins {
                 self.reset(row.slot);
@@ -133,7 +136,7 @@ impl FastConformer {
         &mut self,
         lookahead: usize,
         frames: usize,
-        group: &[(usize, Row<Chunk>)],
+        group: &[Placed],
         watch: &mut dyn FnMut(usize, &Tensor),
     ) -> candle_core::Result<Vec<Option<Decoded>>> {
         let slots: Vec<usize> = group.iter().map(|(_, row)| row.slot).collect();

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 
+use super::FastConformer;
 use super::checkpoint::{Checkpoint, LoadError, Tensors};
 use super::chunks::Chunks;
 use super::front_end::{FilterBank, LogMel};
 use super::tokens::Token;
-use super::FastConformer;
 use crate::step_loop::Row;
 
 fn folder() -> PathBuf {
@@ -33,7 +33,8 @@ fn floats(tensor: &Tensor) -> Vec<f32> {
 /// The relative distance of `ours` from `theirs`, in the Euclidean norm, is at most `most`.
 pub(super) fn close(ours: &Tensor, theirs: &Tensor, most: f64) {
     assert_eq!(ours.dims(), theirs.dims());
-    let squares = |values: &mut dyn Iterator<Item = f32>| values.map(|value| f64::from(value).powi(2)).sum::<f64>();
+    let squares =
+        |values: &mut dyn Iterator<Item = f32>| values.map(|value| f64::from(value).powi(2)).sum::<f64>();
     let (ours, theirs) = (floats(ours), floats(theirs));
     let off = squares(&mut ours.iter().zip(&theirs).map(|(a, b)| a - b)).sqrt();
     let all = squares(&mut theirs.iter().copied()).sqrt();
@@ -44,7 +45,9 @@ pub(super) fn close(ours: &Tensor, theirs: &Tensor, most: f64) {
 fn features_are_the_references_in_any_pieces() {
     let golden = golden();
     let audio: Vec<i16> = floats(&golden["audio"]).iter().map(|sample| *sample as i16).collect();
-    for (bins, samples, piece) in [(16, audio.len(), 160), (16, audio.len(), 37), (80, 8_000, 1_280), (128, 8_000, 801)] {
+    for (bins, samples, piece) in
+        [(16, audio.len(), 160), (16, audio.len(), 37), (80, 8_000, 1_280), (128, 8_000, 801)]
+    {
         let mut front_end = LogMel::new(Arc::new(FilterBank::new(bins)));
         let mut features = Vec::new();
         for piece in audio[..samples].chunks(piece) {
@@ -71,7 +74,8 @@ fn streamed(model: &mut FastConformer, lookahead: usize) -> (Vec<Tensor>, Vec<To
     let mut had = 0;
     while let Some(input) = chunks.next(lookahead, true) {
         let row = Row { slot: 1, input };
-        let mut watch = |layer: usize, frames: &Tensor| layers[layer].push(frames.squeeze(0).expect("one stream"));
+        let mut watch =
+            |layer: usize, frames: &Tensor| layers[layer].push(frames.squeeze(0).expect("one stream"));
         let decoded = model.watched(vec![row], &mut watch).expect("steps");
         for decoded in decoded {
             tokens.extend(decoded.tokens.iter().map(|token| Token { frame: token.frame + had, ..*token }));
@@ -119,7 +123,8 @@ fn a_nemo_file_is_the_same_model() {
 
 #[test]
 fn tensors_that_are_missing_misshapen_or_too_many_are_named() {
-    let held = candle_core::safetensors::load(folder().join("model.safetensors"), &Device::Cpu).expect("weights");
+    let held =
+        candle_core::safetensors::load(folder().join("model.safetensors"), &Device::Cpu).expect("weights");
     let mut held: std::collections::BTreeMap<String, Tensor> = held.into_iter().collect();
     held.remove("encoder.layers.1.self_attn.bias_u");
     held.remove("joint.head.bias");
@@ -143,11 +148,17 @@ fn tensors_that_are_missing_misshapen_or_too_many_are_named() {
 #[test]
 fn a_file_of_another_kind_is_refused_by_name() {
     let error = Checkpoint::read(Path::new("/nowhere"), &Device::Cpu).expect_err("nothing is there");
-    assert!(matches!(error, LoadError::Unreadable { ref file, .. } if file.ends_with("config.json")), "{error}");
+    assert!(
+        matches!(error, LoadError::Unreadable { ref file, .. } if file.ends_with("config.json")),
+        "{error}"
+    );
     let copy = tempfile::tempdir().expect("a folder");
     let text = std::fs::read_to_string(folder().join("config.json")).expect("readable");
-    std::fs::write(copy.path().join("config.json"), text.replace("\"subsampling_factor\": 8", "\"subsampling_factor\": 4"))
-        .expect("written");
+    std::fs::write(
+        copy.path().join("config.json"),
+        text.replace("\"subsampling_factor\": 8", "\"subsampling_factor\": 4"),
+    )
+    .expect("written");
     let error = Checkpoint::read(copy.path(), &Device::Cpu).expect_err("another kind").to_string();
     assert!(error.contains("its encoder_config.subsampling_factor is another"), "{error}");
     let torn = copy.path().join("torn.nemo");

@@ -2,11 +2,11 @@
 
 use proptest::prelude::*;
 
+use super::FastConformer;
 use super::chunks::Chunks;
 use super::model::{Chunk, Decoded};
 use super::parity_tests::{checkpoint, golden};
 use super::tokens::Token;
-use super::FastConformer;
 use crate::step_loop::{Failure, Model, Row};
 
 const SLOTS: usize = 4;
@@ -66,6 +66,21 @@ fn alone(model: &mut FastConformer, chunks: &[Chunk]) -> Vec<Token> {
     chunks.iter().flat_map(&mut step).flat_map(|decoded: Decoded| decoded.tokens).collect()
 }
 
+/// A call under way.
+#[derive(Clone)]
+struct UnderWay {
+    chunks: Vec<Chunk>,
+    next: usize,
+    said: Vec<Token>,
+    waits: usize,
+}
+
+impl UnderWay {
+    fn is_over(&self) -> bool {
+        self.waits == 0 && self.next >= self.chunks.len()
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
@@ -73,36 +88,35 @@ proptest! {
         let all = features();
         let mut single = FastConformer::new(checkpoint(), 1).expect("a whole checkpoint");
         let mut batched = FastConformer::new(checkpoint(), SLOTS).expect("a whole checkpoint");
-        // Per slot: the calls to come, and the one under way with its next chunk and what it said.
         let mut lines: Vec<Vec<Call>> = lines;
-        let mut under_way: Vec<Option<(Vec<Chunk>, usize, Vec<Token>, usize)>> = vec![None; SLOTS];
+        let mut under_way: Vec<Option<UnderWay>> = vec![None; SLOTS];
         loop {
             let mut rows = Vec::new();
             for slot in (0..SLOTS).rev() {
                 if under_way[slot].is_none() && let Some(call) = lines[slot].pop() {
                     batched.reset(slot);
-                    under_way[slot] = Some((call.chunks(&all), 0, Vec::new(), call.waits));
+                    let chunks = call.chunks(&all);
+                    under_way[slot] = Some(UnderWay { chunks, next: 0, said: Vec::new(), waits: call.waits });
                 }
-                if let Some((chunks, next, _, waits)) = &mut under_way[slot] {
-                    if *waits > 0 {
-                        *waits -= 1;
-                    } else if let Some(chunk) = chunks.get(*next) {
-                        *next += 1;
+                if let Some(call) = &mut under_way[slot] {
+                    if call.waits > 0 {
+                        call.waits -= 1;
+                    } else if let Some(chunk) = call.chunks.get(call.next) {
+                        call.next += 1;
                         rows.push(Row { slot, input: chunk.clone() });
                     }
                 }
             }
             let slots: Vec<usize> = rows.iter().map(|row| row.slot).collect();
             for (slot, decoded) in slots.iter().zip(batched.step(rows).expect("steps")) {
-                if let Some((_, _, said, _)) = &mut under_way[*slot] {
-                    said.extend(decoded.tokens);
+                if let Some(call) = &mut under_way[*slot] {
+                    call.said.extend(decoded.tokens);
                 }
             }
             for line in &mut under_way {
-                if line.as_ref().is_some_and(|(chunks, next, _, waits)| *waits == 0 && *next >= chunks.len()) {
-                    let (chunks, _, said, _) = line.take().expect("under way");
-                    let expected = alone(&mut single, &chunks);
-                    prop_assert!(same(&said, &expected), "{said:?} instead of {expected:?}");
+                if let Some(call) = line.take_if(|call| call.is_over()) {
+                    let expected = alone(&mut single, &call.chunks);
+                    prop_assert!(same(&call.said, &expected), "{:?} instead of {expected:?}", call.said);
                 }
             }
             if lines.iter().all(Vec::is_empty) && under_way.iter().all(Option::is_none) {
@@ -127,9 +141,22 @@ fn what_is_no_number_fails_its_own_stream_and_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_rebuilt_model_meets_a_stream_in_its_middle() {
+    let mut model = FastConformer::new(checkpoint(), 1).expect("a whole checkpoint");
+    let all = features();
+    for at in [7, 23, 39] {
+        let input = Chunk { features: all[at * 16..(at + 16) * 16].to_vec(), lookahead: 1, begins: false };
+        let decoded = model.step(vec![Row { slot: 0, input }]).expect("takes it");
+        assert_eq!(decoded[0].frames, 2);
+    }
+}
+
+#[test]
 fn a_row_that_is_no_chunk_is_refused() {
     let mut model = FastConformer::new(checkpoint(), 1).expect("a whole checkpoint");
-    for (slot, features, lookahead) in [(1, 9 * 16, 1), (0, 7 * 16, 1), (0, 9 * 16, 0), (0, 0, 0), (0, 9 * 16 + 1, 1)] {
+    for (slot, features, lookahead) in
+        [(1, 9 * 16, 1), (0, 7 * 16, 1), (0, 9 * 16, 0), (0, 0, 0), (0, 9 * 16 + 1, 1)]
+    {
         let input = Chunk { features: vec![0.0; features], lookahead, begins: true };
         assert!(matches!(model.step(vec![Row { slot, input }]), Err(Failure::Failed { .. })));
     }

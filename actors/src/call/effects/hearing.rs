@@ -155,6 +155,8 @@ impl Shell {
                 let (text, confidence) = self.heard(&heard);
                 self.push(Input::Final { turn, text, confidence });
             }
+            // Voice activity and the words end turns here.
+            RecogniserEvent::EndOfTurn { .. } => {}
             RecogniserEvent::Failed(error) => self.recogniser_failed(&error.to_string()),
         }
     }

@@ -126,18 +126,21 @@ impl Utterance<'_> {
     /// The words so far.
     pub(super) fn partial(&mut self) -> Heard {
         let text = self.decoder.partial().unwrap_or_default();
-        let words =
-            text.split(' ').filter_map(plain).map(|text| Word { text, confidence: PARTIAL_CONFIDENCE });
-        Heard { words: words.collect() }
+        let words = text.split(' ').filter_map(plain).map(|text| Word {
+            text,
+            confidence: PARTIAL_CONFIDENCE,
+            ..Word::default()
+        });
+        Heard { words: words.collect(), ..Heard::default() }
     }
 
     /// The words, for good, and the caller's mean cepstrum for the next turn.
     pub(super) fn finish(self) -> Result<(Heard, CepstralMean), String> {
         let segments = self.decoder.finish()?;
         let word = |Segment { word, posterior }| {
-            Some(Word { text: plain(&word)?, confidence: posterior.clamp(0.0, 1.0) })
+            Some(Word { text: plain(&word)?, confidence: posterior.clamp(0.0, 1.0), ..Word::default() })
         };
-        let heard = Heard { words: segments.into_iter().filter_map(word).collect() };
+        let heard = Heard { words: segments.into_iter().filter_map(word).collect(), ..Heard::default() };
         Ok((heard, self.decoder.mean()?))
     }
 }

@@ -168,7 +168,8 @@ fn tensors(folder: &Path) -> Result<BTreeMap<String, Tensor>, LoadError> {
     for entry in listing.flatten() {
         let file = entry.path();
         let name = entry.file_name();
-        let is_weights = name.to_string_lossy().starts_with("model") && name.to_string_lossy().ends_with(".safetensors");
+        let is_weights =
+            name.to_string_lossy().starts_with("model") && name.to_string_lossy().ends_with(".safetensors");
         if is_weights {
             let read = candle_core::safetensors::load(&file, &Device::Cpu)
                 .map_err(|error| LoadError::Unreadable { file, why: error.to_string() })?;

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::{Checkpoint, LoadError, Tensors, nemo_names, pieces};
 use crate::speech_to_text::Config;
-use crate::speech_to_text::front_end::FilterBank;
+use crate::speech_to_text::front_end::{POINTS, mel_filters};
 use crate::speech_to_text::tokens::Vocabulary;
 
 /// The most that a small member may have; a configuration with a vocabulary has some 100 KB.
@@ -91,6 +91,8 @@ struct PredictionNetwork {
 struct Joint {
     jointnet: JointNetwork,
     num_classes: usize,
+    #[serde(default)]
+    vocabulary: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -127,7 +129,13 @@ pub(super) fn read(file: &Path, device: &Device) -> Result<Checkpoint, LoadError
     let whole: Whole =
         serde_yaml_ng::from_slice(&archive.config).map_err(|error| unreadable(error.to_string()))?;
     let config = config(&whole).map_err(|why| LoadError::Unlike { file: file.into(), why })?;
-    let vocabulary = archive.vocabulary.ok_or_else(|| unreadable("no *tokenizer.model is in it".into()))?;
+    // A tokenizer that was extended after it was trained is whole only in the configuration.
+    let is_whole = |vocabulary: &Vocabulary| vocabulary.len() == whole.joint.num_classes;
+    let vocabulary = archive
+        .vocabulary
+        .filter(is_whole)
+        .or_else(|| Some(Vocabulary::new(whole.joint.vocabulary)).filter(is_whole))
+        .ok_or_else(|| unreadable(format!("no vocabulary of {} pieces is in it", whole.joint.num_classes)))?;
     let held = tensors(archive.weights.path(), config.mel_bins).map_err(unreadable)?;
     Ok(Checkpoint { config, tensors: Tensors::new(held, device), vocabulary })
 }
@@ -200,7 +208,8 @@ fn config(whole: &Whole) -> Result<Config, String> {
         Contexts::One(pair) => vec![*pair],
         Contexts::Several(pairs) => pairs.clone(),
     };
-    let frames = |frames: i64| usize::try_from(frames).map_err(|_| "its attention sees everything".to_owned());
+    let frames =
+        |frames: i64| usize::try_from(frames).map_err(|_| "its attention sees everything".to_owned());
     Ok(Config {
         mel_bins: features.features,
         width: encoder.d_model,
@@ -227,7 +236,9 @@ fn tensors(weights: &Path, mel_bins: usize) -> Result<BTreeMap<String, Tensor>, 
     for (name, tensor) in read {
         match name.as_str() {
             "preprocessor.featurizer.window" => {}
-            "preprocessor.featurizer.fb" => same_filters(&tensor, mel_bins).map_err(|error| error.to_string())?,
+            "preprocessor.featurizer.fb" => {
+                same_filters(&tensor, mel_bins).map_err(|error| error.to_string())?
+            }
             _ if tensor.dtype() == DType::I64 => {}
             _ => drop(held.insert(nemo_names::hub_name(&name), tensor)),
         }
@@ -238,7 +249,7 @@ fn tensors(weights: &Path, mel_bins: usize) -> Result<BTreeMap<String, Tensor>, 
 /// The checkpoint's own filter bank must be the one that the front end uses.
 fn same_filters(theirs: &Tensor, mel_bins: usize) -> candle_core::Result<()> {
     let theirs: Vec<f32> = theirs.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
-    let ours = FilterBank::new(mel_bins).matrix();
+    let ours = mel_filters(mel_bins, POINTS);
     let far = theirs.iter().zip(&ours).any(|(theirs, ours)| (theirs - ours).abs() > 1e-4);
     if far || theirs.len() != ours.len() {
         candle_core::bail!("its filter bank is another than the front end's");

@@ -62,6 +62,12 @@ impl Tensors {
         Self { random: Some(seed | 1), ..Self::new(BTreeMap::new(), device) }
     }
 
+    /// The same tensors for a model on `device`.
+    #[must_use]
+    pub fn on(self, device: &Device) -> Self {
+        Self { device: device.clone(), ..self }
+    }
+
     pub(crate) fn device(&self) -> &Device {
         &self.device
     }

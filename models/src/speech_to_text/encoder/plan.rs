@@ -60,7 +60,8 @@ impl Plan {
             expanded(&Tensor::from_vec(places, batch * new, device)?, config.width)
         };
         // A stream's oldest visible frame, counted from the oldest of the ring.
-        let hidden = |length: usize, most: usize, had: u64| length - most.min(had.min(length as u64) as usize);
+        let hidden =
+            |length: usize, most: usize, had: u64| length - most.min(had.min(length as u64) as usize);
         let visible = config.visible_frames(lookahead);
         let mask: Vec<f32> = streams()
             .flat_map(|(_, had)| {

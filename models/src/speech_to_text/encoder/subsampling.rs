@@ -65,7 +65,8 @@ impl Subsampling {
         let taps = taps(&line.unsqueeze(3)?)?;
         let channels = Tensor::cat(&taps, 3)?;
         let stage = begun(plan, self.first.forward(&channels)?.relu()?, FEATURES_PER_FRAME / 2 - 1)?;
-        let stage = begun(plan, self.second.forward(plan, self.widths[1], &stage)?, FEATURES_PER_FRAME / 4 - 1)?;
+        let stage =
+            begun(plan, self.second.forward(plan, self.widths[1], &stage)?, FEATURES_PER_FRAME / 4 - 1)?;
         let stage = self.third.forward(plan, self.widths[2], &stage)?;
         self.out.forward(&stage.reshape((batch, frames, ()))?)? * self.scale
     }

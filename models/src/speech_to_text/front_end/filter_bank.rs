@@ -12,12 +12,13 @@ use super::{MODEL_HZ, POINTS, WINDOW};
 /// Bins of the power spectrum.
 const BINS: usize = POINTS / 2 + 1;
 /// What is added before the logarithm, so that silence has one: NeMo's `log_zero_guard_value`.
-const GUARD: f32 = 1.0 / 16_777_216.0;
+const GUARD: f64 = 1.0 / 16_777_216.0;
 
-/// What all streams of a model share: window, transform and triangles.
+/// What all streams of a model share: window, transform and triangles. The transform has 64 bits: in 32, a nearly
+/// silent band beside a loud one is noise of the arithmetic.
 pub struct FilterBank {
-    window: Vec<f32>,
-    transform: Arc<dyn Fft<f32>>,
+    window: Vec<f64>,
+    transform: Arc<dyn Fft<f64>>,
     triangles: Vec<Triangle>,
 }
 
@@ -37,14 +38,10 @@ impl FilterBank {
     /// A bank of `mel_bins` filters from 0 Hz to 8 kHz.
     #[must_use]
     pub fn new(mel_bins: usize) -> Self {
-        let window = (0..WINDOW)
-            .map(|at| (0.5 - 0.5 * (2.0 * PI * at as f64 / (WINDOW - 1) as f64).cos()) as f32)
-            .collect();
+        let weight = |at: usize| 0.5 - 0.5 * (2.0 * PI * at as f64 / (WINDOW - 1) as f64).cos();
+        let window = (0..WINDOW).map(weight).collect();
         let transform = rustfft::FftPlanner::new().plan_fft_forward(POINTS);
-        let top = mel(f64::from(MODEL_HZ) / 2.0);
-        let corner = |index: usize| hertz(top * index as f64 / (mel_bins + 1) as f64);
-        let triangles =
-            (0..mel_bins).map(|bin| triangle(corner(bin), corner(bin + 1), corner(bin + 2))).collect();
+        let triangles = mel_filters(mel_bins, POINTS).chunks(BINS).map(Triangle::of).collect();
         Self { window, transform, triangles }
     }
 
@@ -55,41 +52,42 @@ impl FilterBank {
     }
 
     /// The features of one window of samples, written behind what `out` holds.
-    pub(super) fn features(&self, samples: &[f32], spectrum: &mut Vec<Complex<f32>>, out: &mut Vec<f32>) {
+    pub(super) fn features(&self, samples: &[f32], spectrum: &mut Vec<Complex<f64>>, out: &mut Vec<f32>) {
         spectrum.clear();
-        spectrum.extend(samples.iter().zip(&self.window).map(|(sample, weight)| Complex::from(sample * weight)));
+        let weighted = samples.iter().zip(&self.window);
+        spectrum.extend(weighted.map(|(sample, weight)| Complex::from(f64::from(*sample) * weight)));
         spectrum.resize(POINTS, Complex::default());
         self.transform.process(spectrum);
         out.extend(self.triangles.iter().map(|triangle| {
             let bins = spectrum.iter().skip(triangle.first);
-            let power: f32 = bins.zip(&triangle.weights).map(|(bin, weight)| bin.norm_sqr() * weight).sum();
-            (power + GUARD).ln()
+            let parts = bins.zip(&triangle.weights).map(|(bin, weight)| bin.norm_sqr() * f64::from(*weight));
+            (parts.sum::<f64>() + GUARD).ln() as f32
         }));
-    }
-
-    /// The filters as a matrix, a row for each, for comparing with a checkpoint's own.
-    pub(crate) fn matrix(&self) -> Vec<f32> {
-        let mut matrix = vec![0.0; self.triangles.len() * BINS];
-        for (row, triangle) in matrix.chunks_mut(BINS).zip(&self.triangles) {
-            for (to, from) in row.iter_mut().skip(triangle.first).zip(&triangle.weights) {
-                *to = *from;
-            }
-        }
-        matrix
     }
 }
 
-fn triangle(low: f64, middle: f64, high: f64) -> Triangle {
-    let step = f64::from(MODEL_HZ) / POINTS as f64;
-    let weight = |bin: usize| {
-        let at = bin as f64 * step;
-        let height = ((at - low) / (middle - low)).min((high - at) / (high - middle)).max(0.0);
-        (height * 2.0 / (high - low)) as f32
+impl Triangle {
+    /// The part of a row of weights that is not nought.
+    fn of(row: &[f32]) -> Self {
+        let first = row.iter().position(|weight| *weight > 0.0).unwrap_or(0);
+        let weights = row.iter().skip(first).take_while(|weight| **weight > 0.0).copied().collect();
+        Self { first, weights }
+    }
+}
+
+/// `mel_bins` filters from 0 Hz to 8 kHz over the power spectrum of a transform of `points`: a row for each.
+pub(crate) fn mel_filters(mel_bins: usize, points: usize) -> Vec<f32> {
+    let top = mel(f64::from(MODEL_HZ) / 2.0);
+    let corner = |index: usize| hertz(top * index as f64 / (mel_bins + 1) as f64);
+    let row = |filter: usize| {
+        let (low, middle, high) = (corner(filter), corner(filter + 1), corner(filter + 2));
+        (0..=points / 2).map(move |bin| {
+            let at = bin as f64 * f64::from(MODEL_HZ) / points as f64;
+            let height = ((at - low) / (middle - low)).min((high - at) / (high - middle)).max(0.0);
+            (height * 2.0 / (high - low)) as f32
+        })
     };
-    let all: Vec<f32> = (0..BINS).map(weight).collect();
-    let first = all.iter().position(|weight| *weight > 0.0).unwrap_or(0);
-    let weights = all.into_iter().skip(first).take_while(|weight| *weight > 0.0).collect();
-    Triangle { first, weights }
+    (0..mel_bins).flat_map(row).collect()
 }
 
 /// Where the scale turns from linear to logarithmic, in hertz and in mel.

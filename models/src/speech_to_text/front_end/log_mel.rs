@@ -21,7 +21,7 @@ pub struct LogMel {
     line: Vec<f32>,
     samples: u64,
     frames: u64,
-    spectrum: Vec<Complex<f32>>,
+    spectrum: Vec<Complex<f64>>,
 }
 
 impl LogMel {

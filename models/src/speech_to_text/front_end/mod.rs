@@ -5,6 +5,7 @@ mod log_mel;
 mod upsample;
 
 pub use filter_bank::FilterBank;
+pub(crate) use filter_bank::mel_filters;
 pub use log_mel::LogMel;
 pub use upsample::Upsampler;
 
@@ -15,4 +16,4 @@ pub(super) const HOP: usize = 160;
 /// Samples that a feature frame looks at: 25 ms.
 const WINDOW: usize = 400;
 /// Points of the Fourier transform.
-const POINTS: usize = 512;
+pub(super) const POINTS: usize = 512;

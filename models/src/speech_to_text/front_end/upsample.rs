@@ -64,7 +64,8 @@ mod tests {
     #[test]
     fn a_tone_keeps_its_pitch_and_level_in_any_pieces() {
         for hz in [300.0, 1_000.0, 3_300.0] {
-            let tone = |rate: f64, n: usize| (8_000.0 * (std::f64::consts::TAU * hz * n as f64 / rate).sin()) as i16;
+            let tone =
+                |rate: f64, n: usize| (8_000.0 * (std::f64::consts::TAU * hz * n as f64 / rate).sin()) as i16;
             let narrow: Vec<i16> = (0..2_000).map(|n| tone(8_000.0, n)).collect();
             let mut wide = Vec::new();
             let mut upsampler = Upsampler::default();

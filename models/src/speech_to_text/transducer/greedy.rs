@@ -63,7 +63,8 @@ impl Greedy {
             let left = frames.narrow(1, first, count - first)?.contiguous()?.index_select(&rows, 0)?;
             let logits = self.joint.logits(&left, &self.predictor.predicted(&places)?)?;
             let best = logits.argmax(D::Minus1)?.to_vec2::<u32>()?;
-            let certain = logits.max(D::Minus1)?.sub(&logits.log_sum_exp(D::Minus1)?)?.exp()?.to_vec2::<f32>()?;
+            let certain =
+                logits.max(D::Minus1)?.sub(&logits.log_sum_exp(D::Minus1)?)?.exp()?.to_vec2::<f32>()?;
             let mut tokens = Vec::new();
             cursors.retain_mut(|cursor| {
                 let (Some(best), Some(certain)) = (best.get(tokens.len()), certain.get(tokens.len())) else {
@@ -75,7 +76,8 @@ impl Greedy {
             let (talking, new): (Vec<Cursor>, Vec<u32>) =
                 cursors.drain(..).zip(tokens).filter_map(|(cursor, token)| Some((cursor, token?))).unzip();
             if !talking.is_empty() {
-                let places = index(talking.iter().filter_map(|cursor| slots.get(cursor.row).copied()), device)?;
+                let places =
+                    index(talking.iter().filter_map(|cursor| slots.get(cursor.row).copied()), device)?;
                 self.predictor.said(&places, &Tensor::from_vec(new, talking.len(), device)?)?;
             }
             cursors = talking.into_iter().filter(|cursor| cursor.frame < count).collect();

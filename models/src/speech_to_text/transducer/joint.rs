@@ -43,12 +43,15 @@ mod tests {
         let projected = joint.project(&golden["encoded.0"]).expect("projects");
         crate::speech_to_text::parity_tests::close(&projected, &golden["projected.0"], 1e-5);
         let frames = golden["projected.0"].narrow(0, 0, 9).expect("frames").unsqueeze(0).expect("one stream");
-        let largest = golden["logits"].abs().and_then(|all| all.max_all()?.to_scalar::<f32>()).expect("a number");
+        let largest =
+            golden["logits"].abs().and_then(|all| all.max_all()?.to_scalar::<f32>()).expect("a number");
         for said in 0..13 {
             let predicted = golden["predicted"].narrow(0, said, 1).expect("a row").unsqueeze(0).expect("one");
             let logits = joint.logits(&frames, &predicted).expect("joins").squeeze(0).expect("one stream");
             let expected = golden["logits"].narrow(1, said, 1).expect("a row").squeeze(1).expect("a row");
-            let worst = (logits - expected).and_then(|off| off.abs()?.max_all()?.to_scalar::<f32>()).expect("a number");
+            let worst = (logits - expected)
+                .and_then(|off| off.abs()?.max_all()?.to_scalar::<f32>())
+                .expect("a number");
             assert!(worst <= 1e-4 * largest, "off by {worst} of {largest}");
         }
     }

@@ -31,7 +31,8 @@ impl Predictor {
         let device = from.device().clone();
         let mut layer = |number: usize| {
             let mut linear = |side: &str| -> Result<Linear> {
-                let weight = from.tensor(&format!("decoder.lstm.weight_{side}_l{number}"), &[4 * width, width])?;
+                let weight =
+                    from.tensor(&format!("decoder.lstm.weight_{side}_l{number}"), &[4 * width, width])?;
                 let bias = from.tensor(&format!("decoder.lstm.bias_{side}_l{number}"), &[4 * width])?;
                 Ok(Linear::new(weight, Some(bias)))
             };
@@ -71,7 +72,10 @@ impl Predictor {
             layer.cell.clear(slot)?;
         }
         let device = self.embedding.device();
-        self.said(&Tensor::from_vec(vec![slot as u32], 1, device)?, &Tensor::from_vec(vec![blank], 1, device)?)
+        self.said(
+            &Tensor::from_vec(vec![slot as u32], 1, device)?,
+            &Tensor::from_vec(vec![blank], 1, device)?,
+        )
     }
 }
 

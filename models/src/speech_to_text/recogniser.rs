@@ -1,0 +1,245 @@
+//! The engine: sessions, one pump that empties their rings, and the step loop that owns the model.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use candle_core::Device as ComputeDevice;
+use parking_lot::{Condvar, Mutex};
+
+use super::checkpoint::Checkpoint;
+use super::config::{FEATURES_PER_FRAME, FRAME_MS};
+use super::front_end::{FilterBank, MODEL_HZ};
+use super::model::{Chunk, Decoded};
+use super::session::Session;
+use super::turn::Shape;
+use super::{FastConformer, Settings};
+use crate::audio::{AudioSender, TELEPHONE_HZ, audio_ring};
+use crate::batching::{AdmissionSettings, Refusal, Tenant};
+use crate::engine::delivery::Delivery;
+use crate::engine::{Expectation, ListenRequest, Listener, Listening, SpeechToText};
+use crate::step_loop::{self, Device, Failure, Health, Preparation, StepLoop};
+use crate::{Error, clock, metrics as measured};
+
+pub(super) const NAME: &str = "fastconformer";
+/// How often the rings are emptied.
+const TICK: Duration = Duration::from_millis(20);
+/// Inputs of a session that may wait for the model. More than that stays with the session, and makes its chunks
+/// longer.
+const CHUNKS_WAITING: usize = 2;
+
+/// Streaming speech to text by a FastConformer transducer.
+pub struct Recogniser {
+    settings: Settings,
+    shape: Arc<Shape>,
+    steps: StepLoop<Chunk, Decoded>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    wake: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    sessions: HashMap<u64, Arc<Session>>,
+    opened: u64,
+    closed: bool,
+}
+
+struct Handle {
+    id: u64,
+    session: Arc<Session>,
+    shared: Weak<Shared>,
+}
+
+impl Recogniser {
+    /// Loads the model, tries it and starts the threads. Takes as long as that.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] where the weights are not on this machine or are not those of a model that this
+    /// node can run, [`Error::Failed`] where the machine gives no threads or the model can't be tried.
+    pub fn start(settings: Settings) -> Result<Self, Error> {
+        let unavailable = |why: String| Error::Unavailable {
+            engine: NAME,
+            why,
+            mend:
+                "set engines.fastconformer.model to a .nemo file or a folder of the hub, or fetch the weights"
+                    .into(),
+        };
+        let file = PathBuf::from(&settings.model);
+        if settings.model.is_empty() || !file.exists() {
+            return Err(unavailable(format!("no weights are at \"{}\"", settings.model)));
+        }
+        let on_cpu = ComputeDevice::Cpu;
+        let read = Checkpoint::read(&file, &on_cpu).map_err(|error| unavailable(error.to_string()))?;
+        let (config, vocabulary) = (read.config.clone(), read.vocabulary.clone());
+        let bank = Arc::new(FilterBank::new(config.mel_bins));
+        let shape = Arc::new(Shape { config, vocabulary, bank });
+        let slots = settings.sessions;
+        // The first model takes what was read; one that is built after a failure reads again.
+        let mut read = Some(read);
+        let factory = move || {
+            let failed = |error: super::checkpoint::LoadError| Failure::Failed { why: error.to_string() };
+            let Checkpoint { config, tensors, vocabulary } = match read.take() {
+                Some(read) => read,
+                None => Checkpoint::read(&file, &on_cpu).map_err(failed)?,
+            };
+            // Taken on the engine's own thread, for a GPU's work is in order only within one. A program that was
+            // built without CUDA has the processor.
+            let device = ComputeDevice::cuda_if_available(0)
+                .map_err(|error| failed(super::checkpoint::LoadError::Device(error)))?;
+            let checkpoint = Checkpoint { config, tensors: tensors.on(&device), vocabulary };
+            FastConformer::new(checkpoint, slots).map_err(failed)
+        };
+        let admission = Device::new(AdmissionSettings {
+            share_max: settings.busy_percent as f32 / 100.0,
+            tenant_streams_max: slots,
+            ..AdmissionSettings::default()
+        });
+        let steps = StepLoop::start(
+            NAME,
+            loop_settings(&settings, &shape),
+            &admission,
+            factory,
+            preparation(&shape),
+        )?;
+        match steps.wait_until_ready(Duration::from_millis(u64::from(settings.ready_ms))) {
+            Health::Ready | Health::Behind => {}
+            Health::Failed(why) => return Err(unavailable(why)),
+            _ => return Err(Error::Failed { engine: NAME, why: "the model was not ready in time".into() }),
+        }
+        let shared = Arc::new(Shared::default());
+        let pumped = Arc::clone(&shared);
+        std::thread::Builder::new()
+            .name("listen-fastconformer".into())
+            .spawn(move || pump(&pumped))
+            .map_err(|error| Error::Failed { engine: NAME, why: format!("no thread: {error}") })?;
+        Ok(Self { settings, shape, steps, shared })
+    }
+}
+
+/// The step loop's bounds for these sessions.
+fn loop_settings(settings: &Settings, shape: &Shape) -> step_loop::Settings {
+    let lookahead = settings.lookahead(&shape.config.lookaheads, 0) as u64;
+    let mut steps = step_loop::Settings {
+        slots: settings.sessions,
+        period_ms: (lookahead + 1) * u64::from(FRAME_MS),
+        ..step_loop::Settings::default()
+    };
+    steps.schedule.waiting_max = CHUNKS_WAITING;
+    steps.schedule.held_max = shape.config.left_frames;
+    steps
+}
+
+/// A chunk of silence to warm up with, and three more, which no model may fail at.
+fn preparation(shape: &Shape) -> Preparation<Chunk, Decoded> {
+    let bins = shape.config.mel_bins;
+    let lookahead = shape.config.lookaheads.first().copied().unwrap_or(0);
+    // The logarithm of the least power that the front end knows.
+    let silence =
+        |features: usize, begins: bool| Chunk { features: vec![-16.6; features * bins], lookahead, begins };
+    let whole = (lookahead + 1) * FEATURES_PER_FRAME;
+    let first = silence(whole - (FEATURES_PER_FRAME - 1), true);
+    let canary = vec![first.clone(), silence(whole, false), silence(whole, false)];
+    let judge = move |outputs: &[Decoded]| {
+        let right = outputs.iter().all(|output| output.frames == lookahead + 1);
+        if right { Ok(()) } else { Err("a chunk of silence had another number of frames".into()) }
+    };
+    Preparation { warm_up: first, canary, judge: Box::new(judge) }
+}
+
+impl Drop for Recogniser {
+    fn drop(&mut self) {
+        self.shared.state.lock().closed = true;
+        self.shared.wake.notify_all();
+    }
+}
+
+impl SpeechToText for Recogniser {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn listen(
+        &self,
+        request: ListenRequest,
+        listener: Listener,
+    ) -> Result<(AudioSender, Box<dyn Listening>), Error> {
+        let rate_hz = request.rate_hz;
+        if ![TELEPHONE_HZ, MODEL_HZ].contains(&rate_hz) {
+            let why = format!("it hears audio at {TELEPHONE_HZ} or {MODEL_HZ} Hz, not at {rate_hz} Hz");
+            return Err(Error::Failed { engine: NAME, why });
+        }
+        let capacity = u64::from(rate_hz) * u64::from(self.settings.ring_ms) / 1_000;
+        let (sender, receiver) = audio_ring(rate_hz, capacity as usize);
+        let session =
+            Session::new(receiver, Arc::clone(&self.shape), &self.settings, Delivery::new(listener));
+        let session = Arc::new(session);
+        let told = Arc::downgrade(&session);
+        let on = move |event| {
+            if let Some(session) = told.upgrade() {
+                session.on(event);
+            }
+        };
+        // Whose call it is is not known here; the node admits calls by tenant.
+        let stream = self.steps.open(Tenant(0), 1, Box::new(on)).map_err(|refusal| match refusal {
+            Refusal::NotReady => Error::Failed { engine: NAME, why: refusal.to_string() },
+            _ => Error::Full { engine: NAME, limit: self.shared.state.lock().sessions.len() },
+        })?;
+        session.attach(stream);
+        let mut state = self.shared.state.lock();
+        let id = state.opened;
+        state.opened += 1;
+        state.sessions.insert(id, Arc::clone(&session));
+        measured::set_sessions(NAME, state.sessions.len());
+        drop(state);
+        self.shared.wake.notify_all();
+        Ok((sender, Box::new(Handle { id, session, shared: Arc::downgrade(&self.shared) })))
+    }
+}
+
+impl Listening for Handle {
+    fn finish_turn(&self, turn: u64) {
+        self.session.finish(turn, clock::now());
+    }
+
+    /// The model expects everything.
+    fn expect(&self, _: Expectation) {}
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.session.close();
+        if let Some(shared) = self.shared.upgrade() {
+            let mut state = shared.state.lock();
+            state.sessions.remove(&self.id);
+            measured::set_sessions(NAME, state.sessions.len());
+        }
+    }
+}
+
+fn pump(shared: &Shared) {
+    let mut sessions: Vec<Arc<Session>> = Vec::new();
+    loop {
+        sessions.clear();
+        let mut state = shared.state.lock();
+        if state.sessions.is_empty() && !state.closed {
+            shared.wake.wait(&mut state);
+        } else if !state.closed {
+            shared.wake.wait_for(&mut state, TICK);
+        }
+        if state.closed {
+            return;
+        }
+        sessions.extend(state.sessions.values().cloned());
+        drop(state);
+        for session in &sessions {
+            session.pump();
+            session.check();
+        }
+    }
+}
