@@ -22,17 +22,22 @@ pub(super) struct Softphone {
 impl Softphone {
     /// Starts it with one codec (`PCMU` or `PCMA`). In each call it says `voice`, once, at 8 kHz.
     pub(super) async fn start(transport: Transport, codec: &str, voice: &[i16]) -> Self {
+        Self::start_with(transport, codec, voice, "").await
+    }
+
+    /// The same with further lines of its configuration.
+    pub(super) async fn start_with(transport: Transport, codec: &str, voice: &[i16], extra: &str) -> Self {
         let home = tempfile::tempdir().unwrap();
         let port = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let sound = home.path().join("voice.wav");
         write_wav(&sound, voice);
-        let parameter = if transport == Transport::Tcp { ";transport=tcp" } else { "" };
+        let parameter = transport.in_uri();
         fs::write(
             home.path().join("config"),
             format!(
                 "poll_method epoll\nsip_listen 127.0.0.1:{port}\nmodule_path {}\nmodule stdio.so\nmodule g711.so\n\
                  module aufile.so\nmodule sndfile.so\nmodule_tmp uuid.so\nmodule_tmp account.so\n\
-                 module_app menu.so\naudio_source aufile,{}\nsnd_path {}\nrtp_ports 41000-41999\n",
+                 module_app menu.so\naudio_source aufile,{}\nsnd_path {}\nrtp_ports 41000-41999\n{extra}",
                 modules(),
                 sound.display(),
                 home.path().display(),
@@ -41,7 +46,7 @@ impl Softphone {
         .unwrap();
         fs::write(
             home.path().join("accounts"),
-            format!("<sip:2000@127.0.0.1{parameter}>;auth_pass=none;regint=0;audio_codecs={codec}/8000/1\n"),
+            format!("<sip:2000@127.0.0.1{parameter}>;auth_user=user;auth_pass=secret;regint=0;audio_codecs={codec}/8000/1\n"),
         )
         .unwrap();
         let folder = home.path().to_string_lossy().into_owned();

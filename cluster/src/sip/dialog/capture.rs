@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Dialog, Error, Moment};
 
 /// Raised whenever the meaning of the bytes changes.
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 
 #[derive(Serialize)]
 struct Written<'a> {
@@ -45,6 +45,7 @@ impl Dialog {
         for at in dialog.timers.values_mut() {
             *at = now + at.saturating_sub(read.at);
         }
+        dialog.move_provisional(read.at, now);
         Ok(dialog)
     }
 }

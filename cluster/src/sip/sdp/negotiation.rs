@@ -63,6 +63,11 @@ impl Negotiation {
         Self { local, session, version: 0, written: Vec::new(), agreed: None }
     }
 
+    /// Says where we want packets.
+    pub const fn place(&mut self, local: SocketAddr) {
+        self.local = local;
+    }
+
     /// What was agreed last.
     #[must_use]
     pub const fn agreed(&self) -> Option<&Agreed> {
@@ -100,6 +105,12 @@ impl Negotiation {
         let codecs = [(Codec::Pcmu, 0), (Codec::Pcma, 8)];
         let stream = self.stream(&codecs, Some(TELEPHONE_EVENT), Direction::SendReceive, PACKET_MS);
         self.versioned(&format!("t=0 0\r\n{stream}"))
+    }
+
+    /// The description that we gave last, unchanged, so that the far side sees that nothing is new.
+    pub fn unchanged(&mut self) -> Vec<u8> {
+        let written = String::from_utf8_lossy(&self.written).into_owned();
+        if written.is_empty() { self.offer() } else { self.versioned(&written) }
     }
 
     /// Takes the far side's answer to our offer.

@@ -12,6 +12,7 @@ use super::super::transports::Flow;
 use super::invites::new_call_id;
 use super::state::{Call, Shard, Sink};
 use crate::sip::dialog::Dialog;
+use crate::sip::sdp::Negotiation;
 
 /// A call to make.
 pub(in super::super) struct Dial {
@@ -44,7 +45,8 @@ impl Shard {
         }
         let key = self.new_key();
         let id = new_call_id();
-        let (session, negotiation) = self.open_media(key, id, flow)?;
+        let (session, local) = self.open_media(key, id, flow)?;
+        let negotiation = Negotiation::new(local, key >> 1);
         let from = if from.starts_with("sip:") || from.starts_with("tel:") {
             from.to_owned()
         } else {
@@ -58,7 +60,7 @@ impl Shard {
         let call = Call {
             id,
             dialog,
-            session,
+            session: Some(session),
             sink: Sink::Open(events),
             flow,
             origin: None,
