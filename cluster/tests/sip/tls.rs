@@ -213,6 +213,26 @@ async fn certificates_are_replaced_while_connections_last_and_bad_ones_are_not_t
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn certificates_are_read_anew_when_asked_to() {
+    let certificate = Certificate::new(&["127.0.0.1"]);
+    let mut settings = certificate.settings("127.0.0.1");
+    settings.secure.reload_ms = 600_000;
+    let (trunk, _media, _desk) = desk::open(settings).await;
+    let target = address(&trunk, Transport::Tls);
+    assert!(client(target, certificate.der()).await.is_ok());
+    certificate.renew(&["127.0.0.1"]);
+    sleep(Duration::from_millis(300)).await;
+    assert!(client(target, certificate.der()).await.is_err(), "nobody has looked");
+    nix::sys::signal::raise(nix::sys::signal::Signal::SIGHUP).unwrap();
+    let end = Instant::now() + Duration::from_secs(5);
+    while client(target, certificate.der()).await.is_err() {
+        assert!(Instant::now() < end, "the new certificate is not shown");
+        sleep(Duration::from_millis(50)).await;
+    }
+    trunk.stop(Duration::from_secs(1)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_trunk_without_usable_certificates_says_which_file_and_why() {
     let certificate = Certificate::new(&["127.0.0.1"]);
     let start = async |settings: Settings| {
