@@ -14,6 +14,7 @@ pub(super) struct Carriers(Vec<Known>);
 
 #[derive(Debug)]
 struct Known {
+    name: String,
     networks: Vec<IpNet>,
     user: String,
     password: Private<String>,
@@ -44,6 +45,7 @@ impl Carriers {
                 return Err(wrong(name, "another trunk has the same user; a user says which trunk it is"));
             }
             all.push(Known {
+                name: carrier.name.clone(),
                 networks,
                 user: carrier.user.clone(),
                 password: carrier.password.clone(),
@@ -69,6 +71,10 @@ impl Carriers {
             known.networks.iter().filter(|network| network.contains(&source)).map(move |one| (index, one))
         });
         matching.max_by_key(|(_, network)| network.prefix_len()).map(|(index, _)| index)
+    }
+
+    pub(super) fn name(&self, index: usize) -> &str {
+        self.0.get(index).map_or("", |known| known.name.as_str())
     }
 
     pub(super) fn has_password(&self, index: usize) -> bool {

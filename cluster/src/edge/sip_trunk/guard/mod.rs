@@ -128,6 +128,11 @@ impl Guard {
         self.digest.lock().challenges(self.now_ms(), crate::chance::generator().next_u64(), stale)
     }
 
+    /// A trunk's name.
+    pub(super) fn name(&self, index: usize) -> &str {
+        self.carriers.name(index)
+    }
+
     /// Whether a trunk may call this number.
     pub(super) fn may_call(&self, index: usize, number: &str) -> bool {
         self.carriers.may_call(index, number)

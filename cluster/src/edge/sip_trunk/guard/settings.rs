@@ -67,7 +67,7 @@ impl Default for Settings {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Carrier {
-    /// Its name, for people, logs and metrics.
+    /// Its name, for people and metrics.
     pub name: String,
     /// Where it calls from: addresses or networks, `203.0.113.0/24`. Empty where its password alone says who it
     /// is.

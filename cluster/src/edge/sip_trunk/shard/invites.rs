@@ -52,9 +52,13 @@ impl Shard {
             metrics::invited("refused");
             return self.refuse(&invite, 404, flow);
         };
-        if let Identity::Carrier(index) = identity
-            && !self.shared.guard.may_call(index, called.as_str())
-        {
+        if let Identity::Carrier(index) = identity {
+            let guard = &self.shared.guard;
+            let may = guard.may_call(index, called.as_str());
+            metrics::of_trunk(guard.name(index), if may { "taken" } else { "forbidden" });
+            if may {
+                return self.take(invite, called, origin, source, flow);
+            }
             metrics::invited("refused");
             let tag = self.stateless_tag();
             let draft = respond(&invite, 403, Some(&tag)).because("Forbidden: not a number of this trunk");
