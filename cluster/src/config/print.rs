@@ -22,6 +22,11 @@ fn mask(tree: &mut Table) {
     for (name, value) in tree.iter_mut() {
         match value {
             Value::Table(inner) => mask(inner),
+            Value::Array(all) => all.iter_mut().for_each(|one| {
+                if let Value::Table(inner) = one {
+                    mask(inner);
+                }
+            }),
             Value::String(text) if !text.is_empty() && SECRET.iter().any(|end| name.ends_with(end)) => {
                 MASK.clone_into(text);
             }
@@ -38,12 +43,12 @@ mod tests {
     #[test]
     fn secrets_are_masked_and_files_that_hold_them_are_not() {
         let mut tree: Table =
-            toml::from_str("[a]\nsigning_secret = \"x\"\nsecret_file = \"/y\"\napi_key = \"\"\n")
+            toml::from_str("[a]\nsigning_secret = \"x\"\nsecret_file = \"/y\"\napi_key = \"\"\n[[a.trunk]]\npassword = \"x\"\n")
                 .expect("toml");
         mask(&mut tree);
         assert_eq!(
             toml::to_string(&tree).expect("toml"),
-            "[a]\napi_key = \"\"\nsecret_file = \"/y\"\nsigning_secret = \"‹secret›\"\n"
+            "[a]\napi_key = \"\"\nsecret_file = \"/y\"\nsigning_secret = \"‹secret›\"\n\n[[a.trunk]]\npassword = \"‹secret›\"\n"
         );
     }
 

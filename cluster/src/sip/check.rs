@@ -3,11 +3,11 @@
 //! A Max-Forwards of 0 is not refused: only who forwards may answer 483 (section 16.3), and we are the
 //! destination.
 
-use sipx_sip::Finding;
 use sipx_sip::headers::{Contact, Require};
+use sipx_sip::{Finding, Scheme, Via};
 
-use super::respond::{ALLOW, Draft, is_served, respond};
-use super::wire::{self, HeaderName, Method, Request, Response, validate_request};
+use super::respond::{ALLOW, Draft, SUPPORTED, is_served, respond};
+use super::wire::{self, HeaderName, Method, ParseError, Request, Response, validate_request};
 
 /// Why a request is refused, and with what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,11 +40,11 @@ impl Refusal {
     }
 }
 
-/// Whether a response to this request could find its way: it has a Via that can be read.
+/// Whether a response to this request could find its way: it has a Via. One that can't be read is answered
+/// to where the request came from.
 #[must_use]
 pub fn is_answerable(request: &Request) -> bool {
-    request.method != Method::Ack
-        && matches!(request.headers.typed::<sipx_sip::Via>(), Some(Ok(via)) if via.branch().is_none_or(|branch| !branch.is_empty()))
+    request.method != Method::Ack && request.headers.get(&HeaderName::Via).is_some()
 }
 
 /// Checks a request of any method, in a dialog or not.
@@ -55,13 +55,20 @@ pub fn check(request: &Request, body_bytes_max: usize) -> Result<(), Refusal> {
     if let Some(finding) = validate_request(request).iter().find(|finding| !finding.is_repairable()) {
         return Err(of(finding));
     }
-    if wire::from_tag(&request.headers).is_none_or(|tag| tag.is_empty()) {
-        return Err(Refusal::bad("Missing From tag"));
+    if wire::from_tag(&request.headers).is_some_and(|tag| tag.is_empty()) {
+        return Err(Refusal::bad("Empty From tag"));
+    }
+    // All its requests would be one transaction (RFC 4475 section 3.2.1).
+    if matches!(request.headers.typed::<Via>(), Some(Ok(via)) if via.branch().is_some_and(is_empty_branch)) {
+        return Err(Refusal::bad("Via branch has no identifier"));
     }
     if request.body().len() > body_bytes_max {
         return Err(Refusal { status: 513, phrase: "Message Too Large".to_owned(), extra: None });
     }
     check_method(request)?;
+    if !matches!(request.uri.scheme(), Scheme::Sip | Scheme::Sips | Scheme::Tel) {
+        return Err(Refusal { status: 416, phrase: "Unsupported URI Scheme".to_owned(), extra: None });
+    }
     if !matches!(request.method, Method::Ack | Method::Cancel) {
         check_extensions(request)?;
     }
@@ -69,6 +76,11 @@ pub fn check(request: &Request, body_bytes_max: usize) -> Result<(), Refusal> {
         check_invite(request)?;
     }
     Ok(())
+}
+
+/// The mark of RFC 3261 section 8.1.1.7 with nothing behind it, or nothing at all.
+fn is_empty_branch(branch: &[u8]) -> bool {
+    branch.is_empty() || branch.eq_ignore_ascii_case(b"z9hG4bK")
 }
 
 fn of(finding: &Finding) -> Refusal {
@@ -82,6 +94,17 @@ fn of(finding: &Finding) -> Refusal {
         Finding::CSeqMethodMismatch => Refusal::bad("CSeq method does not match"),
         Finding::RequestUriHasHeaders => Refusal::bad("Request-URI has headers"),
         _ => Refusal::bad("Bad Request"),
+    }
+}
+
+/// The refusal of a request that can't be read, naming what is wrong with it.
+#[must_use]
+pub fn refusal_of(error: &ParseError) -> Refusal {
+    match error {
+        ParseError::Limit { .. } => {
+            Refusal { status: 513, phrase: format!("Message Too Large: {error}"), extra: None }
+        }
+        _ => Refusal::bad(format!("Bad Request: {error}")),
     }
 }
 
@@ -99,7 +122,8 @@ fn check_extensions(request: &Request) -> Result<(), Refusal> {
     let mut required: Vec<String> = Vec::new();
     for list in request.headers.typed_all::<Require>() {
         let Ok(list) = list else { return Err(Refusal::bad("Malformed Require")) };
-        required.extend(list.0.0.iter().map(|tag| String::from_utf8_lossy(tag).into_owned()));
+        let tags = list.0.0.iter().map(|tag| String::from_utf8_lossy(tag).into_owned());
+        required.extend(tags.filter(|tag| !is_supported(tag)));
     }
     if required.is_empty() {
         return Ok(());
@@ -107,8 +131,14 @@ fn check_extensions(request: &Request) -> Result<(), Refusal> {
     Err(Refusal::with(420, "Bad Extension", HeaderName::Unsupported, &required.join(", ")))
 }
 
+fn is_supported(tag: &str) -> bool {
+    SUPPORTED.split(", ").any(|supported| supported.eq_ignore_ascii_case(tag))
+}
+
 fn check_invite(request: &Request) -> Result<(), Refusal> {
     match request.headers.typed::<Contact>() {
+        // A phone of RFC 2543, which had neither: it is called back by its From.
+        None if wire::from_tag(&request.headers).is_none() => {}
         None => return Err(Refusal::bad("Missing Contact")),
         Some(Err(_)) => return Err(Refusal::bad("Malformed Contact")),
         Some(Ok(_)) => {}
@@ -127,7 +157,30 @@ fn check_invite(request: &Request) -> Result<(), Refusal> {
     if !request.body().is_empty() && !readable {
         return Err(Refusal::with(415, "Unsupported Media Type", HeaderName::Accept, super::respond::ACCEPT));
     }
+    if !takes_sdp(request) {
+        return Err(Refusal {
+            status: 406,
+            phrase: "Not Acceptable: Accept has no application/sdp".to_owned(),
+            extra: None,
+        });
+    }
     Ok(())
+}
+
+/// Whether the sender can read our answer (RFC 3261 section 20.1): what it accepts includes SDP.
+fn takes_sdp(request: &Request) -> bool {
+    let mut named = request.headers.get_all(&HeaderName::Accept).peekable();
+    if named.peek().is_none() {
+        return true;
+    }
+    named.any(|accept| {
+        let value = String::from_utf8_lossy(&accept.value()).to_ascii_lowercase();
+        value.split(',').any(|range| {
+            let range = range.split(';').next().unwrap_or_default();
+            let range: String = range.split_whitespace().collect();
+            matches!(range.as_str(), "application/sdp" | "application/*" | "*/*")
+        })
+    })
 }
 
 /// A refusal with a Warning (RFC 3261 section 20.43), such as a 488's.

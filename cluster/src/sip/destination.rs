@@ -15,6 +15,8 @@ pub enum Transport {
     Udp,
     /// A stream.
     Tcp,
+    /// A stream that others can't read or write.
+    Tls,
 }
 
 impl Transport {
@@ -24,6 +26,7 @@ impl Transport {
         match self {
             Self::Udp => "",
             Self::Tcp => ";transport=tcp",
+            Self::Tls => ";transport=tls",
         }
     }
 
@@ -33,13 +36,23 @@ impl Transport {
         match self {
             Self::Udp => "UDP",
             Self::Tcp => "TCP",
+            Self::Tls => "TLS",
         }
     }
 
     /// Whether it delivers or reports.
     #[must_use]
     pub const fn is_reliable(self) -> bool {
-        matches!(self, Self::Tcp)
+        matches!(self, Self::Tcp | Self::Tls)
+    }
+
+    /// The port where none is written.
+    #[must_use]
+    pub const fn port(self) -> u16 {
+        match self {
+            Self::Udp | Self::Tcp => PORT,
+            Self::Tls => 5061,
+        }
     }
 }
 
@@ -50,7 +63,7 @@ pub struct Hop {
     pub host: String,
     /// Its address, where it is one and not a name.
     pub address: Option<IpAddr>,
-    /// The port; 5060 where none is written.
+    /// The port; the transport's where none is written.
     pub port: u16,
     /// The transport; UDP where none is written.
     pub transport: Transport,
@@ -59,12 +72,14 @@ pub struct Hop {
 /// The port of SIP without TLS.
 pub const PORT: u16 = 5060;
 
-/// Where a request to this URI goes. `None` for what is not `sip:`, and for transports that we do not have.
+/// Where a request to this URI goes. `None` for what is neither `sip:` nor `sips:`, and for transports that we
+/// do not have.
 #[must_use]
 pub fn hop(uri: &Uri) -> Option<Hop> {
     let transport = match uri.selected_transport().ok()? {
         UriTransport::Udp => Transport::Udp,
         UriTransport::Tcp => Transport::Tcp,
+        UriTransport::Tls => Transport::Tls,
         _ => return None,
     };
     let host = uri.host()?;
@@ -75,7 +90,7 @@ pub fn hop(uri: &Uri) -> Option<Hop> {
     Some(Hop {
         host: String::from_utf8_lossy(&host.to_bytes()).into_owned(),
         address,
-        port: uri.port().unwrap_or(PORT),
+        port: uri.port().unwrap_or(transport.port()),
         transport,
     })
 }
@@ -187,6 +202,12 @@ mod tests {
         );
         let named = hop(&uri("sip:example.org").unwrap()).unwrap();
         assert_eq!((named.address, named.port, named.transport), (None, PORT, Transport::Udp));
+        for secure in ["sips:example.org", "sip:example.org;transport=tls", "sips:example.org;transport=tcp"]
+        {
+            let hop = hop(&uri(secure).unwrap()).unwrap();
+            assert_eq!((hop.port, hop.transport), (5061, Transport::Tls), "{secure}");
+        }
+        assert_eq!(hop(&uri("sips:example.org;transport=udp").unwrap()), None);
         assert_eq!(hop(&uri("tel:+4420").unwrap()), None);
     }
 }

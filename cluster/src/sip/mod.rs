@@ -5,8 +5,10 @@
 pub mod check;
 pub mod destination;
 pub mod dialog;
+pub mod digest;
 pub mod numbers;
 pub mod respond;
+pub mod salvage;
 pub mod sdp;
 pub mod wheel;
 pub mod wire;

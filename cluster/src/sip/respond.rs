@@ -5,7 +5,11 @@ use bytes::Bytes;
 use super::wire::{Header, HeaderName, Method, Request, Response, status_code, tag_of};
 
 /// The methods that are answered (RFC 3261 section 20.5). REFER is sent, never served, so it is not here.
-pub const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, NOTIFY";
+pub const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, NOTIFY, PRACK";
+
+/// The extensions that we have (RFC 3261 section 20.37): session timers (RFC 4028) and provisional answers that
+/// are acknowledged (RFC 3262).
+pub const SUPPORTED: &str = "timer, 100rel";
 
 /// The bodies that an INVITE or OPTIONS may carry (RFC 3261 section 20.1).
 pub const ACCEPT: &str = "application/sdp";
@@ -71,10 +75,12 @@ impl Draft {
         self
     }
 
-    /// Says what we can do: Allow and Accept. We support no extensions, so there is no Supported.
+    /// Says what we can do: Allow, Accept and Supported.
     #[must_use]
     pub fn with_capabilities(self) -> Self {
-        self.with(HeaderName::Allow, ALLOW).with(HeaderName::Accept, ACCEPT)
+        self.with(HeaderName::Allow, ALLOW)
+            .with(HeaderName::Accept, ACCEPT)
+            .with(HeaderName::Supported, SUPPORTED)
     }
 
     /// Adds an SDP body.
@@ -121,6 +127,7 @@ pub fn is_served(method: &Method) -> bool {
             | Method::Info
             | Method::Update
             | Method::Notify
+            | Method::Prack
     )
 }
 
@@ -133,10 +140,15 @@ pub const fn phrase(status: u16) -> &'static str {
         200 => "OK",
         400 => "Bad Request",
         404 => "Not Found",
+        401 => "Unauthorized",
+        403 => "Forbidden",
         405 => "Method Not Allowed",
+        406 => "Not Acceptable",
         415 => "Unsupported Media Type",
         416 => "Unsupported URI Scheme",
         420 => "Bad Extension",
+        421 => "Extension Required",
+        422 => "Session Interval Too Small",
         480 => "Temporarily Unavailable",
         481 => "Call/Transaction Does Not Exist",
         482 => "Loop Detected",
@@ -147,6 +159,7 @@ pub const fn phrase(status: u16) -> &'static str {
         500 => "Server Internal Error",
         501 => "Not Implemented",
         503 => "Service Unavailable",
+        504 => "Server Time-out",
         505 => "Version Not Supported",
         513 => "Message Too Large",
         603 => "Decline",

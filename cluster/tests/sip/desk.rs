@@ -107,8 +107,13 @@ impl Desk {
 
 /// A trunk with this desk behind it, and its media.
 pub(super) async fn open(settings: Settings) -> (Trunk, Media, Arc<Desk>) {
+    open_at("127.0.0.1", settings).await
+}
+
+/// The same with its audio at this address.
+pub(super) async fn open_at(address: &str, settings: Settings) -> (Trunk, Media, Arc<Desk>) {
     let media = Media::start(media::Settings {
-        address: "127.0.0.1".parse().unwrap(),
+        address: address.parse().unwrap(),
         first_port: 20_000,
         last_port: 39_999,
         quarantine_ms: 0,

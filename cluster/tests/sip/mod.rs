@@ -6,14 +6,18 @@ mod baresip;
 mod baresip_audio;
 mod desk;
 mod dialling;
+mod guard;
 mod kamailio;
 mod leaks;
 mod peer;
 mod scenarios;
+mod sessions;
 mod sipp;
 mod sipp_answers;
 mod softphone;
+mod tls;
 mod tones;
+mod torture;
 mod wire;
 
 use std::net::SocketAddr;

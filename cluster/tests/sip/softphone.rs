@@ -29,10 +29,21 @@ impl Softphone {
 
     /// The same, and it speaks SRTP or not at all.
     pub(super) async fn start_protected(transport: Transport, codec: &str, voice: &[i16]) -> Self {
-        Self::start_with(transport, codec, voice, ";mediaenc=srtp-mand").await
+        Self::start_as(transport, codec, voice, "", ";mediaenc=srtp-mand").await
     }
 
-    async fn start_with(transport: Transport, codec: &str, voice: &[i16], more: &str) -> Self {
+    /// The same with further lines of its configuration.
+    pub(super) async fn start_with(transport: Transport, codec: &str, voice: &[i16], extra: &str) -> Self {
+        Self::start_as(transport, codec, voice, extra, "").await
+    }
+
+    async fn start_as(
+        transport: Transport,
+        codec: &str,
+        voice: &[i16],
+        extra: &str,
+        account: &str,
+    ) -> Self {
         let home = tempfile::tempdir().unwrap();
         let port = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let sound = home.path().join("voice.wav");
@@ -42,13 +53,14 @@ impl Softphone {
             law => (format!("{law}/8000/1"), 8_000, 1),
         };
         write_wav(&sound, &resample(voice, 8_000, rate_hz), rate_hz, channels);
-        let parameter = if transport == Transport::Tcp { ";transport=tcp" } else { "" };
+        let parameter = transport.in_uri();
         fs::write(
             home.path().join("config"),
             format!(
                 "poll_method epoll\nsip_listen 127.0.0.1:{port}\nmodule_path {}\nmodule stdio.so\nmodule g711.so\n\
-                 module g722.so\nmodule opus.so\nmodule srtp.so\nmodule aufile.so\nmodule sndfile.so\nmodule_tmp uuid.so\nmodule_tmp account.so\n\
-                 module_app menu.so\naudio_source aufile,{}\nsnd_path {}\nrtp_ports 41000-41999\n",
+                 module g722.so\nmodule opus.so\nmodule srtp.so\nmodule aufile.so\nmodule sndfile.so\n\
+                 module_tmp uuid.so\nmodule_tmp account.so\n\
+                 module_app menu.so\naudio_source aufile,{}\nsnd_path {}\nrtp_ports 41000-41999\n{extra}",
                 modules(),
                 sound.display(),
                 home.path().display(),
@@ -57,7 +69,9 @@ impl Softphone {
         .unwrap();
         fs::write(
             home.path().join("accounts"),
-            format!("<sip:2000@127.0.0.1{parameter}>;auth_pass=none;regint=0;audio_codecs={codec}{more}\n"),
+            format!(
+                "<sip:2000@127.0.0.1{parameter}>;auth_user=user;auth_pass=secret;regint=0;audio_codecs={codec}{account}\n"
+            ),
         )
         .unwrap();
         let folder = home.path().to_string_lossy().into_owned();

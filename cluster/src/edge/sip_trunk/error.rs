@@ -1,6 +1,7 @@
 //! What can go wrong with the trunk, worded for the person who runs the node.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 /// Why the trunk could not start or a call could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -10,6 +11,14 @@ pub enum Error {
     Setting {
         /// Its name.
         setting: &'static str,
+        /// What it has to be.
+        mend: &'static str,
+    },
+    /// A trunk of the settings can't be used.
+    #[error("sip trunk \"{name}\": {mend}")]
+    Trunk {
+        /// Its name.
+        name: String,
         /// What it has to be.
         mend: &'static str,
     },
@@ -24,6 +33,14 @@ pub enum Error {
         transport: &'static str,
         /// What the operating system said.
         source: std::io::Error,
+    },
+    /// A certificate or key can't be used.
+    #[error("sip can't use {}: {why}; name PEM files that go together under [sip.secure]", .file.display())]
+    Certificate {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        why: String,
     },
     /// The target of a call is no SIP URI, or by a transport that this trunk does not have.
     #[error("the target can't be called: {why}")]

@@ -21,6 +21,15 @@ pub const TRANSACTIONS: &str = "strowger_sip_transactions";
 /// Connections open.
 pub const CONNECTIONS: &str = "strowger_sip_tcp_connections";
 
+/// Times the certificates were read anew, by `result`: `taken`, `refused`.
+pub const CERTIFICATES: &str = "strowger_sip_certificate_reads_total";
+
+/// Passwords asked for and given, by `result`: `asked`, `stale`, `known`, `wrong`, `other_uri`.
+pub const AUTHENTICATIONS: &str = "strowger_sip_authentications_total";
+
+/// INVITEs of the trunks that are named in the settings, by `trunk` and `result`: `taken`, `forbidden`.
+pub const OF_TRUNK: &str = "strowger_sip_trunk_invites_total";
+
 /// Says what each metric is. Call once, when a recorder is installed.
 pub fn describe() {
     describe_counter!(INVITES, Unit::Count, "INVITEs that began a call, by result");
@@ -28,6 +37,9 @@ pub fn describe() {
     describe_counter!(RETRANSMISSIONS, Unit::Count, "SIP messages sent again, by kind");
     describe_counter!(DROPS, Unit::Count, "SIP messages dropped, by reason");
     describe_counter!(IGNORED, Unit::Count, "inputs that a SIP dialog passed over");
+    describe_counter!(CERTIFICATES, Unit::Count, "times the SIP certificates were read anew, by result");
+    describe_counter!(AUTHENTICATIONS, Unit::Count, "SIP passwords asked for and given, by result");
+    describe_counter!(OF_TRUNK, Unit::Count, "INVITEs of the named SIP trunks, by trunk and result");
     describe_gauge!(DIALOGS, Unit::Count, "SIP calls alive");
     describe_gauge!(TRANSACTIONS, Unit::Count, "SIP transactions alive, by role");
     describe_gauge!(CONNECTIONS, Unit::Count, "SIP connections open");
@@ -47,6 +59,18 @@ pub(super) fn invited(result: &'static str) {
 
 pub(super) fn retransmitted(kind: &'static str) {
     counter!(RETRANSMISSIONS, "kind" => kind).increment(1);
+}
+
+pub(super) fn certificates_read(result: &'static str) {
+    counter!(CERTIFICATES, "result" => result).increment(1);
+}
+
+pub(super) fn authenticated(result: &'static str) {
+    counter!(AUTHENTICATIONS, "result" => result).increment(1);
+}
+
+pub(super) fn of_trunk(name: &str, result: &'static str) {
+    counter!(OF_TRUNK, "trunk" => name.to_owned(), "result" => result).increment(1);
 }
 
 pub(super) fn ignored() {

@@ -7,8 +7,10 @@
 //! [`Leg`]: actors::call::leg::Leg
 
 mod addresses;
+mod connections;
 mod counts;
 mod error;
+mod guard;
 mod leg;
 pub mod metrics;
 mod settings;
@@ -16,13 +18,16 @@ mod shard;
 mod sources;
 mod switch;
 mod tcp;
+mod tls;
 mod transports;
 mod trunk;
 mod udp;
 
 pub use counts::Counts;
 pub use error::Error;
+pub use guard::{Carrier, Settings as Guarding};
 
 pub use crate::sip::destination::Transport;
 pub use settings::Settings;
+pub use tls::Settings as Secure;
 pub use trunk::{Listening, Trunk};

@@ -18,6 +18,9 @@ pub struct Settings {
     /// Where connections are accepted, or "off". Port 0 takes the port of UDP where that is free.
     #[serde(with = "super::switch")]
     pub tcp: Option<SocketAddr>,
+    /// Where TLS connections are accepted, or "off". It needs the files of `[sip.secure]`.
+    #[serde(with = "super::switch")]
+    pub tls: Option<SocketAddr>,
     /// The address that messages show, where it is not the bound one (behind one-to-one NAT).
     pub public_address: Option<IpAddr>,
     /// Tasks that share the calls; 0 for one per core, at most 16.
@@ -44,9 +47,12 @@ pub struct Settings {
     pub body_bytes_max: usize,
     /// Connections at once; a further one is closed.
     pub connections_max: usize,
+    /// Connections that one source address may have made to us at once; a further one is closed.
+    pub connections_per_source_max: usize,
     /// How long a connection may be silent, in milliseconds, before it is closed.
     pub connection_idle_ms: u64,
-    /// How long a connection may take to be made, or to send the rest of a message, in milliseconds.
+    /// How long a connection may take to be made, to send its first message, or to send the rest of a message,
+    /// in milliseconds.
     pub connection_stall_ms: u64,
     /// Messages that may wait to be sent on one connection; a further one is dropped and counted.
     pub connection_waiting_max: usize,
@@ -67,6 +73,12 @@ pub struct Settings {
     pub t4_ms: u64,
     /// How long things take in a dialog; T1 and T2 are the transactions' too.
     pub timing: Timing,
+    /// Certificates, and the bounds of TLS.
+    pub secure: super::Secure,
+    /// Who is passed over, and how much is taken.
+    pub guard: super::Guarding,
+    /// The carriers and exchanges that may call: `[[sip.trunk]]`. Where there is none, everybody may.
+    pub trunk: Vec<super::Carrier>,
 }
 
 impl Default for Settings {
@@ -75,6 +87,7 @@ impl Default for Settings {
         Self {
             udp: Some(any),
             tcp: Some(any),
+            tls: None,
             public_address: None,
             shards: 0,
             receive_buffer_bytes: 4 * 1_024 * 1_024,
@@ -88,6 +101,7 @@ impl Default for Settings {
             sources_max: 10_000,
             body_bytes_max: 60 * 1_024,
             connections_max: 1_000,
+            connections_per_source_max: 200,
             connection_idle_ms: 600_000,
             connection_stall_ms: 10_000,
             connection_waiting_max: 256,
@@ -99,6 +113,9 @@ impl Default for Settings {
             srtp: Protection::default(),
             t4_ms: 5_000,
             timing: Timing::default(),
+            secure: super::Secure::default(),
+            guard: super::Guarding::default(),
+            trunk: Vec::new(),
         }
     }
 }
@@ -110,8 +127,8 @@ impl Settings {
     /// [`Error::Setting`] with the first setting that can't be used.
     pub fn check(&self) -> Result<(), Error> {
         let wrong = |setting, mend| Err(Error::Setting { setting, mend });
-        if self.udp.is_none() && self.tcp.is_none() {
-            return wrong("sip.udp and sip.tcp", "at least one of them must be an address");
+        if self.udp.is_none() && self.tcp.is_none() && self.tls.is_none() {
+            return wrong("sip.udp, sip.tcp and sip.tls", "at least one of them must be an address");
         }
         if !(1..=1_024).contains(&self.datagrams_per_read) {
             return wrong("sip.datagrams_per_read", "between 1 and 1,024");
@@ -120,10 +137,22 @@ impl Settings {
             ("sip.messages_waiting_max", self.messages_waiting_max),
             ("sip.events_waiting_max", self.events_waiting_max),
             ("sip.connection_waiting_max", self.connection_waiting_max),
+            ("sip.secure.handshakes_max", self.secure.handshakes_max),
         ] {
             if value == 0 {
                 return wrong(setting, "at least 1");
             }
+        }
+        if self.guard.digest_algorithms.is_empty() {
+            return wrong("sip.guard.digest_algorithms", "at least one of SHA-256 and MD5");
+        }
+        if self
+            .guard
+            .realm
+            .chars()
+            .any(|character| character.is_control() || character == '"' || character == '\\')
+        {
+            return wrong("sip.guard.realm", "without quotes, backslashes and control characters");
         }
         if self.timing.t1_ms == 0 || self.timing.t2_ms < self.timing.t1_ms {
             return wrong("sip.timing", "t1_ms at least 1 and t2_ms not below it");

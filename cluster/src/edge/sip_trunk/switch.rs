@@ -39,7 +39,7 @@ mod tests {
         let settings: Settings = toml::from_str("tcp = \"off\"").expect("reads");
         assert_eq!((settings.udp, settings.tcp), (Settings::default().udp, None));
         let written = toml::to_string(&settings).expect("writes");
-        assert!(written.contains("udp = \"0.0.0.0:5060\"\ntcp = \"off\"\n"), "{written}");
+        assert!(written.contains("udp = \"0.0.0.0:5060\"\ntcp = \"off\"\ntls = \"off\"\n"), "{written}");
         assert_eq!(toml::from_str::<Settings>(&written).expect("reads"), settings);
         let told = toml::from_str::<Settings>("udp = \"5060\"").expect_err("no address").to_string();
         assert!(told.contains("\"5060\" is neither an address with a port nor \"off\""), "{told}");

@@ -1,7 +1,7 @@
 //! Ways to peers: one socket for datagrams, a table of connections.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,6 +12,9 @@ use tokio::sync::mpsc;
 
 use super::{Settings, metrics};
 use crate::sip::destination::Transport;
+
+/// Names of peers that are remembered before all are forgotten.
+const NAMES_MAX: usize = 4_096;
 
 /// A connection, by number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -33,21 +36,29 @@ pub(super) struct Transports {
     /// Where we listen, as far as we do.
     pub(super) udp_address: Option<SocketAddr>,
     pub(super) tcp_address: Option<SocketAddr>,
+    pub(super) tls_address: Option<SocketAddr>,
+    /// The names by which peers were found, for their certificates.
+    names: Mutex<HashMap<SocketAddr, String>>,
     connections: Mutex<Connections>,
     next: AtomicU64,
     most: usize,
+    most_per_source: usize,
     waiting_max: usize,
 }
 
 #[derive(Debug, Default)]
 struct Connections {
     by_id: HashMap<ConnectionId, Connection>,
-    by_peer: HashMap<SocketAddr, ConnectionId>,
+    by_peer: HashMap<(SocketAddr, Transport), ConnectionId>,
+    /// How many connections each address has made to us.
+    by_source: HashMap<IpAddr, usize>,
 }
 
 #[derive(Debug)]
 struct Connection {
     peer: SocketAddr,
+    transport: Transport,
+    accepted: bool,
     queue: mpsc::Sender<Bytes>,
 }
 
@@ -63,15 +74,19 @@ impl Transports {
         udp: Option<Arc<UdpSocket>>,
         udp_address: Option<SocketAddr>,
         tcp_address: Option<SocketAddr>,
+        tls_address: Option<SocketAddr>,
         settings: &Settings,
     ) -> Self {
         Self {
             udp,
             udp_address,
             tcp_address,
+            tls_address,
+            names: Mutex::default(),
             connections: Mutex::default(),
             next: AtomicU64::new(1),
             most: settings.connections_max,
+            most_per_source: settings.connections_per_source_max,
             waiting_max: settings.connection_waiting_max,
         }
     }
@@ -81,29 +96,70 @@ impl Transports {
         match transport {
             Transport::Udp => self.udp_address,
             Transport::Tcp => self.tcp_address,
+            Transport::Tls => self.tls_address,
         }
     }
 
-    /// Enters a connection with this peer. `None` where there are as many as there may be.
-    pub(super) fn open(&self, peer: SocketAddr) -> Option<Opened> {
+    /// Remembers by which name a peer was found.
+    pub(super) fn name(&self, peer: SocketAddr, name: &str) {
+        let mut names = self.names.lock();
+        if names.len() >= NAMES_MAX && !names.contains_key(&peer) {
+            names.clear();
+        }
+        names.insert(peer, name.to_owned());
+    }
+
+    /// The name by which a peer was found, where it was found by one.
+    pub(super) fn name_of(&self, peer: SocketAddr) -> Option<String> {
+        self.names.lock().get(&peer).cloned()
+    }
+
+    /// Enters a connection that we make. `None` where there are as many as there may be.
+    pub(super) fn open(&self, peer: SocketAddr, transport: Transport) -> Option<Opened> {
+        self.enter(peer, transport, false)
+    }
+
+    /// Enters a connection that was made to us. `None` where there are as many as there may be, in all or from
+    /// its address.
+    pub(super) fn accept(&self, peer: SocketAddr, transport: Transport) -> Option<Opened> {
+        self.enter(peer, transport, true)
+    }
+
+    fn enter(&self, peer: SocketAddr, transport: Transport, accepted: bool) -> Option<Opened> {
         let mut connections = self.connections.lock();
         if connections.by_id.len() >= self.most {
             return None;
         }
+        if accepted {
+            let of_source = connections.by_source.entry(peer.ip()).or_default();
+            if *of_source >= self.most_per_source {
+                return None;
+            }
+            *of_source += 1;
+        }
         let id = ConnectionId(self.next.fetch_add(1, Ordering::Relaxed));
         let (sender, queue) = mpsc::channel(self.waiting_max);
-        connections.by_id.insert(id, Connection { peer, queue: sender });
-        connections.by_peer.insert(peer, id);
+        connections.by_id.insert(id, Connection { peer, transport, accepted, queue: sender });
+        connections.by_peer.insert((peer, transport), id);
         Some(Opened { id, queue })
     }
 
     /// Forgets a connection.
     pub(super) fn close(&self, id: ConnectionId) {
         let mut connections = self.connections.lock();
-        if let Some(connection) = connections.by_id.remove(&id)
-            && connections.by_peer.get(&connection.peer) == Some(&id)
+        let Some(connection) = connections.by_id.remove(&id) else { return };
+        let peer = (connection.peer, connection.transport);
+        if connections.by_peer.get(&peer) == Some(&id) {
+            connections.by_peer.remove(&peer);
+        }
+        let source = connection.peer.ip();
+        if connection.accepted
+            && let Some(of_source) = connections.by_source.get_mut(&source)
         {
-            connections.by_peer.remove(&connection.peer);
+            *of_source = of_source.saturating_sub(1);
+            if *of_source == 0 {
+                connections.by_source.remove(&source);
+            }
         }
     }
 
@@ -122,7 +178,7 @@ impl Transports {
         let connections = self.connections.lock();
         flow.connection
             .filter(|id| connections.by_id.contains_key(id))
-            .or_else(|| connections.by_peer.get(&flow.address).copied())
+            .or_else(|| connections.by_peer.get(&(flow.address, flow.transport)).copied())
     }
 
     /// Queues bytes on a connection. What does not fit is dropped and counted.

@@ -7,14 +7,17 @@ use std::time::Duration;
 
 use actors::call::leg::{Events, Leg, Reception};
 use parking_lot::Mutex;
+use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 use super::addresses::Addresses;
+use super::connections::Context;
 use super::counts::{Counts, Gauges};
+use super::guard::Guard;
 use super::shard::{Control, Dial, Inbox, Inboxes, Shard, Shared};
-use super::tcp::Context;
+use super::tls::{self, Tls};
 use super::transports::{Flow, Transports};
 use super::{Error, Settings, Transport, metrics, tcp, udp};
 use crate::edge::media::Media;
@@ -74,7 +77,9 @@ impl Trunk {
     ) -> Result<Self, Error> {
         settings.check()?;
         let settings = Arc::new(settings);
-        let (socket, listener, listening) = bind(&settings)?;
+        let guard = Guard::new(&settings)?;
+        let tls = Arc::new(Tls::new(&settings.secure, settings.tls.is_some())?);
+        let Bound { udp: socket, tcp: listener, tls: secure, listening } = bind(&settings)?;
         let address = |transport| {
             listening.iter().find(|one: &&Listening| one.transport == transport).map(|one| one.address)
         };
@@ -82,6 +87,7 @@ impl Trunk {
             socket.clone(),
             address(Transport::Udp),
             address(Transport::Tcp),
+            address(Transport::Tls),
             &settings,
         ));
         let mut ends = Vec::new();
@@ -97,6 +103,7 @@ impl Trunk {
             settings: Arc::clone(&settings),
             transports: Arc::clone(&transports),
             inboxes: inboxes.clone(),
+            tls: Arc::clone(&tls),
             tasks: tokio::runtime::Handle::current(),
         };
         let shared = Arc::new(Shared {
@@ -105,9 +112,10 @@ impl Trunk {
             media,
             transports,
             addresses: Addresses::new(settings.public_address),
+            guard,
             refusing: AtomicBool::new(false),
             gauges: ends.iter().map(|_| Gauges::default()).collect(),
-            tcp: context.clone(),
+            connecting: context.clone(),
         });
         let mut tasks = vec![tokio::spawn(publish(Arc::clone(&shared)))];
         for (index, (control, control_end, messages_end)) in ends.into_iter().enumerate() {
@@ -118,7 +126,11 @@ impl Trunk {
             tasks.push(tokio::spawn(udp::read(socket, settings, inboxes.clone())));
         }
         if let Some(listener) = listener {
-            tasks.push(tokio::spawn(tcp::accept(listener, context)));
+            tasks.push(tokio::spawn(tcp::accept(listener, context.clone())));
+        }
+        if let Some(listener) = secure {
+            tasks.push(tokio::spawn(tls::accept(listener, context)));
+            tasks.push(tokio::spawn(tls::watch(tls)));
         }
         let tasks = Mutex::new(tasks);
         Ok(Self { inner: Arc::new(Inner { shared, inboxes, listening, tasks }) })
@@ -161,7 +173,7 @@ impl Trunk {
         let wrong = |why: &str| Error::Target { why: why.to_owned() };
         let hop = destination::uri(target)
             .and_then(|uri| destination::hop(&uri))
-            .ok_or_else(|| wrong("it is no sip: URI by UDP or TCP"))?;
+            .ok_or_else(|| wrong("it is no sip: or sips: URI by UDP, TCP or TLS"))?;
         let transports = &self.inner.shared.transports;
         if hop.transport == Transport::Udp && transports.udp.is_none() {
             return Err(wrong("this trunk has no UDP socket; add ;transport=tcp or set sip.udp"));
@@ -177,6 +189,9 @@ impl Trunk {
                 })
                 .ok_or_else(|| wrong("its host is not known"))?,
         };
+        if hop.transport == Transport::Tls && hop.address.is_none() {
+            transports.name(address, &hop.host);
+        }
         Ok(Flow { address, transport: hop.transport, connection: None })
     }
 
@@ -226,19 +241,24 @@ async fn publish(shared: Arc<Shared>) {
     }
 }
 
-type Bound = (Option<Arc<tokio::net::UdpSocket>>, Option<tokio::net::TcpListener>, Vec<Listening>);
+struct Bound {
+    udp: Option<Arc<tokio::net::UdpSocket>>,
+    tcp: Option<TcpListener>,
+    tls: Option<TcpListener>,
+    listening: Vec<Listening>,
+}
 
 fn bind(settings: &Settings) -> Result<Bound, Error> {
     let refused = |address, transport| move |source| Error::Listen { address, transport, source };
     let mut listening = Vec::new();
-    let mut socket = None;
+    let mut datagrams = None;
     if let Some(address) = settings.udp {
         let bound = udp::bind(address, settings.receive_buffer_bytes).map_err(refused(address, "udp"))?;
         let taken = bound.local_addr().map_err(refused(address, "udp"))?;
         listening.push(Listening { transport: Transport::Udp, address: taken });
-        socket = Some(Arc::new(bound));
+        datagrams = Some(Arc::new(bound));
     }
-    let mut listener = None;
+    let mut plain = None;
     if let Some(address) = settings.tcp {
         let same = listening.first().map(|one| SocketAddr::new(address.ip(), one.address.port()));
         let bound = match same.filter(|_| address.port() == 0).map(tcp::bind) {
@@ -247,7 +267,14 @@ fn bind(settings: &Settings) -> Result<Bound, Error> {
         };
         let taken = bound.local_addr().map_err(refused(address, "tcp"))?;
         listening.push(Listening { transport: Transport::Tcp, address: taken });
-        listener = Some(bound);
+        plain = Some(bound);
     }
-    Ok((socket, listener, listening))
+    let mut secure = None;
+    if let Some(address) = settings.tls {
+        let bound = tcp::bind(address).map_err(refused(address, "tls"))?;
+        let taken = bound.local_addr().map_err(refused(address, "tls"))?;
+        listening.push(Listening { transport: Transport::Tls, address: taken });
+        secure = Some(bound);
+    }
+    Ok(Bound { udp: datagrams, tcp: plain, tls: secure, listening })
 }

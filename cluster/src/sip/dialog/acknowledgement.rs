@@ -18,12 +18,12 @@ impl Dialog {
         carries_offer: bool,
         initial: bool,
     ) {
-        let response = respond(invite, 200, Some(&self.own.tag))
+        self.agree_on_session(now, invite);
+        let draft = respond(invite, 200, Some(&self.own.tag))
             .with_record_route(invite)
             .with(HeaderName::Contact, self.own.contact.clone())
-            .with_capabilities()
-            .with_sdp(body)
-            .build();
+            .with_capabilities();
+        let response = self.with_session(draft, invite).with_sdp(body).build();
         let timing = self.own.timing;
         self.answered = Some(Unacknowledged {
             transaction,

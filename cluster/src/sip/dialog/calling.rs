@@ -1,10 +1,11 @@
 //! A call that we make: from our INVITE to its ACK, and the CANCEL in between (RFC 3261 sections 9.1, 13.2).
 
 use super::super::destination;
-use super::super::respond::{ACCEPT, ALLOW};
+use super::super::respond::ACCEPT;
 use super::super::sdp::{Negotiation, sdp_of};
 use super::super::wire::{self, HeaderName, Method, Request, Response};
 use super::incoming::{contact, record_route};
+use super::session::Session;
 use super::state::{Effects, Outgoing, Phase, Reason};
 use super::writing::{add, bytes_of, finish, request_of};
 use super::{Dialog, Effect, Ending, Error, Event, Moment, Own, RequestId};
@@ -47,20 +48,31 @@ impl Dialog {
             hang_up_later: false,
             held: false,
             ended_told: false,
+            unconfirmed: None,
+            numbered: 0,
+            confirmed: Vec::new(),
+            session: None,
+            refresh: None,
+            takes_update: false,
             timers: std::collections::BTreeMap::new(),
             effects: Effects::default(),
             own,
         };
-        dialog.sequence = 1;
-        let (mut invite, next_hop) = dialog.write(&Method::Invite, 1).ok_or(Error::Header("target"))?;
-        add(&mut invite, HeaderName::Allow, ALLOW);
+        dialog.invite(offer).ok_or(Error::Header("target"))?;
+        dialog.set(Reason::Ringing, now + answer_ms);
+        Ok(dialog)
+    }
+
+    /// Sends an INVITE that begins the call.
+    fn invite(&mut self, offer: Vec<u8>) -> Option<()> {
+        self.sequence += 1;
+        let (mut invite, next_hop) = self.write(&Method::Invite, self.sequence)?;
         add(&mut invite, HeaderName::Accept, ACCEPT);
-        let id = dialog.send(invite, next_hop.clone(), Some(("application/sdp", offer)));
-        let Some(Effect::Send { request, .. }) = dialog.effects.0.back() else {
-            return Err(Error::Header("target"));
-        };
+        self.ask_for_session(&mut invite, None);
+        let id = self.send(invite, next_hop.clone(), Some(("application/sdp", offer)));
+        let Some(Effect::Send { request, .. }) = self.effects.0.back() else { return None };
         let request = bytes_of(request);
-        dialog.outgoing = Some(Outgoing {
+        self.outgoing = Some(Outgoing {
             id,
             request,
             next_hop,
@@ -68,8 +80,7 @@ impl Dialog {
             cancel: false,
             acknowledgement: None,
         });
-        dialog.set(Reason::Ringing, now + answer_ms);
-        Ok(dialog)
+        Some(())
     }
 
     pub(super) fn on_response(&mut self, now: Moment, id: RequestId, response: &Response) {
@@ -77,7 +88,7 @@ impl Dialog {
         if self.outgoing.as_ref().is_some_and(|outgoing| outgoing.id == id) {
             return self.on_invite_response(now, response);
         }
-        if status < 200 {
+        if self.refresh_answered(now, id, response) || status < 200 {
             return;
         }
         if self.bye == Some(id) {
@@ -88,7 +99,10 @@ impl Dialog {
         }
     }
 
-    pub(super) fn on_unanswered(&mut self, id: RequestId) {
+    pub(super) fn on_unanswered(&mut self, now: Moment, id: RequestId) {
+        if self.refresh_unanswered(now, id) {
+            return;
+        }
         if self.outgoing.as_ref().is_some_and(|outgoing| outgoing.id == id) {
             if self.phase == Phase::Calling || self.phase == Phase::Ending {
                 self.end_at_once(Ending::Timeout);
@@ -106,7 +120,21 @@ impl Dialog {
         match status {
             ..=199 => self.on_provisional(now, status, response),
             200..=299 => self.on_success(now, response),
+            422 if self.phase == Phase::Calling && self.session.is_none() => {
+                self.call_again(status, response)
+            }
             _ => self.end_at_once(Ending::Refused(status)),
+        }
+    }
+
+    /// The far side wants to be asked less often: the INVITE goes out once more, with its interval.
+    fn call_again(&mut self, status: u16, response: &Response) {
+        let least_s = wire::text(&response.headers, &HeaderName::MinSe).and_then(|least| least.parse().ok());
+        let Some(interval_s) = least_s else { return self.end_at_once(Ending::Refused(status)) };
+        self.session = Some(Session { interval_s, we_refresh: true });
+        let offer = self.negotiation.unchanged();
+        if self.invite(offer).is_none() {
+            self.end_at_once(Ending::Refused(status));
         }
     }
 
@@ -116,7 +144,7 @@ impl Dialog {
         if outgoing.cancel {
             return self.cancel_outgoing(now);
         }
-        if self.phase != Phase::Calling || status == 100 {
+        if self.phase != Phase::Calling || status == 100 || !self.confirm(response) {
             return;
         }
         self.tell(Event::Ringing);
@@ -159,6 +187,7 @@ impl Dialog {
         if !accepted {
             return self.hang_up_because(now, Ending::Refused(488));
         }
+        self.adopt_session(now, response);
         self.tell_agreed();
         self.tell(Event::Established);
     }

@@ -45,6 +45,7 @@ impl Dialog {
         for at in dialog.timers.values_mut() {
             *at = now + at.saturating_sub(read.at);
         }
+        dialog.move_provisional(read.at, now);
         Ok(dialog)
     }
 }

@@ -1,6 +1,6 @@
 //! A call that comes in: from its INVITE to our final answer.
 
-use sipx_sip::headers::{Contact, RecordRoute};
+use sipx_sip::headers::{Contact, From, RecordRoute};
 
 use super::super::respond::respond;
 use super::super::sdp::{Negotiation, sdp_of};
@@ -13,7 +13,8 @@ impl Dialog {
     /// Begins with a checked INVITE. Nothing is sent yet.
     ///
     /// # Errors
-    /// [`Error::Offer`] where its offer can't be taken; [`Error::Header`] where a header is unusable.
+    /// [`Error::Offer`] where its offer can't be taken; [`Error::TooBrief`] where it wants to be refreshed too
+    /// often; [`Error::Header`] where a header is unusable.
     pub fn incoming(
         own: Own,
         negotiation: Negotiation,
@@ -25,6 +26,9 @@ impl Dialog {
         let offer = sdp_of(headers, invite.body());
         if let Some(offer) = &offer {
             negotiation.takes(offer)?;
+        }
+        if let Some(least_s) = Self::too_brief(own.timing.session_least_s, invite) {
+            return Err(Error::TooBrief { least_s });
         }
         let value = |name: HeaderName, label| {
             headers.value(&name).map(std::borrow::Cow::into_owned).ok_or(Error::Header(label))
@@ -39,7 +43,7 @@ impl Dialog {
             local,
             remote: value(HeaderName::From, "From")?,
             remote_tag: wire::from_tag(headers),
-            target: contact(headers).ok_or(Error::Header("Contact"))?,
+            target: contact(headers).or_else(|| caller(headers)).ok_or(Error::Header("Contact"))?,
             routes: record_route(headers),
             sequence: 0,
             remote_sequence: wire::sequence(headers),
@@ -54,6 +58,12 @@ impl Dialog {
             hang_up_later: false,
             held: false,
             ended_told: false,
+            unconfirmed: None,
+            numbered: 0,
+            confirmed: Vec::new(),
+            session: None,
+            refresh: None,
+            takes_update: false,
             timers: std::collections::BTreeMap::new(),
             effects: Effects::default(),
         };
@@ -61,15 +71,12 @@ impl Dialog {
         Ok(dialog)
     }
 
-    pub(super) fn ring(&mut self) {
+    pub(super) fn ring(&mut self, now: Moment) {
         let Some((transaction, invite)) = self.ringing() else {
             return self.ignore("ring: the call does not ring");
         };
-        let response = respond(&invite, 180, Some(&self.own.tag))
-            .with_record_route(&invite)
-            .with(HeaderName::Contact, self.own.contact.clone())
-            .build();
-        self.respond(transaction, response);
+        let offers = self.invite.as_ref().is_some_and(|pending| pending.offer.is_some());
+        self.send_ringing(now, transaction, &invite, offers);
     }
 
     pub(super) fn answer(&mut self, now: Moment) {
@@ -78,6 +85,8 @@ impl Dialog {
         };
         let offer = self.invite.take().and_then(|pending| pending.offer);
         self.timers.remove(&Reason::Ringing);
+        self.timers.remove(&Reason::Provisional);
+        self.unconfirmed = None;
         let body = match &offer {
             Some(offer) => match self.negotiation.answer(offer) {
                 Ok(body) => body,
@@ -153,6 +162,13 @@ pub(super) fn contact(headers: &Headers) -> Option<String> {
     let contact = headers.typed::<Contact>()?.ok()?;
     let text = String::from_utf8_lossy(&contact.uri.to_bytes()).into_owned();
     contact.uri.host().map(|_| text)
+}
+
+/// The URI of the From: where a phone that has no Contact (RFC 2543) is reached.
+fn caller(headers: &Headers) -> Option<String> {
+    let from = headers.typed::<From>()?.ok()?;
+    let text = String::from_utf8_lossy(&from.uri.to_bytes()).into_owned();
+    from.uri.host().map(|_| text)
 }
 
 /// The URIs of Record-Route, in order. Those that can't be read are left out.

@@ -1,4 +1,4 @@
-//! A call's dialog (RFC 3261 sections 12 to 15, RFC 3515, RFC 6141) as one serialisable value.
+//! A call's dialog (RFC 3261 sections 12 to 15, RFC 3262, RFC 3515, RFC 4028, RFC 6141) as one serialisable value.
 //!
 //! Time comes in as [`Moment`]s of the owner's clock, messages as values; what is to be done comes out of
 //! [`Dialog::drain`]. Transactions are not here: the owner has them, and names them by number.
@@ -9,7 +9,9 @@ mod capture;
 mod ending;
 mod incoming;
 mod offers;
+mod provisional;
 mod requests;
+mod session;
 mod state;
 mod transfer;
 mod values;

@@ -16,9 +16,13 @@ impl Dialog {
         if self.phase != Phase::Up {
             return self.respond(transaction, self.too_early(invite));
         }
-        // The 200 before this one has not been acknowledged; the far side may not have it yet.
-        if self.answered.is_some() {
+        // The 200 before this one has not been acknowledged; the far side may not have it yet. Or an offer of
+        // ours is under way (section 14.2).
+        if self.answered.is_some() || self.is_offering() {
             let response = respond(invite, 491, Some(&self.own.tag)).build();
+            return self.respond(transaction, response);
+        }
+        if let Some(response) = self.too_brief_response(invite) {
             return self.respond(transaction, response);
         }
         let offer = sdp_of(&invite.headers, invite.body());
@@ -38,8 +42,15 @@ impl Dialog {
         }
     }
 
-    pub(super) fn on_update(&mut self, transaction: TransactionId, update: &Request) {
+    pub(super) fn on_update(&mut self, now: Moment, transaction: TransactionId, update: &Request) {
         let offer = sdp_of(&update.headers, update.body());
+        if offer.is_some() && self.is_offering() {
+            let response = respond(update, 491, Some(&self.own.tag)).build();
+            return self.respond(transaction, response);
+        }
+        if let Some(response) = self.too_brief_response(update) {
+            return self.respond(transaction, response);
+        }
         if offer.is_some() && (self.phase != Phase::Up || self.answered.is_some()) {
             return self.respond(transaction, self.too_early(update));
         }
@@ -54,11 +65,27 @@ impl Dialog {
         let mut draft = respond(update, 200, Some(&self.own.tag))
             .with(HeaderName::Contact, self.own.contact.clone())
             .with_capabilities();
+        // A session begins with the 200 to the INVITE; before, there is none to refresh.
+        if self.phase == Phase::Up {
+            self.agree_on_session(now, update);
+            draft = self.with_session(draft, update);
+        }
         if let Some(body) = body {
             self.tell_agreed();
             draft = draft.with_sdp(body);
         }
         self.respond(transaction, draft.build());
+    }
+
+    /// Whether an offer of ours is not answered.
+    fn is_offering(&self) -> bool {
+        self.is_refreshing() && self.refresh.as_ref().is_some_and(|refresh| refresh.by_invite)
+    }
+
+    fn too_brief_response(&self, request: &Request) -> Option<Response> {
+        let least_s = Self::too_brief(self.own.timing.session_least_s, request)?;
+        let draft = respond(request, 422, Some(&self.own.tag)).with(HeaderName::MinSe, least_s.to_string());
+        Some(draft.build())
     }
 
     fn refresh_target(&mut self, request: &Request) {

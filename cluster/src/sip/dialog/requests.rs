@@ -37,7 +37,8 @@ impl Dialog {
                 self.respond(transaction, response);
             }
             Method::Invite => self.on_reinvite(now, transaction, request),
-            Method::Update => self.on_update(transaction, request),
+            Method::Update => self.on_update(now, transaction, request),
+            Method::Prack => self.on_prack(transaction, request),
             Method::Info => self.on_info(transaction, request),
             Method::Notify => self.on_notify(transaction, request),
             Method::Options => self.respond(transaction, capabilities(request, &self.own.tag)),

@@ -1,11 +1,14 @@
 //! The dialog's state, and where each input goes.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
 use super::super::sdp::Negotiation;
 use super::super::wire::Response;
+use super::provisional::{Confirmed, Unconfirmed};
+use super::session::{Refresh, Session};
 use super::{Command, Effect, Event, Input, Moment, Own, RequestId, TransactionId};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +36,12 @@ pub(super) enum Reason {
     Ringing,
     /// The transfer took too long.
     Transfer,
+    /// A provisional answer is sent again.
+    Provisional,
+    /// The session is to be refreshed.
+    Refresh,
+    /// The session was not refreshed.
+    SessionEnd,
     /// The dialog is forgotten although something never came.
     Forgotten,
 }
@@ -99,6 +108,15 @@ pub struct Dialog {
     pub(super) hang_up_later: bool,
     pub(super) held: bool,
     pub(super) ended_told: bool,
+    /// A provisional answer of ours that is not confirmed, and how many there were.
+    pub(super) unconfirmed: Option<Unconfirmed>,
+    pub(super) numbered: u32,
+    /// Provisional answers of theirs that we confirmed.
+    pub(super) confirmed: Vec<Confirmed>,
+    pub(super) session: Option<Session>,
+    pub(super) refresh: Option<Refresh>,
+    /// The far side takes UPDATE.
+    pub(super) takes_update: bool,
     pub(super) timers: BTreeMap<Reason, Moment>,
     #[serde(skip)]
     pub(super) effects: Effects,
@@ -126,7 +144,7 @@ impl Dialog {
         match input {
             Input::Request { transaction, request } => self.on_request(now, transaction, &request),
             Input::Response { id, response } => self.on_response(now, id, &response),
-            Input::Unanswered { id } => self.on_unanswered(id),
+            Input::Unanswered { id } => self.on_unanswered(now, id),
             Input::Command(command) => self.on_command(now, command),
             Input::Tick => self.on_tick(now),
         }
@@ -173,6 +191,11 @@ impl Dialog {
         self.outgoing.as_ref().map(|outgoing| outgoing.id)
     }
 
+    /// Says where the call's audio is, where that was not known when it began.
+    pub const fn place(&mut self, local: SocketAddr) {
+        self.negotiation.place(local);
+    }
+
     /// The URI that requests to the far side are for.
     #[must_use]
     pub fn target(&self) -> &str {
@@ -181,7 +204,7 @@ impl Dialog {
 
     pub(super) fn on_command(&mut self, now: Moment, command: Command) {
         match command {
-            Command::Ring => self.ring(),
+            Command::Ring => self.ring(now),
             Command::Answer => self.answer(now),
             Command::Refuse { status, retry_after_s } => self.refuse(status, retry_after_s),
             Command::Transfer(target) => self.transfer(now, &target),
@@ -199,6 +222,9 @@ impl Dialog {
                 Reason::Acknowledgement => self.give_up_acknowledgement(now),
                 Reason::Ringing => self.ring_out(now),
                 Reason::Transfer => self.transfer_timed_out(),
+                Reason::Provisional => self.repeat_provisional(now),
+                Reason::Refresh => self.refresh(now),
+                Reason::SessionEnd => self.session_over(now),
                 Reason::Forgotten => self.phase = Phase::Ended,
             }
         }

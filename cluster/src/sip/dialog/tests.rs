@@ -555,3 +555,6 @@ fn bytes_of_another_version_are_refused() {
     let whole = line.dialog.capture(0).unwrap();
     assert!(Dialog::restore(&whole[..whole.len() / 2], 0).is_err());
 }
+
+mod provisional;
+mod session;

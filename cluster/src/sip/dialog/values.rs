@@ -27,11 +27,24 @@ pub struct Timing {
     pub answer_ms: u64,
     /// How long the far side may take to report the end of a transfer before that counts as a 408.
     pub transfer_ms: u64,
+    /// Within how many seconds a call that is up is refreshed (RFC 4028), where the far side leaves that to us;
+    /// 0 asks for no refreshing. A call that nobody refreshes is ended.
+    pub session_s: u32,
+    /// The least such interval that we take, in seconds; less gets 422. RFC 4028 forbids less than 90.
+    pub session_least_s: u32,
 }
 
 impl Default for Timing {
     fn default() -> Self {
-        Self { t1_ms: 500, t2_ms: 4_000, ringing_ms: 60_000, answer_ms: 180_000, transfer_ms: 40_000 }
+        Self {
+            t1_ms: 500,
+            t2_ms: 4_000,
+            ringing_ms: 60_000,
+            answer_ms: 180_000,
+            transfer_ms: 40_000,
+            session_s: 1_800,
+            session_least_s: 90,
+        }
     }
 }
 
@@ -180,6 +193,12 @@ pub enum Error {
     /// A header that a dialog needs is missing or can't be read.
     #[error("the message has no usable {0}")]
     Header(&'static str),
+    /// The session interval is too small: 422 with this Min-SE (RFC 4028 section 6).
+    #[error("the session interval is below {least_s} s")]
+    TooBrief {
+        /// The least interval, in seconds.
+        least_s: u32,
+    },
     /// The offer can't be taken.
     #[error(transparent)]
     Offer(#[from] Unacceptable),

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::super::destination;
+use super::super::respond::{ALLOW, SUPPORTED};
 use super::super::wire::{Header, HeaderName, Message, Method, Request, Response, Uri, parse_own};
 use super::{Dialog, Effect, RequestId};
 
@@ -29,6 +30,10 @@ impl Dialog {
         add(&mut request, HeaderName::UserAgent, USER_AGENT);
         if matches!(method, Method::Invite | Method::Refer | Method::Update) {
             add(&mut request, HeaderName::Contact, self.own.contact.clone());
+        }
+        if matches!(method, Method::Invite | Method::Update) {
+            add(&mut request, HeaderName::Allow, ALLOW);
+            add(&mut request, HeaderName::Supported, SUPPORTED);
         }
         Some((request, next_hop))
     }

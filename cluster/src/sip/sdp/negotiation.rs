@@ -135,6 +135,11 @@ impl Negotiation {
         choose(description, self.protection, self.secret.is_some())
     }
 
+    /// Says where we want packets.
+    pub const fn place(&mut self, local: SocketAddr) {
+        self.local = local;
+    }
+
     /// What was agreed last.
     #[must_use]
     pub const fn agreed(&self) -> Option<&Agreed> {
@@ -199,6 +204,12 @@ impl Negotiation {
             (None, false) => &[],
         };
         (1..).zip(suites).filter_map(|(tag, suite)| Some((tag, self.secret.as_ref()?.key(*suite)))).collect()
+    }
+
+    /// The description that we gave last, unchanged, so that the far side sees that nothing is new.
+    pub fn unchanged(&mut self) -> Vec<u8> {
+        let written = String::from_utf8_lossy(&self.written).into_owned();
+        if written.is_empty() { self.offer() } else { self.versioned(&written) }
     }
 
     /// Takes the far side's answer to our offer.

@@ -34,7 +34,8 @@ impl Shard {
         if call.concluded {
             return;
         }
-        let closing = call.session.control(MediaControl::Close).is_ok();
+        let closing =
+            call.session.as_ref().is_some_and(|session| session.control(MediaControl::Close).is_ok());
         let after = if closing { patience } else { Duration::ZERO };
         self.set(after, Due::MediaClosing(key));
     }
@@ -72,9 +73,7 @@ impl Shard {
         if let Some(origin) = call.origin {
             self.origins.remove(&origin);
         }
-        if let Some(invite) = call.dialog.invite_request() {
-            self.abandon(key, invite);
-        }
+        self.abandon(key);
     }
 }
 

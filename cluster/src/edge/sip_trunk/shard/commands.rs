@@ -15,6 +15,9 @@ impl Shard {
         let media = match command {
             LegCommand::Answer => {
                 call.answered = true;
+                if !self.with_media(key) {
+                    return;
+                }
                 return self.tell_dialog(key, Input::Command(Command::Answer));
             }
             LegCommand::Refuse(refusal) => {
@@ -34,9 +37,12 @@ impl Shard {
             LegCommand::Play { utterance, speech } => MediaControl::Play { utterance, speech },
             LegCommand::StopPlaying => MediaControl::StopPlaying,
         };
-        let id = call.id;
-        if call.session.control(media).is_err() {
-            tracing::debug!(call_id = %id, "a command came too late for the call's media");
+        if !self.with_media(key) {
+            return;
+        }
+        let Some(call) = self.calls.get(&key) else { return };
+        if call.session.as_ref().is_none_or(|session| session.control(media).is_err()) {
+            tracing::debug!(call_id = %call.id, "a command came too late for the call's media");
         }
     }
 }

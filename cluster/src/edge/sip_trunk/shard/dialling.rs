@@ -44,7 +44,8 @@ impl Shard {
         }
         let key = self.new_key();
         let id = new_call_id();
-        let (session, negotiation) = self.open_media(key, id, flow)?;
+        let (session, local) = self.open_media(key, id, flow)?;
+        let negotiation = self.negotiation(key, local);
         let from = if from.starts_with("sip:") || from.starts_with("tel:") {
             from.to_owned()
         } else {
@@ -58,7 +59,7 @@ impl Shard {
         let call = Call {
             id,
             dialog,
-            session,
+            session: Some(session),
             sink: Sink::Open(events),
             flow,
             origin: None,

@@ -45,7 +45,8 @@ impl Shard {
         match effect {
             Effect::Respond { transaction, response } => self.answer(transaction, response),
             Effect::Retransmit { transaction, response } => {
-                metrics::retransmitted("success");
+                let is_final = response.status.is_final();
+                metrics::retransmitted(if is_final { "success" } else { "provisional" });
                 self.answer(transaction, response);
             }
             Effect::Send { id, mut request, next_hop } => match self.flow_to(key, &next_hop) {
@@ -75,7 +76,7 @@ impl Shard {
         let call = self.calls.get(&key)?;
         let known = call.flow;
         let hop = destination::uri(next_hop).and_then(|uri| destination::hop(&uri));
-        if known.transport == Transport::Tcp {
+        if known.transport.is_reliable() {
             let address =
                 hop.and_then(|hop| Some(SocketAddr::new(hop.address?, hop.port))).unwrap_or(known.address);
             let flow = Flow { address, ..known };
@@ -92,7 +93,7 @@ impl Shard {
         let flow = Flow { address, transport: hop.transport, connection: None };
         Some(match hop.transport {
             Transport::Udp => flow,
-            Transport::Tcp => Flow { connection: self.connected(&flow), ..flow },
+            Transport::Tcp | Transport::Tls => Flow { connection: self.connected(&flow), ..flow },
         })
     }
 
@@ -114,9 +115,9 @@ impl Shard {
         match event {
             Event::Ringing => {}
             Event::Agreed(agreed) => {
-                if let Some(call) = self.calls.get(&key) {
+                if let Some(session) = self.calls.get(&key).and_then(|call| call.session.as_ref()) {
                     // A session that is gone says so by its own last event.
-                    let _ = call.session.control(MediaControl::Configure(stream(&agreed)));
+                    let _ = session.control(MediaControl::Configure(stream(&agreed)));
                 }
             }
             Event::Established => self.deliver(key, LegEvent::Established),

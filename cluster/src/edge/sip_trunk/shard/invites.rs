@@ -1,5 +1,6 @@
 //! New calls: from the INVITE to the reception's word.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -9,27 +10,33 @@ use actors::types::{CallId, PhoneNumber, Private};
 use rand::Rng;
 
 use super::super::addresses::in_uri;
+use super::super::guard::{Admission, Identity};
 use super::super::leg::TrunkLeg;
 use super::super::metrics;
 use super::super::transports::Flow;
 use super::Control;
-use super::state::{Call, Shard, Sink};
+use super::state::{Call, Origin, Shard, Sink};
 use crate::clock;
-use crate::edge::media::{MediaEvents, Session};
 use crate::sip::check::with_warning;
 use crate::sip::dialog::{Command, Dialog, Error, Input, Own};
 use crate::sip::numbers;
+use crate::sip::respond::respond;
 use crate::sip::sdp::{Negotiation, Secret, acceptable, sdp_of};
 use crate::sip::wire::{self, HeaderName, Request};
+
+/// Where a call's audio is before it is opened.
+const NOWHERE_YET: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
 impl Shard {
     pub(super) fn on_invite(&mut self, invite: Request, source: Flow, flow: Flow) {
         let call_id = invite.headers.value(&HeaderName::CallId).unwrap_or_default().into_owned();
-        let origin = (call_id, wire::from_tag(&invite.headers).unwrap_or_default());
+        let sequence = wire::sequence(&invite.headers).unwrap_or_default();
+        let origin = (call_id, wire::from_tag(&invite.headers).unwrap_or_default(), sequence);
         if self.origins.contains_key(&origin) {
             // The same call by another way (RFC 3261 section 8.2.2.2), or again after its transaction ended.
             return self.refuse(&invite, 482, flow);
         }
+        let Some(identity) = self.identified(&invite, source, flow) else { return };
         if self.calls.len() >= self.share(self.shared.settings.dialogs_max) {
             metrics::invited("refused");
             return self.refuse(&invite, 503, flow);
@@ -45,27 +52,73 @@ impl Shard {
             metrics::invited("refused");
             return self.refuse(&invite, 404, flow);
         };
+        if let Identity::Carrier(index) = identity {
+            let guard = &self.shared.guard;
+            let may = guard.may_call(index, called.as_str());
+            metrics::of_trunk(guard.name(index), if may { "taken" } else { "forbidden" });
+            if may {
+                return self.take(invite, called, origin, source, flow);
+            }
+            metrics::invited("refused");
+            let tag = self.stateless_tag();
+            let draft = respond(&invite, 403, Some(&tag)).because("Forbidden: not a number of this trunk");
+            return self.answer_stateless(draft.build(), flow);
+        }
         self.take(invite, called, origin, source, flow);
     }
 
-    fn take(
-        &mut self,
-        invite: Request,
-        called: PhoneNumber,
-        origin: (Vec<u8>, String),
-        source: Flow,
-        flow: Flow,
-    ) {
-        let key = self.new_key();
-        let id = new_call_id();
-        let (session, negotiation) = match self.open_media(key, id, source) {
-            Ok(opened) => opened,
-            Err(error) => {
-                tracing::warn!(call_id = %id, error = %error, "a call was refused for want of media");
-                metrics::invited("refused");
-                return self.refuse(&invite, 503, flow);
+    /// Who calls, where it is somebody who may. Everybody else is answered, or not, and done with.
+    fn identified(&mut self, invite: &Request, source: Flow, flow: Flow) -> Option<Identity> {
+        let guard = &self.shared.guard;
+        match guard.admit(source.address.ip()) {
+            Admission::Yes => {}
+            Admission::SourceOver => {
+                metrics::dropped("invite_source_limit");
+                return None;
+            }
+            Admission::AllOver => {
+                metrics::dropped("invite_limit");
+                self.refuse(invite, 503, flow);
+                return None;
+            }
+        }
+        let identity = guard.identify(source.address.ip(), invite);
+        let tag = self.stateless_tag();
+        let answer = match identity {
+            Identity::Anyone | Identity::Carrier(_) => {
+                if invite.headers.get(&HeaderName::Authorization).is_some() {
+                    metrics::authenticated("known");
+                }
+                return Some(identity);
+            }
+            Identity::Nobody => {
+                metrics::dropped("unknown_source");
+                return None;
+            }
+            Identity::Wrong => {
+                metrics::authenticated("wrong");
+                respond(invite, 403, Some(&tag)).because("Forbidden: wrong user or password")
+            }
+            Identity::OtherUri => {
+                metrics::authenticated("other_uri");
+                respond(invite, 403, Some(&tag)).because("Forbidden: Authorization is for another URI")
+            }
+            Identity::Unproved { stale } => {
+                metrics::authenticated(if stale { "stale" } else { "asked" });
+                let challenges = guard.challenges(stale).into_iter();
+                challenges.fold(respond(invite, 401, Some(&tag)), |draft, challenge| {
+                    draft.with(HeaderName::WwwAuthenticate, challenge)
+                })
             }
         };
+        self.answer_stateless(answer.build(), flow);
+        None
+    }
+
+    fn take(&mut self, invite: Request, called: PhoneNumber, origin: Origin, source: Flow, flow: Flow) {
+        let key = self.new_key();
+        let id = new_call_id();
+        let negotiation = self.negotiation(key, NOWHERE_YET);
         let caller = numbers::caller(&invite, self.shared.settings.trust_asserted_identity);
         let caller = caller.as_deref().and_then(PhoneNumber::parse).map(Private::new);
         let Some((transaction, invite)) = self.begin(invite, flow, Some(key)) else { return };
@@ -73,11 +126,16 @@ impl Shard {
         let dialog = match Dialog::incoming(own, negotiation, self.now(), transaction, &invite) {
             Ok(dialog) => dialog,
             Err(error) => {
-                let status = if matches!(error, Error::Offer(_)) { 488 } else { 400 };
                 metrics::invited("refused");
-                let response =
-                    crate::sip::respond::respond(&invite, status, Some(&format!("{key:016x}"))).build();
-                return self.answer(transaction, response);
+                let tag = format!("{key:016x}");
+                let draft = match error {
+                    Error::TooBrief { least_s } => {
+                        respond(&invite, 422, Some(&tag)).with(HeaderName::MinSe, least_s.to_string())
+                    }
+                    Error::Offer(_) => respond(&invite, 488, Some(&tag)),
+                    _ => respond(&invite, 400, Some(&tag)),
+                };
+                return self.answer(transaction, draft.build());
             }
         };
         let alive = Arc::new(AtomicBool::new(true));
@@ -86,7 +144,7 @@ impl Shard {
         let call = Call {
             id,
             dialog,
-            session,
+            session: None,
             sink: Sink::Waiting(Vec::new()),
             flow: source,
             origin: Some(origin),
@@ -167,24 +225,10 @@ impl Shard {
         }
     }
 
-    pub(super) fn open_media(
-        &self,
-        key: u64,
-        id: CallId,
-        flow: Flow,
-    ) -> Result<(Session, Negotiation), crate::edge::media::Error> {
-        let me = self.me.clone();
-        let events: MediaEvents = Arc::new(move |event| {
-            if me.try_send(Control::Media { key, event }).is_err() {
-                metrics::dropped("media_event");
-            }
-        });
-        let session = self.shared.media.open(id, events)?;
-        let mut local = session.local_address();
-        local.set_ip(self.shared.addresses.shown(local.ip(), flow.address.ip()));
+    /// Our side of a call's offers and answers, with keys for the case that it is protected.
+    pub(super) fn negotiation(&self, key: u64, local: SocketAddr) -> Negotiation {
         let secret = Secret::from(crate::chance::bytes());
-        let negotiation = Negotiation::new(local, key >> 1).protected(self.shared.settings.srtp, secret);
-        Ok((session, negotiation))
+        Negotiation::new(local, key >> 1).protected(self.shared.settings.srtp, secret)
     }
 
     /// Our side of a dialog with this peer.
@@ -202,8 +246,11 @@ impl Shard {
     /// Our host and port as this peer sees them.
     pub(super) fn host_for(&self, flow: Flow) -> String {
         let transports = &self.shared.transports;
-        let bound =
-            transports.listening(flow.transport).or(transports.udp_address).or(transports.tcp_address);
+        let bound = transports
+            .listening(flow.transport)
+            .or(transports.udp_address)
+            .or(transports.tcp_address)
+            .or(transports.tls_address);
         let Some(bound) = bound else { return "invalid.invalid".to_owned() };
         let shown = self.shared.addresses.shown(bound.ip(), flow.address.ip());
         format!("{}:{}", in_uri(shown), bound.port())

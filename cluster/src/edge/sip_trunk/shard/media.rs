@@ -1,10 +1,16 @@
 //! What a call's media tells.
 
-use actors::call::leg::Event;
-use actors::types::EndReason;
+use std::net::SocketAddr;
+use std::sync::Arc;
 
+use actors::call::leg::Event;
+use actors::types::{CallId, EndReason};
+
+use super::super::metrics;
+use super::super::transports::Flow;
+use super::Control;
 use super::state::Shard;
-use crate::edge::media::MediaEvent;
+use crate::edge::media::{MediaEvent, MediaEvents, Session};
 use crate::sip::dialog::{Command, Input};
 
 impl Shard {
@@ -28,6 +34,47 @@ impl Shard {
                 self.forget_if_over(key);
             }
         }
+    }
+
+    /// Opens a call's audio where that has not happened yet: whoever commands a call has taken it, so its number
+    /// is known. Where there is none to be had, the call is refused.
+    pub(super) fn with_media(&mut self, key: u64) -> bool {
+        let Some(call) = self.calls.get(&key) else { return false };
+        if call.session.is_some() {
+            return true;
+        }
+        match self.open_media(key, call.id, call.flow) {
+            Ok((session, local)) => {
+                let Some(call) = self.calls.get_mut(&key) else { return false };
+                call.dialog.place(local);
+                call.session = Some(session);
+                true
+            }
+            Err(error) => {
+                tracing::warn!(call_id = %call.id, error = %error, "a call was refused for want of media");
+                let retry_after_s = Some(self.shared.settings.retry_after_s);
+                self.tell_dialog(key, Input::Command(Command::Refuse { status: 503, retry_after_s }));
+                false
+            }
+        }
+    }
+
+    pub(super) fn open_media(
+        &self,
+        key: u64,
+        id: CallId,
+        flow: Flow,
+    ) -> Result<(Session, SocketAddr), crate::edge::media::Error> {
+        let me = self.me.clone();
+        let events: MediaEvents = Arc::new(move |event| {
+            if me.try_send(Control::Media { key, event }).is_err() {
+                metrics::dropped("media_event");
+            }
+        });
+        let session = self.shared.media.open(id, events)?;
+        let mut local = session.local_address();
+        local.set_ip(self.shared.addresses.shown(local.ip(), flow.address.ip()));
+        Ok((session, local))
     }
 
     fn hang_up_for(&mut self, key: u64, cause: EndReason) {

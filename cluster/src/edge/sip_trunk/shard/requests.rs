@@ -1,17 +1,19 @@
 //! Requests from the network: who they are for, and what nobody is for.
 
+use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 
 use super::super::metrics;
 use super::super::transports::Flow;
 use super::Inbound;
 use super::state::Shard;
-use crate::sip::check::{check, is_answerable};
+use crate::sip::check::{check, is_answerable, refusal_of};
 use crate::sip::destination::{self, Transport};
 use crate::sip::dialog::Input;
 use crate::sip::respond::{capabilities, respond};
+use crate::sip::salvage::salvage;
 use crate::sip::wire::{
-    self, HeaderName, Message, Method, Request, Response, TransactionKey, TuEvent, cancelled_key,
+    self, HeaderName, Message, Method, ParseError, Request, Response, TransactionKey, TuEvent, cancelled_key,
     parse_datagram,
 };
 
@@ -19,15 +21,28 @@ impl Shard {
     pub(super) fn on_inbound(&mut self, inbound: Inbound) {
         match inbound {
             Inbound::Message { message, flow } => self.on_message(*message, flow),
-            Inbound::Datagram { bytes, source } => match parse_datagram(bytes, &self.limits) {
-                Ok(message) => {
-                    let flow = Flow { address: source, transport: Transport::Udp, connection: None };
-                    self.on_message(message, flow);
+            Inbound::Datagram { bytes, source } => {
+                self.datagram_bytes = Some(bytes.len());
+                match parse_datagram(bytes.clone(), &self.limits) {
+                    Ok(message) => {
+                        let flow = Flow { address: source, transport: Transport::Udp, connection: None };
+                        self.on_message(message, flow);
+                    }
+                    Err(error) => self.on_unreadable(&bytes, &error, source),
                 }
-                // Scanners' noise gets no answer.
-                Err(_) => metrics::dropped("unparseable"),
-            },
+                self.datagram_bytes = None;
+            }
         }
+    }
+
+    /// A request that is broken but says whose it is gets its 400; scanners' noise gets no answer.
+    fn on_unreadable(&mut self, bytes: &[u8], error: &ParseError, source: SocketAddr) {
+        metrics::dropped("unparseable");
+        let Some(mut request) = salvage(bytes) else { return };
+        destination::stamp(&mut request, source);
+        let address = SocketAddr::new(source.ip(), destination::response_port(&request, source));
+        let response = refusal_of(error).response(&request, &self.stateless_tag());
+        self.answer_stateless(response, Flow { address, transport: Transport::Udp, connection: None });
     }
 
     fn on_message(&mut self, message: Message, flow: Flow) {
@@ -40,7 +55,7 @@ impl Shard {
     fn on_request(&mut self, mut request: Request, source: Flow) {
         destination::stamp(&mut request, source.address);
         let port = destination::response_port(&request, source.address);
-        let flow = Flow { address: std::net::SocketAddr::new(source.address.ip(), port), ..source };
+        let flow = Flow { address: SocketAddr::new(source.address.ip(), port), ..source };
         if let Some(key) = TransactionKey::from_request(&request)
             && self.served.contains_key(&key)
         {
@@ -54,6 +69,9 @@ impl Shard {
         let is_ack = request.method == Method::Ack;
         if !is_ack && !is_answerable(&request) {
             return metrics::dropped("no_via");
+        }
+        if !is_ack && wire::to_tag(&request.headers).is_none() && self.shared.guard.is_scanner(&request) {
+            return metrics::dropped("scanner");
         }
         if let Err(refusal) = check(&request, self.shared.settings.body_bytes_max) {
             if is_ack {

@@ -13,8 +13,9 @@ use tokio::time::Instant;
 
 use super::super::Settings;
 use super::super::addresses::Addresses;
+use super::super::connections::Context;
 use super::super::counts::Gauges;
-use super::super::tcp::Context;
+use super::super::guard::Guard;
 use super::super::transports::{Flow, Transports};
 use super::{Control, Inbound};
 use crate::edge::media::{Media, Session};
@@ -29,9 +30,10 @@ pub(in super::super) struct Shared {
     pub(in super::super) media: Media,
     pub(in super::super) transports: Arc<Transports>,
     pub(in super::super) addresses: Addresses,
+    pub(in super::super) guard: Guard,
     pub(in super::super) refusing: AtomicBool,
     pub(in super::super) gauges: Vec<Gauges>,
-    pub(in super::super) tcp: Context,
+    pub(in super::super) connecting: Context,
 }
 
 /// A shard. See the module's documentation.
@@ -49,10 +51,12 @@ pub(in super::super) struct Shard {
     pub(super) asking: HashMap<u64, Asking>,
     pub(super) next_transaction: u64,
     pub(super) calls: HashMap<u64, Call>,
-    /// Calls that came in, by Call-ID and From tag.
-    pub(super) origins: HashMap<(Vec<u8>, String), u64>,
+    /// Calls that came in.
+    pub(super) origins: HashMap<Origin, u64>,
     pub(super) wheel: Wheel<Due>,
     pub(super) outbox: Vec<(Bytes, SocketAddr)>,
+    /// The length of the datagram that is being handled.
+    pub(super) datagram_bytes: Option<usize>,
     pub(super) started: Instant,
     pub(super) me: mpsc::Sender<Control>,
     pub(super) control: mpsc::Receiver<Control>,
@@ -85,14 +89,19 @@ pub(super) enum Due {
     MediaClosing(u64),
 }
 
+/// The Call-ID, From tag and sequence number of an INVITE: the same by another way is the same call, with the
+/// next number it is a new attempt.
+pub(super) type Origin = (Vec<u8>, String, u32);
+
 /// A call.
 pub(super) struct Call {
     pub(super) id: CallId,
     pub(super) dialog: Dialog,
-    pub(super) session: Session,
+    /// Its audio: opened once the reception has taken the call.
+    pub(super) session: Option<Session>,
     pub(super) sink: Sink,
     pub(super) flow: Flow,
-    pub(super) origin: Option<(Vec<u8>, String)>,
+    pub(super) origin: Option<Origin>,
     pub(super) alive: Arc<AtomicBool>,
     /// The reception has not said yet whether it takes the call.
     pub(super) offering: bool,
@@ -144,6 +153,7 @@ impl Shard {
             origins: HashMap::new(),
             wheel: Wheel::new(0),
             outbox: Vec::new(),
+            datagram_bytes: None,
             started: Instant::now(),
             me,
             control,

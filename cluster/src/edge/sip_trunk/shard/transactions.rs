@@ -2,8 +2,9 @@
 
 use bytes::Bytes;
 
+use super::super::guard::ANSWER_TIMES_MAX;
 use super::super::transports::{ConnectionId, Flow};
-use super::super::{metrics, tcp};
+use super::super::{connections, metrics};
 use super::state::{Asking, Due, Serving, Shard};
 use crate::sip::destination::{self, Transport};
 use crate::sip::dialog::{Input, RequestId, TransactionId};
@@ -131,13 +132,23 @@ impl Shard {
         }
     }
 
-    /// Answers without a transaction: a repeated request is answered again, the same way.
+    /// Answers without a transaction: a repeated request is answered again, the same way. Whoever is no trunk's
+    /// gets no answer, and no datagram one that is much longer than itself.
     pub(super) fn answer_stateless(&mut self, response: Response, flow: Flow) {
+        if !self.shared.guard.answers(flow.address.ip()) {
+            return metrics::dropped("unknown_source");
+        }
         let status = response.status.code();
         if status >= 400 {
             metrics::refused(status);
         }
-        self.transmit(flow, Message::Response(response).to_bytes());
+        let bytes = Message::Response(response).to_bytes();
+        if flow.transport == Transport::Udp
+            && self.datagram_bytes.is_some_and(|asked| bytes.len() > asked * ANSWER_TIMES_MAX)
+        {
+            return metrics::dropped("amplification");
+        }
+        self.transmit(flow, bytes);
     }
 
     /// A repeated request or an ACK of a known transaction.
@@ -178,15 +189,16 @@ impl Shard {
         self.drive_client(id, outputs);
     }
 
-    /// Gives up an INVITE that was never finally answered, of a call that is forgotten: once anything came
-    /// back, its transaction would wait for ever (RFC 3261 section 9.1).
-    pub(super) fn abandon(&mut self, call: u64, invite: RequestId) {
-        let waiting = self
+    /// Gives up what was never finally answered, of a call that is forgotten: an INVITE to which anything came
+    /// back would wait for ever (RFC 3261 section 9.1).
+    pub(super) fn abandon(&mut self, call: u64) {
+        let waiting: Vec<(u64, TransactionKey)> = self
             .asking
             .iter()
-            .find(|(_, asking)| asking.call == call && asking.request == invite && !asking.answered)
-            .map(|(id, asking)| (*id, asking.key.clone()));
-        if let Some((id, key)) = waiting {
+            .filter(|(_, asking)| asking.call == call && !asking.answered)
+            .map(|(id, asking)| (*id, asking.key.clone()))
+            .collect();
+        for (id, key) in waiting {
             let outputs = self.clients.on_transport_error(&key);
             self.drive_client(id, outputs);
         }
@@ -210,7 +222,7 @@ impl Shard {
     pub(super) fn transmit(&mut self, flow: Flow, bytes: Bytes) {
         match flow.transport {
             Transport::Udp => self.outbox.push((bytes, flow.address)),
-            Transport::Tcp => match self.connected(&flow) {
+            Transport::Tcp | Transport::Tls => match self.connected(&flow) {
                 Some(id) => self.shared.transports.write(id, bytes),
                 None => metrics::dropped("connection_limit"),
             },
@@ -219,7 +231,10 @@ impl Shard {
 
     /// The open connection of a flow, made where there is none.
     pub(super) fn connected(&self, flow: &Flow) -> Option<ConnectionId> {
-        self.shared.transports.connection(flow).or_else(|| tcp::connect(flow.address, &self.shared.tcp))
+        self.shared
+            .transports
+            .connection(flow)
+            .or_else(|| connections::connect(flow, &self.shared.connecting))
     }
 
     pub(super) fn set(&mut self, after: std::time::Duration, what: Due) {
