@@ -15,6 +15,7 @@ mod mention;
 pub mod metrics;
 mod ordered;
 pub mod recordings;
+pub mod retention;
 mod rows;
 
 use async_trait::async_trait;

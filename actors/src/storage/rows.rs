@@ -116,6 +116,8 @@ pub struct MergedRecording {
     pub object: String,
     /// The key of its chunks, sealed with its business's key.
     pub sealed_key: Vec<u8>,
+    /// What a decoder drops at the start (RFC 7845's pre-skip): samples of each side at 48,000 a second.
+    pub lead: u64,
     /// Its chunks, in order.
     pub chunks: Vec<MergedChunk>,
     /// Whether the segments are gone.

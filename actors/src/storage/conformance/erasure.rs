@@ -411,6 +411,7 @@ pub(crate) async fn recordings_with_work_left_are_listed(store: Store) {
     let merged = crate::storage::MergedRecording {
         object: "one".to_owned(),
         sealed_key: vec![1],
+        lead: 0,
         chunks: Vec::new(),
         segments_removed: false,
     };

@@ -75,6 +75,7 @@ pub(crate) async fn a_recording_is_read_as_it_was_last_written(store: Store) {
     recording.merged = Some(MergedRecording {
         object: "merged".to_owned(),
         sealed_key: vec![9],
+        lead: 312,
         chunks: vec![MergedChunk { bytes: 7, until: 72_000 }],
         segments_removed: true,
     });
