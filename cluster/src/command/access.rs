@@ -45,6 +45,7 @@ impl Access {
             storage,
             recordings,
             import: config.import.clone(),
+            retention: config.retention.clone(),
             counts: Arc::new(Counts::default),
             changed: Arc::new(|_| {}),
             jobs: Arc::default(),

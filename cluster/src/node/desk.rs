@@ -29,6 +29,7 @@ impl Counter {
             storage: Arc::clone(storage),
             recordings,
             import: config.import.clone(),
+            retention: config.retention.clone(),
             counts: Arc::new(move || Counts {
                 calls: counted.counts().calls,
                 draining: life.stage() == Stage::Draining,

@@ -1,6 +1,8 @@
-//! `calls list|show|play`.
+//! `calls list|show|play|erase|erase-caller`.
 
 mod conversation;
+mod erase;
+mod erase_caller;
 mod list;
 mod play;
 mod show;
@@ -20,14 +22,20 @@ pub(super) enum Verb {
     List(list::Arguments),
     /// Show a call: the conversation with times, what was heard, tools and quality
     Show(show::Arguments),
-    /// Write a call's recording to a WAV file: the caller left, the receptionist right
+    /// Write a call's recording to a file: the caller left, the receptionist right
     Play(play::Arguments),
+    /// Erase a call: its recording, transcript, messages and appointments
+    Erase(erase::Arguments),
+    /// Erase a caller from a business: every call from or about their number
+    EraseCaller(erase_caller::Arguments),
 }
 
 pub(super) async fn run(verb: Verb, config: &NodeConfig, output: &mut Output<'_>) -> Result<(), Error> {
     match verb {
         Verb::List(arguments) => list::run(arguments, config, output).await,
         Verb::Play(arguments) => play::run(arguments, config, output).await,
+        Verb::Erase(arguments) => erase::run(arguments, config, output).await,
+        Verb::EraseCaller(arguments) => erase_caller::run(arguments, config, output).await,
         Verb::Show(arguments) => show::run(arguments, config, output).await,
     }
 }
