@@ -19,6 +19,9 @@ use crate::storage::{Error, Result, Storage};
 /// The file is written anew when it is larger than what waits by this much and twice as large.
 const WASTE_BYTES: u64 = 1 << 20;
 
+/// Writes that ask whether a store that was away is back.
+const PROBES: usize = 2;
+
 /// How often the journal's age is shown while nothing else happens.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
@@ -34,6 +37,10 @@ pub(super) async fn run(shared: Arc<Shared>) {
                 shared.is_away.store(true, Ordering::Relaxed);
                 pause(&shared, shared.chance.spread_ms(wait_ms)).await;
                 wait_ms = wait_ms.saturating_mul(2).min(shared.settings.retry_max_ms.max(1));
+            }
+            Round::Partly => {
+                wait_ms = shared.settings.retry_ms;
+                pause(&shared, shared.chance.spread_ms(wait_ms)).await;
             }
             Round::Wrote => wait_ms = shared.settings.retry_ms,
             Round::Nothing => {
@@ -62,14 +69,18 @@ enum Round {
     Nothing,
     /// All that was tried is written.
     Wrote,
-    /// The store did not take something.
+    /// The store took some and did not take others: it works, and one that it never takes holds up its own call
+    /// only.
+    Partly,
+    /// The store took nothing.
     Failed,
 }
 
 async fn round(shared: &Arc<Shared>) -> Round {
     let is_away = shared.is_away.load(Ordering::Relaxed);
-    // A store that was away is asked with one write first.
-    let lanes = if is_away { 1 } else { shared.settings.drain_calls };
+    // A store that was away is asked with few writes first; with more than one, since one alone may be one that it
+    // never takes.
+    let lanes = if is_away { PROBES } else { shared.settings.drain_calls };
     let sent = shared.ledger.lock().send(lanes);
     if sent.is_empty() {
         shared.is_away.store(false, Ordering::Relaxed);
@@ -86,38 +97,32 @@ async fn round(shared: &Arc<Shared>) -> Round {
         });
         numbers.insert(task.id(), (number, kind));
     }
-    let mut failed = None;
+    let (mut failed, mut settled) = (None, 0_usize);
     while let Some(joined) = writes.join_next_with_id().await {
         let (id, outcome) = match joined {
             Ok((id, outcome)) => (id, outcome),
             Err(error) => (error.id(), Err(Error::Unknown { why: "the write panicked".to_owned() })),
         };
         let Some(&(number, kind)) = numbers.get(&id) else { continue };
-        let is_settled = match outcome {
-            Ok(()) => {
-                counter!(JOURNAL_WRITTEN).increment(1);
-                true
-            }
-            Err(error @ (Error::Conflict { .. } | Error::Corrupt { .. })) => {
-                // It never will be taken, and what comes after it would wait for ever.
-                counter!(JOURNAL_REFUSED, "kind" => "store").increment(1);
-                tracing::error!(%error, number, kind, "the store refuses a write of the journal; it is given up");
-                true
-            }
-            Err(error) => {
+        let is_settled = match given_up_or_failed(outcome, number, kind) {
+            None => true,
+            Some(error) => {
                 failed = Some(error);
                 false
             }
         };
+        settled += usize::from(is_settled);
         shared.ledger.lock().answered(number, is_settled);
     }
+    if settled > 0 && is_away {
+        tracing::info!("the store takes writes again; the journal's are made now");
+        shared.is_away.store(false, Ordering::Relaxed);
+    }
     match failed {
-        None => {
-            if is_away {
-                tracing::info!("the store takes writes again; the journal's are made now");
-                shared.is_away.store(false, Ordering::Relaxed);
-            }
-            Round::Wrote
+        None => Round::Wrote,
+        Some(_) if settled > 0 => {
+            counter!(JOURNAL_RETRIED).increment(1);
+            Round::Partly
         }
         Some(error) => {
             counter!(JOURNAL_RETRIED).increment(1);
@@ -126,6 +131,23 @@ async fn round(shared: &Arc<Shared>) -> Round {
             }
             Round::Failed
         }
+    }
+}
+
+/// Why a write is to be made again; none where it was made, or never will be.
+fn given_up_or_failed(outcome: Result<()>, number: u64, kind: &'static str) -> Option<Error> {
+    match outcome {
+        Ok(()) => {
+            counter!(JOURNAL_WRITTEN).increment(1);
+            None
+        }
+        Err(error @ (Error::Conflict { .. } | Error::Corrupt { .. })) => {
+            // What comes after it would wait for ever.
+            counter!(JOURNAL_REFUSED, "kind" => "store").increment(1);
+            tracing::error!(%error, number, kind, "the store refuses a write of the journal; it is given up");
+            None
+        }
+        Err(error) => Some(error),
     }
 }
 
