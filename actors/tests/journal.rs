@@ -90,6 +90,7 @@ fn recording(call: u32) -> Recording {
         rate_hz: 8_000,
         segment_samples: 16_000,
         finished: None,
+        merged: None,
     }
 }
 

@@ -27,6 +27,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
         "aws_lc_rs",
         &[
             "actors/src/storage/recordings",
+            "actors/src/storage/audit",
             "actors/src/storage/backup",
             "actors/src/storage/search",
             "cluster/src/rtp/protection",

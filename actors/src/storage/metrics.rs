@@ -16,6 +16,18 @@ pub const RECORDING_BYTES: &str = "strowger_recording_bytes_total";
 pub const RECORDING_SEGMENTS: &str = "strowger_recording_segments_total";
 /// Samples that were heard and not kept.
 pub const RECORDING_LOST_SAMPLES: &str = "strowger_recording_lost_samples_total";
+/// Sealed bytes that wait for a store over the network.
+pub const SPOOL_BYTES: &str = "strowger_recording_spool_bytes";
+/// Segments that were to leave the spool, by `outcome`: `sent` or `failed` (and tried again).
+pub const SPOOL_SEGMENTS: &str = "strowger_recording_spool_segments_total";
+/// Recordings that were to become one object, by `outcome`: `merged` or `failed` (and tried again).
+pub const RECORDINGS_MERGED: &str = "strowger_recordings_merged_total";
+/// How long merging a recording took, in seconds.
+pub const MERGE_SECONDS: &str = "strowger_recording_merge_seconds";
+/// Rows that retention or an erasure removed, by `kind`: `call`, `recording`, `booking`, `message` or `other`.
+pub const ERASED_ROWS: &str = "strowger_erased_rows_total";
+/// Rounds of the retention sweep, by `outcome`: `done` or `failed`.
+pub const SWEEPS: &str = "strowger_retention_sweeps_total";
 /// Recordings under way.
 pub const RECORDINGS_LIVE: &str = "strowger_recordings_live";
 /// Writes that wait in the journal for the store.
@@ -51,5 +63,11 @@ pub fn describe() {
     describe_counter!(JOURNAL_WRITTEN, "writes of the journal that the store has taken");
     describe_counter!(JOURNAL_RETRIED, "rounds of writing in which the store did not take something");
     describe_counter!(JOURNAL_REFUSED, "writes that the journal did not keep, by kind");
+    describe_gauge!(SPOOL_BYTES, "sealed bytes that wait for a store over the network");
+    describe_counter!(SPOOL_SEGMENTS, "segments that were to leave the spool, by outcome");
+    describe_counter!(RECORDINGS_MERGED, "recordings that were to become one object, by outcome");
+    describe_histogram!(MERGE_SECONDS, "merging a recording's segments");
+    describe_counter!(ERASED_ROWS, "rows that retention or an erasure removed, by kind");
+    describe_counter!(SWEEPS, "rounds of the retention sweep, by outcome");
     describe_gauge!(RECORDINGS_LIVE, "recordings under way");
 }

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{IdempotencyKey, Occupied, Recording};
+use super::{AuditRow, IdempotencyKey, Occupied, Recording, Removal};
 use crate::types::{Booking, Business, CallEvent, CallId, CallRecord, Message, TenantId, ToolOutcome};
 
 /// The version of the rows' shape, for whoever writes them down. A field that is added with a default does not
@@ -35,11 +35,15 @@ pub enum Part {
     Outcomes,
     /// What is known of recordings.
     Recordings,
+    /// Recordings whose objects must go.
+    Removals,
+    /// Who erased what, and when.
+    Audit,
 }
 
 impl Part {
     /// All of them, in the order in which they are best imported: what others refer to comes first.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Businesses,
         Self::Keys,
         Self::Calls,
@@ -50,6 +54,8 @@ impl Part {
         Self::Messages,
         Self::Outcomes,
         Self::Recordings,
+        Self::Removals,
+        Self::Audit,
     ];
 
     /// Its name, as it is shown and serialised.
@@ -66,6 +72,8 @@ impl Part {
             Self::Messages => "messages",
             Self::Outcomes => "outcomes",
             Self::Recordings => "recordings",
+            Self::Removals => "removals",
+            Self::Audit => "audit",
         }
     }
 }
@@ -136,6 +144,15 @@ pub enum StoredRow {
     },
     /// What is known of a recording.
     Recording(Recording),
+    /// A recording whose objects must go.
+    Removal(Removal),
+    /// A row of a business's audit.
+    Audit {
+        /// Whose, by [`super::audit_key`].
+        of: String,
+        /// The row.
+        row: AuditRow,
+    },
 }
 
 impl StoredRow {
@@ -153,6 +170,8 @@ impl StoredRow {
             Self::Message { .. } => Part::Messages,
             Self::Outcome { .. } => Part::Outcomes,
             Self::Recording(_) => Part::Recordings,
+            Self::Removal(_) => Part::Removals,
+            Self::Audit { .. } => Part::Audit,
         }
     }
 }

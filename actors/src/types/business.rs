@@ -229,8 +229,10 @@ pub struct Policy {
     pub call_minutes_max: u32,
     /// How far ahead appointments can be made, in days.
     pub booking_days_max: u32,
-    /// How long recordings and transcripts are kept, in days; 0 keeps them.
+    /// How long calls are kept, with their recordings, transcripts and messages, in days; 0 keeps them.
     pub retention_days: u32,
+    /// Nothing of the business may be erased, whatever its time: a court or an authority said so.
+    pub legal_hold: bool,
 }
 
 impl Default for Policy {
@@ -243,6 +245,7 @@ impl Default for Policy {
             call_minutes_max: 30,
             booking_days_max: 90,
             retention_days: 90,
+            legal_hold: false,
         }
     }
 }

@@ -52,6 +52,7 @@ impl Access {
             recordings,
             search: None,
             import: config.import.clone(),
+            retention: config.retention.clone(),
             counts: Arc::new(Counts::default),
             changed: Arc::new(|_| {}),
             jobs: Arc::default(),

@@ -47,6 +47,15 @@ pub enum Error {
     /// What was asked came to nothing.
     #[error(transparent)]
     Failure(#[from] Failure),
+    /// Something is to be erased, and nobody said yes.
+    #[error("{what} is erased for ever; say so with --yes")]
+    Unconfirmed {
+        /// What.
+        what: String,
+    },
+    /// A number is none.
+    #[error("this is no telephone number; write it as +447700900001")]
+    NoNumber,
     /// A business's file has mistakes.
     #[error("{} was not imported:\n{}", .file.display(), .mistakes.join("\n"))]
     Import {

@@ -5,6 +5,7 @@ mod bookings;
 mod call;
 mod calls;
 mod config;
+mod erase;
 mod error;
 mod messages;
 mod output;

@@ -50,6 +50,8 @@ pub struct NodeConfig {
     pub search: actors::storage::search::Settings,
     /// Recordings of calls.
     pub recordings: actors::storage::recordings::Settings,
+    /// How long calls are kept, and how they are erased.
+    pub retention: actors::storage::retention::Settings,
     /// The bounds of a business's file.
     pub import: actors::tenant::import::Settings,
     /// Audio on the wire.

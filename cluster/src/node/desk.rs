@@ -37,6 +37,7 @@ impl Counter {
             recordings: kept.recordings,
             search: kept.search,
             import: config.import.clone(),
+            retention: config.retention.clone(),
             counts: Arc::new(move || Counts {
                 calls: counted.counts().calls,
                 draining: life.stage() == Stage::Draining,

@@ -54,6 +54,7 @@ pub struct Node {
     trunk: Trunk,
     gateway: Gateway,
     keeping_up: JoinHandle<()>,
+    sweeping: Option<JoinHandle<()>>,
     facts: Facts,
 }
 

@@ -9,10 +9,12 @@ use actors::clock::Clock;
 use actors::storage::Storage;
 use actors::storage::coordination::{self, Coordination};
 use actors::storage::recordings::Recorder;
+use actors::storage::retention::{Eraser, keep_sweeping};
 use actors::storage::search::Search;
 use actors::supervision::{Parts, Supervision, own_integrations, start_again};
 use actors::types::CallRecord;
 use models::engine::{Engines, choose};
+use tokio::task::JoinHandle;
 
 use super::readiness::{Life, Load, Readiness, Stage};
 use super::{Error, Facts, Node, demo, desk, directory, minds, store};
@@ -88,6 +90,7 @@ impl Node {
         announce(&facts)?;
         life.enter(Stage::Running);
         let keeping_up = tokio::spawn(keep_up(options.metrics));
+        let sweeping = sweep(&config, &storage, &recorder);
         Ok(Self {
             settings: config.node,
             life,
@@ -99,6 +102,7 @@ impl Node {
             trunk,
             gateway,
             keeping_up,
+            sweeping,
             facts,
         })
     }
@@ -127,6 +131,16 @@ async fn supervise(
         ..Parts::new(Arc::clone(storage), minds::minds(config))
     };
     Ok(Arc::new(Supervision::start(parts).await?))
+}
+
+/// Erases what is past its time, beside everything else.
+fn sweep(config: &NodeConfig, storage: &Arc<dyn Storage>, recorder: &Recorder) -> Option<JoinHandle<()>> {
+    let settings = config.retention.clone();
+    settings.enabled.then(|| {
+        let recordings = recorder.recordings().clone();
+        let eraser = Eraser::new(Arc::clone(storage), recordings, settings, Clock::system());
+        tokio::spawn(keep_sweeping(eraser))
+    })
 }
 
 fn readiness(

@@ -47,6 +47,9 @@ impl Node {
         let grace = Duration::from_secs(self.settings.stop_timeout_s);
         let left = self.supervision.stop(grace).await;
         self.trunk.stop(grace).await;
+        if let Some(sweeping) = &self.sweeping {
+            sweeping.abort();
+        }
         self.recorder.stop().await;
         let media = self.media;
         in_a_thread("media", move || media.stop()).await;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use actors::chance::Chance;
 use actors::clock::Clock;
 use actors::storage::journal::Journalled;
-use actors::storage::recordings::{MasterKey, Recordings};
+use actors::storage::recordings::{Folders, MasterKey, Recordings};
 use actors::storage::scylla::Scylla;
 use actors::storage::search::Search;
 use actors::storage::{Embedded, Storage};
@@ -22,13 +22,16 @@ pub(crate) const FILE: &str = "strowger.redb";
 /// The file of the writes that a store on other machines could not take.
 const JOURNAL: &str = "strowger.journal";
 
-/// The folder of the recordings in it.
+/// The folder of the recordings in it, where they don't lie elsewhere.
 pub(crate) const RECORDINGS: &str = "recordings";
 
 /// The folder of the search's index in it. Derived: it can be removed while no node runs.
 const SEARCH: &str = "search";
 
-/// The key that opens them. Kept apart from copies of the rest, it keeps those closed.
+/// The folder of what waits to be sent there, where they do.
+const SPOOL: &str = "spool";
+
+/// The key that opens them, where no other is named. Kept apart from copies of the rest, it keeps those closed.
 pub(crate) const KEY: &str = "master.key";
 
 /// An open store.
@@ -100,14 +103,18 @@ async fn in_a_thread<T: Send + 'static>(
     opened.map_err(|why| Error::Storage { path: data.to_owned(), why })
 }
 
-/// Opens the recordings beside the store.
+/// Opens the recordings where the settings say: beside the store, or over the network.
 ///
 /// # Errors
-/// Their folder or their key can't be used.
+/// Their folder or their key can't be used, or a URL is wrong.
 pub(crate) fn recordings(config: &NodeConfig, storage: Arc<dyn Storage>) -> Result<Recordings, Error> {
-    let data = &config.node.data;
-    let key = MasterKey::open(&data.join(KEY))?;
-    Ok(Recordings::in_folder(&data.join(RECORDINGS), key, storage)?)
+    let (data, settings) = (&config.node.data, &config.recordings);
+    let key = match settings.master_key.as_str() {
+        "" => MasterKey::open(&data.join(KEY))?,
+        url => MasterKey::at(url, &settings.kms)?,
+    };
+    let folders = Folders { recordings: data.join(RECORDINGS), spool: data.join(SPOOL) };
+    Ok(Recordings::open(settings, &folders, key, storage)?)
 }
 
 /// Starts the search over the store, where it is on.

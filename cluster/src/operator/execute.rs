@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use actors::storage::recordings::Recordings;
+use actors::storage::recordings::{Extract, Recordings};
+use actors::storage::retention;
 use actors::storage::search::Search;
 use actors::storage::{Error as StorageError, Listing, Page, Storage};
 use actors::tenant::import;
@@ -13,7 +14,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::{Answer, CallPart, Counts, Days, Failure, Jobs, Request, Rows, search};
+use super::{Answer, CallPart, Counts, Days, Failure, Jobs, Request, Rows, erase, search};
 use crate::clock;
 
 /// The most rows in one answer, whatever was asked for.
@@ -23,7 +24,7 @@ const ROWS_MAX: usize = 1_000;
 const IMPORT_ATTEMPTS: usize = 3;
 
 /// What is shown where no business's time zone applies.
-const UTC: &str = "UTC";
+pub(super) const UTC: &str = "UTC";
 
 /// What a request is executed over.
 #[derive(Clone)]
@@ -36,6 +37,8 @@ pub struct Desk {
     pub search: Option<Arc<Search>>,
     /// The bounds of a business's file.
     pub import: import::Settings,
+    /// The bounds of erasing.
+    pub retention: retention::Settings,
     /// What the node does now; all zero where none runs.
     pub counts: Arc<dyn Fn() -> Counts + Send + Sync>,
     /// Told of each business that was changed, so that new calls get the new version.
@@ -65,7 +68,11 @@ pub async fn execute(desk: &Desk, request: Request) -> Answer {
         }
         Request::Reindex => search::rebuild(desk).await,
         Request::SearchState => search::state(desk),
-        Request::ExportRecording { call, to } => export_recording(desk, call, &to).await,
+        Request::ExportRecording { call, to, extract } => export_recording(desk, call, &to, &extract).await,
+        Request::EraseCall { call } => erase::call(desk, call).await,
+        Request::EraseCaller { tenant, caller, after } => erase::caller(desk, tenant, &caller, after).await,
+        Request::EraseTenant { tenant, after } => erase::tenant(desk, &tenant, after).await,
+        Request::Audit { tenant, page } => erase::audit(desk, &tenant, bounded(page)).await,
         Request::Bookings { tenant, days, page } => bookings(desk, tenant, days, page).await,
         Request::Messages { tenant, page } => messages(desk, tenant, page).await,
         Request::StartJob(job) => Jobs::start(desk, job).map(|number| Answer::JobStarted { number }),
@@ -153,11 +160,11 @@ async fn call_part(desk: &Desk, call: CallId, events_from: u32) -> Result<Answer
     }
 }
 
-async fn export_recording(desk: &Desk, call: CallId, to: &Path) -> Result<Answer> {
+async fn export_recording(desk: &Desk, call: CallId, to: &Path, extract: &Extract) -> Result<Answer> {
     let record = desk.storage.call(call).await.map_err(failed)?;
     let record = record.ok_or_else(|| Failure::NotFound { what: format!("call {call}") })?;
     let none = || Failure::NotFound { what: format!("recording of call {call}") };
-    let played = desk.recordings.export(record.recording.ok_or_else(none)?, to).await;
+    let played = desk.recordings.export(record.recording.ok_or_else(none)?, to, extract).await;
     let played = played.map_err(|error| Failure::Failed { why: error.to_string() })?;
     Ok(Answer::Exported {
         samples: played.samples,
@@ -232,10 +239,10 @@ fn bounded(page: Page) -> Page {
     Page { limit: page.limit.clamp(1, ROWS_MAX), ..page }
 }
 
-fn rows<T>(listing: Listing<T>, time_zone: &str) -> Rows<T> {
+pub(super) fn rows<T>(listing: Listing<T>, time_zone: &str) -> Rows<T> {
     Rows { rows: listing.rows, next: listing.next, time_zone: time_zone.to_owned() }
 }
 
-fn failed(error: StorageError) -> Failure {
+pub(super) fn failed(error: StorageError) -> Failure {
     Failure::Failed { why: error.to_string() }
 }

@@ -7,6 +7,7 @@
 //! The embedded store belongs to one process at a time, so the command line opens it only where no node does.
 
 mod client;
+mod erase;
 mod execute;
 mod job;
 mod presence;

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use actors::storage::recordings::Extract;
+use actors::storage::retention::Done;
 use actors::storage::search::{Filters, Found, Order, State};
-use actors::storage::{Cursor, Page};
+use actors::storage::{AuditRow, Cursor, Page};
 use actors::types::{
     Booking, Business, CallEvent, CallId, CallRecord, Message, PhoneNumber, Private, TenantId,
 };
@@ -76,12 +78,43 @@ pub enum Request {
     Reindex,
     /// How the search index is.
     SearchState,
-    /// Write a call's recording to a new WAV file on the node's machine, which is the operator's own.
+    /// Write a call's recording, or a part of it, to a new file on the node's machine, which is the operator's own.
     ExportRecording {
         /// Which call.
         call: CallId,
         /// The file; there must be none yet.
         to: PathBuf,
+        /// What of it, and how.
+        #[serde(default)]
+        extract: Extract,
+    },
+    /// Erase a call with everything that it left behind.
+    EraseCall {
+        /// Which.
+        call: CallId,
+    },
+    /// Erase a caller from a business, as far as one request goes.
+    EraseCaller {
+        /// Whose caller.
+        tenant: Option<TenantId>,
+        /// Their number.
+        caller: Private<PhoneNumber>,
+        /// Where the request before ended.
+        after: Option<Cursor>,
+    },
+    /// Erase a business, as far as one request goes.
+    EraseTenant {
+        /// Which.
+        tenant: TenantId,
+        /// Where the request before ended.
+        after: Option<Cursor>,
+    },
+    /// What was erased of a business, latest first; also of one that is gone.
+    Audit {
+        /// Which.
+        tenant: TenantId,
+        /// Which part.
+        page: Page,
     },
     /// A business's appointments, earliest first.
     Bookings {
@@ -226,6 +259,10 @@ pub enum Answer {
         /// Whether the recording was brought to its end.
         finished: bool,
     },
+    /// Something was erased.
+    Erased(Done),
+    /// What was erased.
+    Audit(Rows<AuditRow>),
     /// Appointments.
     Bookings(Rows<Booking>),
     /// Messages.

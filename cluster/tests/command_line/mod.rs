@@ -1,5 +1,6 @@
 //! What the command line prints, compared with the texts beside this file. `UPDATE_EXPECT=1` writes them anew.
 
+mod erase;
 pub(crate) mod sample;
 
 use std::path::{Path, PathBuf};

@@ -1,7 +1,10 @@
 //! Rows out of a store and into another.
 
 use super::*;
-use crate::storage::{Error, FinishedRecording, Memory, Page, Part, Recording, Storage, StoredRow};
+use crate::storage::{
+    AuditAct, AuditActor, AuditEntry, Erased, Error, Extent, FinishedRecording, Memory, Page, Part,
+    Recording, Storage, StoredRow,
+};
 use crate::types::{CallId, Private, RecordingId, ResourceId, ToolOutcome};
 
 /// Writes something of every kind, by the contract's own words.
@@ -40,6 +43,21 @@ pub(crate) async fn fill(store: &dyn Storage) {
     for (number, finished) in [(1, Some(finished)), (2, None)] {
         store.put_recording(&recording(number, finished)).await.expect("written");
     }
+    let mut erased = call("barbers", 6, 6);
+    erased.recording = Some(RecordingId::new(uuid(6)));
+    store.put_call(&erased).await.expect("written");
+    store.put_recording(&Recording { call: erased.id, ..recording(6, None) }).await.expect("written");
+    store.erase_call(erased.id, Extent::Everything).await.expect("erased");
+    for minute in [1, 2] {
+        let entry = AuditEntry {
+            at: at(minute),
+            by: AuditActor::Operator,
+            act: AuditAct::EraseCall,
+            erased: Erased::default(),
+            live: 0,
+        };
+        store.append_audit(&tenant("barbers"), &entry).await.expect("written");
+    }
 }
 
 fn recording(number: u32, finished: Option<FinishedRecording>) -> Recording {
@@ -52,6 +70,7 @@ fn recording(number: u32, finished: Option<FinishedRecording>) -> Recording {
         rate_hz: 8_000,
         segment_samples: 16_000,
         finished,
+        merged: None,
     }
 }
 
@@ -103,7 +122,7 @@ pub(crate) async fn everything_is_exported_once(store: Store) {
         }
         counts
     };
-    assert_eq!(counts, [3, 3, 5, 15, 1, 3, 5, 3, 1, 2]);
+    assert_eq!(counts, [3, 3, 5, 15, 1, 3, 5, 3, 1, 2, 1, 2]);
 }
 
 pub(crate) async fn what_was_exported_makes_the_same_store(store: Store) {
@@ -134,6 +153,8 @@ pub(crate) async fn what_was_exported_makes_the_same_store(store: Store) {
         store.bookings(&barbers, at(-99), at(999), page()).await,
         source.bookings(&barbers, at(-99), at(999), page()).await
     );
+    assert_eq!(store.audit(&barbers, page()).await, source.audit(&barbers, page()).await);
+    assert_eq!(store.removals(page()).await, source.removals(page()).await);
     assert_eq!(store.messages(&barbers, page()).await, source.messages(&barbers, page()).await);
     // And what is asked for a second time is not done a second time.
     let (other, time) = booking(8, 300, 30);

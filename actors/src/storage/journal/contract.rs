@@ -9,8 +9,8 @@ use super::Journalled;
 use super::entry::{Entry, Lane, changed_nothing};
 use super::keep::Outcome;
 use crate::storage::{
-    BookingWrite, Cursor, Frozen, IdempotencyKey, Listing, Occupied, Page, Part, Recording, Result, Storage,
-    StoredRow,
+    AuditEntry, AuditRow, BookingWrite, Cursor, Erasure, Error, Extent, Frozen, IdempotencyKey, Listing,
+    Occupied, Page, Part, Recording, Removal, Result, SealedKey, Storage, StoredRow,
 };
 use crate::types::{
     Booking, BookingId, Business, CallEvent, CallId, CallRecord, Message, PhoneNumber, Private, RecordingId,
@@ -45,6 +45,16 @@ impl Journalled {
     fn latest_of(&self, listing: Listing<CallRecord>) -> Listing<CallRecord> {
         let Listing { rows, next } = listing;
         Listing { rows: rows.into_iter().map(|row| self.latest(row)).collect(), next }
+    }
+
+    /// What waits would be written after an erasure, and bring back what was erased.
+    fn nothing_waits(&self) -> Result<()> {
+        match self.waiting().rows {
+            0 => Ok(()),
+            rows => Err(Error::Unavailable {
+                why: format!("{rows} write(s) wait in the journal; erase when they are made"),
+            }),
+        }
     }
 
     /// The calls that have a record in the journal, as they were last written.
@@ -277,7 +287,9 @@ impl Storage for Journalled {
         let kept = {
             let ledger = self.shared.ledger.lock();
             let rows = ledger.all().filter_map(|entry| match entry {
-                Entry::Recording(row) if row.id == recording => Some((**row).clone()),
+                Entry::Recording(row) | Entry::RecordingUpdate(row) if row.id == recording => {
+                    Some((**row).clone())
+                }
                 _ => None,
             });
             rows.last()
@@ -294,6 +306,81 @@ impl Storage for Journalled {
 
     async fn key(&self, tenant: &TenantId) -> Result<Option<Vec<u8>>> {
         self.shared.store.key(tenant).await
+    }
+
+    async fn update_recording(&self, recording: &Recording) -> Result<bool> {
+        let entry = Entry::RecordingUpdate(Box::new(recording.clone()));
+        match self.shared.write(entry, self.shared.store.update_recording(recording)).await? {
+            Outcome::Written(was_there) => Ok(was_there),
+            // Nothing is erased while anything waits.
+            Outcome::Kept => Ok(true),
+        }
+    }
+
+    async fn recordings_to_merge(&self, page: Page) -> Result<Listing<Recording>> {
+        self.shared.store.recordings_to_merge(page).await
+    }
+
+    async fn keys(&self, page: Page) -> Result<Listing<SealedKey>> {
+        self.shared.store.keys(page).await
+    }
+
+    async fn replace_key(&self, tenant: &TenantId, expected: &[u8], sealed: &[u8]) -> Result<()> {
+        self.shared.store.replace_key(tenant, expected, sealed).await
+    }
+
+    async fn drop_key(&self, tenant: &TenantId) -> Result<bool> {
+        self.shared.store.drop_key(tenant).await
+    }
+
+    async fn erase_call(&self, call: CallId, extent: Extent) -> Result<Erasure> {
+        self.nothing_waits()?;
+        self.shared.store.erase_call(call, extent).await
+    }
+
+    async fn erase_caller(
+        &self,
+        tenant: &TenantId,
+        caller: &Private<PhoneNumber>,
+        after: Option<Cursor>,
+    ) -> Result<Erasure> {
+        self.nothing_waits()?;
+        self.shared.store.erase_caller(tenant, caller, after).await
+    }
+
+    async fn erase_tenant(&self, tenant: &TenantId, after: Option<Cursor>) -> Result<Erasure> {
+        self.nothing_waits()?;
+        self.shared.store.erase_tenant(tenant, after).await
+    }
+
+    async fn old_calls(
+        &self,
+        tenant: &TenantId,
+        before: Timestamp,
+        page: Page,
+    ) -> Result<Listing<CallRecord>> {
+        self.shared.store.old_calls(tenant, before, page).await
+    }
+
+    async fn removals(&self, page: Page) -> Result<Listing<Removal>> {
+        self.shared.store.removals(page).await
+    }
+
+    async fn forget_removal(&self, recording: RecordingId) -> Result<()> {
+        self.shared.store.forget_removal(recording).await
+    }
+
+    async fn append_audit(&self, tenant: &TenantId, entry: &AuditEntry) -> Result<AuditRow> {
+        self.shared.store.append_audit(tenant, entry).await
+    }
+
+    async fn audit(&self, tenant: &TenantId, page: Page) -> Result<Listing<AuditRow>> {
+        self.shared.store.audit(tenant, page).await
+    }
+
+    #[cfg(test)]
+    async fn everything(&self) -> Result<crate::storage::Everything> {
+        self.shared.store.everything().await
     }
 
     async fn export(&self, part: Part, page: Page) -> Result<Listing<StoredRow>> {

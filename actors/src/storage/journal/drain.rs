@@ -159,6 +159,7 @@ async fn make(store: &dyn Storage, entry: &Entry) -> Result<()> {
         Entry::Checkpoint { call, state } => store.put_checkpoint(*call, state).await,
         Entry::DropCheckpoint { call } => store.drop_checkpoint(*call).await,
         Entry::Recording(recording) => store.put_recording(recording).await,
+        Entry::RecordingUpdate(recording) => store.update_recording(recording).await.map(drop),
         Entry::Message { message, key } => store.put_message(message, key).await.map(drop),
         Entry::Outcome { key, outcome } => store.remember_outcome(key, outcome).await.map(drop),
     }

@@ -23,6 +23,8 @@ pub(super) enum Entry {
     DropCheckpoint { call: CallId },
     /// What is known of a recording.
     Recording(Box<Recording>),
+    /// What is known of a recording now, where it was not erased meanwhile.
+    RecordingUpdate(Box<Recording>),
     /// A message with its key.
     Message { message: Box<Message>, key: IdempotencyKey },
     /// What a tool call that changed nothing came to.
@@ -45,7 +47,7 @@ impl Entry {
             Self::Events { call, .. } | Self::Checkpoint { call, .. } | Self::DropCheckpoint { call } => {
                 Lane::Call(*call)
             }
-            Self::Recording(recording) => Lane::Call(recording.call),
+            Self::Recording(recording) | Self::RecordingUpdate(recording) => Lane::Call(recording.call),
             Self::Message { message, .. } => Lane::Call(message.call),
             Self::Outcome { key, .. } => Lane::Tool(key.clone()),
         }
@@ -65,6 +67,7 @@ impl Entry {
             Self::Checkpoint { .. } => "checkpoint",
             Self::DropCheckpoint { .. } => "drop_checkpoint",
             Self::Recording(_) => "recording",
+            Self::RecordingUpdate(_) => "recording_update",
             Self::Message { .. } => "message",
             Self::Outcome { .. } => "outcome",
         }

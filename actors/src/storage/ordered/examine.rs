@@ -3,7 +3,7 @@
 use super::key::{Key, Parts};
 use super::portable::{part_of, row};
 use super::value::decode;
-use super::{Direction, Read, Table, bookings, businesses, calls, outcomes};
+use super::{Direction, Read, Table, bookings, businesses, calls, outcomes, recordings};
 use crate::storage::{Error, Examination, Fault, Occupied, Part, Result, StoredRow};
 use crate::types::{BookingId, BookingState, Message, TenantId};
 
@@ -58,6 +58,14 @@ fn fault(rows: &dyn Read, table: Table, key: &[u8], value: &[u8]) -> Found {
             call_index(rows, table, key, value)
         }
         (Table::BookingsByStart, _) => booking_by_start(rows, key),
+        (Table::RecordingsByTenant, _) => {
+            Parts::of(key).name()?;
+            let id = key.last_chunk::<16>().map_or(&[][..], |id| id);
+            first([(rows.get(Table::Recordings, id)?.is_some(), "it leads to no recording")])
+        }
+        (Table::RecordingsToMerge, _) => {
+            first([(rows.get(Table::Recordings, key)?.is_some(), "it leads to no recording")])
+        }
         (Table::Occupied, _) => span(rows, key, value),
         (Table::Messages, _) => decode::<Message>(outcomes::MESSAGE, value).map(|_| None),
         _ => Ok(None),
@@ -108,12 +116,31 @@ fn main_row(rows: &dyn Read, part: Part, key: &[u8], value: &[u8]) -> Found {
             ])
         }
         StoredRow::Message { message, .. } => {
-            let listed = rows.get(Table::Messages, &outcomes::message_place(&message))?;
+            let listed = rows.get(Table::Messages, outcomes::place_of(&message).as_bytes())?;
             first([(listed.as_deref() == Some(value), "it is not listed as it is")])
         }
         StoredRow::Recording(recording) => {
             let own = Key::new().uuid(recording.id.as_uuid());
-            first([(own.as_bytes() == key, "it does not lie in its own place")])
+            let of_tenant = recordings::tenant_key(&recording.tenant, recording.id);
+            let listed = rows.get(Table::RecordingsByTenant, of_tenant.as_bytes())?.is_some();
+            let to_merge = rows.get(Table::RecordingsToMerge, own.as_bytes())?.is_some();
+            first([
+                (own.as_bytes() == key, "it does not lie in its own place"),
+                (listed, "its business does not list it"),
+                (to_merge == recording.to_merge(), "whether it is to be merged is noted wrongly"),
+            ])
+        }
+        StoredRow::Removal(removal) => {
+            let own = Key::new().uuid(removal.recording.as_uuid());
+            let gone = rows.get(Table::Recordings, own.as_bytes())?.is_none();
+            first([
+                (own.as_bytes() == key, "it does not lie in its own place"),
+                (gone, "its recording is still there"),
+            ])
+        }
+        StoredRow::Audit { row, .. } => {
+            let seq = key.last_chunk::<8>().map(|seq| !u64::from_be_bytes(*seq));
+            first([(seq == Some(row.seq), "it does not lie in its own place")])
         }
         StoredRow::Key { .. }
         | StoredRow::Checkpoint { .. }

@@ -1,15 +1,20 @@
 //! How rows lie in a store that keeps bytes in order: one table per way of finding them, the key being the
 //! partition and then the order within it, as in CQL. Whatever keeps such tables is a [`super::Storage`].
 
+mod audit;
 pub(super) mod bookings;
 mod businesses;
 mod calls;
 mod contract;
+mod erase_call;
+mod erase_caller;
+mod erase_tenant;
 mod examine;
 mod frozen;
 mod key;
 mod listing;
 mod outcomes;
+mod place;
 pub(super) mod portable;
 mod recordings;
 mod table;

@@ -3,7 +3,7 @@
 use super::key::{Key, Parts};
 use super::listing::list_partition;
 use super::value::{decode, encode};
-use super::{Read, Table, Write, bookings, businesses, calls, outcomes, recordings};
+use super::{Read, Table, Write, audit, bookings, businesses, calls, outcomes, recordings};
 use crate::storage::{Error, IdempotencyKey, Listing, Page, Part, Result, StoredRow};
 use crate::types::{Booking, CallId};
 
@@ -24,6 +24,9 @@ pub(super) const fn part_of(table: Table) -> Option<(Part, bool)> {
         Table::Outcomes => Some((Part::Outcomes, true)),
         Table::Checkpoints => Some((Part::Checkpoints, true)),
         Table::Recordings => Some((Part::Recordings, true)),
+        Table::RecordingsByTenant | Table::RecordingsToMerge => Some((Part::Recordings, false)),
+        Table::Removals => Some((Part::Removals, true)),
+        Table::Audit => Some((Part::Audit, true)),
         Table::Keys => Some((Part::Keys, true)),
         Table::Probe => None,
     }
@@ -71,6 +74,8 @@ pub(in crate::storage) fn row(
             key: IdempotencyKey(key.text()?),
             outcome: decode(outcomes::OUTCOME, value)?,
         },
+        Part::Removals => StoredRow::Removal(decode(recordings::REMOVAL, value)?),
+        Part::Audit => StoredRow::Audit { of: key.text()?, row: decode(audit::WHAT, value)? },
         Part::Recordings => StoredRow::Recording(decode(recordings::WHAT, value)?),
     })
 }
@@ -97,7 +102,7 @@ fn import_one(rows: &mut dyn Write, row: &StoredRow) -> Result<()> {
             let kept = recordings::keep_key(rows, tenant, sealed.clone())?;
             same("business's key", kept == *sealed)
         }
-        StoredRow::Call(record) => match calls::stored(rows, record.id)? {
+        StoredRow::Call(record) => match calls::get(rows, record.id)? {
             Some(stored) => same(calls::WHAT, stored == *record),
             None => calls::put(rows, record),
         },
@@ -108,7 +113,7 @@ fn import_one(rows: &mut dyn Write, row: &StoredRow) -> Result<()> {
                 None => calls::append(rows, *call, std::slice::from_ref(event)),
             }
         }
-        StoredRow::Checkpoint { call, state } => match calls::state(rows, *call)? {
+        StoredRow::Checkpoint { call, state } => match calls::checkpoint(rows, *call)? {
             Some(stored) => same(calls::CHECKPOINT, stored == *state),
             None => calls::put_checkpoint(rows, *call, state.clone()),
         },
@@ -125,7 +130,9 @@ fn import_one(rows: &mut dyn Write, row: &StoredRow) -> Result<()> {
             let kept = outcomes::remember(rows, key, outcome)?;
             same(outcomes::OUTCOME, kept == *outcome)
         }
-        StoredRow::Recording(recording) => match recordings::stored(rows, recording.id)? {
+        StoredRow::Removal(removal) => recordings::import_removal(rows, removal),
+        StoredRow::Audit { of, row } => audit::import(rows, of, row),
+        StoredRow::Recording(recording) => match recordings::get(rows, recording.id)? {
             Some(stored) => same(recordings::WHAT, stored == *recording),
             None => recordings::put(rows, recording),
         },

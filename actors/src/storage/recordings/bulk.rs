@@ -11,7 +11,12 @@ impl Recordings {
     /// The names of all objects.
     #[must_use]
     pub fn objects(&self) -> BoxStream<'static, Result<String>> {
-        let listed = self.objects.list(None);
+        let listed = self.objects.store.list(None);
+        // What leaves the spool meanwhile is named twice, which does no harm.
+        let listed = match &self.objects.spool {
+            Some(spool) => spool.store.list(None).chain(listed).boxed(),
+            None => listed,
+        };
         listed.map(|object| Ok(object?.location.to_string())).boxed()
     }
 
@@ -22,7 +27,7 @@ impl Recordings {
     pub async fn object(&self, name: &str) -> Result<Option<Vec<u8>>> {
         let path = place(name)?;
         match self.objects.get(&path).await {
-            Ok(found) => Ok(Some(found.bytes().await?.to_vec())),
+            Ok(found) => Ok(Some(found)),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }

@@ -18,18 +18,18 @@ pub enum Error {
         /// Why, and what to do.
         why: String,
     },
-    /// A segment is not what was kept.
+    /// A segment or chunk is not what was kept.
     #[error(
-        "segment {index} of the recording can't be opened: it was changed, cut short or put there from elsewhere"
+        "part {index} of the recording can't be opened: it was changed, cut short or put there from elsewhere"
     )]
     Altered {
-        /// Which segment, from 0.
+        /// Which, from 0.
         index: u32,
     },
-    /// A segment is gone.
-    #[error("segment {index} of the recording's {of} is missing from its folder; restore it from a copy")]
+    /// A segment or the object with all chunks is gone.
+    #[error("part {index} of the recording's {of} is missing from where it was kept; restore it from a copy")]
     Missing {
-        /// Which segment, from 0.
+        /// Which, from 0.
         index: u32,
         /// How many there should be.
         of: u32,
@@ -47,6 +47,18 @@ pub enum Error {
     Objects {
         /// Why.
         why: String,
+    },
+    /// It can't be made Ogg/Opus, or that can't be read.
+    #[error("the recording can't be encoded or decoded: {why}")]
+    Codec {
+        /// Why.
+        why: String,
+    },
+    /// There is no such part, or not in that format.
+    #[error("no such part of the recording can be written: {why}")]
+    Extract {
+        /// Why.
+        why: &'static str,
     },
     /// No more recordings at once, or the recorder has stopped.
     #[error("the recorder takes no more recordings: {why}")]

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use metrics::counter;
+use object_store::PutPayload;
 use object_store::path::Path;
-use object_store::{ObjectStoreExt, PutPayload};
 use parking_lot::Mutex;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
-use super::{Recordings, Result, Settings};
+use super::{Recordings, Result, Settings, folder_of};
 use crate::storage::metrics::{RECORDING_BYTES, RECORDING_LOST_SAMPLES, RECORDING_SEGMENTS};
 use crate::storage::{FinishedRecording, Recording};
 
@@ -56,11 +56,16 @@ impl Tally {
 pub(super) fn start(
     settings: &Settings,
     recordings: &Recordings,
+    finished: &Arc<Notify>,
 ) -> (Vec<Sender<Work>>, Vec<JoinHandle<()>>) {
     (0..settings.keepers.max(1))
         .map(|_| {
             let (queue, work) = channel(settings.waiting_max.max(2));
-            let keeper = Keeper { settings: settings.clone(), recordings: recordings.clone() };
+            let keeper = Keeper {
+                settings: settings.clone(),
+                recordings: recordings.clone(),
+                finished: Arc::clone(finished),
+            };
             (queue, tokio::spawn(keeper.run(work)))
         })
         .unzip()
@@ -69,6 +74,8 @@ pub(super) fn start(
 struct Keeper {
     settings: Settings,
     recordings: Recordings,
+    /// Told of each recording that is finished.
+    finished: Arc<Notify>,
 }
 
 impl Keeper {
@@ -90,7 +97,7 @@ impl Keeper {
         let (bytes, payload) = (sealed.len() as u64, PutPayload::from(sealed));
         for attempt in 1..=self.settings.attempts_max.max(1) {
             match self.recordings.objects.put(object, payload.clone()).await {
-                Ok(_) => {
+                Ok(()) => {
                     counter!(RECORDING_BYTES).increment(bytes);
                     counter!(RECORDING_SEGMENTS, "outcome" => "kept").increment(1);
                     return;
@@ -122,8 +129,22 @@ impl Keeper {
         let row = Recording { finished: Some(finished.clone()), ..tally.row.clone() };
         let mut attempt = 1;
         loop {
-            match self.recordings.storage.put_recording(&row).await {
-                Ok(()) => return Ok(finished),
+            match self.recordings.storage.update_recording(&row).await {
+                Ok(true) => {
+                    self.finished.notify_one();
+                    return Ok(finished);
+                }
+                // It was erased meanwhile: what was kept after that goes, too.
+                Ok(false) => {
+                    let folder = folder_of(&row.tenant, row.id);
+                    return self
+                        .recordings
+                        .objects
+                        .clear(&folder, None)
+                        .await
+                        .map(|()| finished)
+                        .map_err(Into::into);
+                }
                 Err(error) if attempt >= self.settings.attempts_max => return Err(error.into()),
                 Err(_) => self.pause().await,
             }

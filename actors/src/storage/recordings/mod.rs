@@ -2,43 +2,64 @@
 //!
 //! A recording is a folder of objects, one per segment of a second or two: G.711 µ-law (ITU-T), caller left and
 //! receptionist right, each sealed with the recording's own key and its place. That key is sealed with its
-//! business's key, and that with the node's master key: whoever drops a key has erased what it sealed, in every
-//! copy. A process that dies loses the segment it was filling.
+//! business's key, and that with the master key: whoever drops a key has erased what it sealed, in every copy. A
+//! process that dies loses the segment it was filling. After the call the segments become one Ogg/Opus object.
+//!
+//! ```text
+//! ring ─▶ drain ─▶ keeper ─▶ local folder ─────────────▶ merger ─▶ one object ─▶ playback
+//!                        └─▶ spool ─▶ S3, GCS or Azure ┘
+//! ```
 
 mod bulk;
 mod drain;
 mod error;
 mod keeper;
 mod keys;
+pub mod kms;
+mod master;
+pub mod merge;
+mod objects;
 mod playback;
 mod recorder;
+pub mod remote;
+mod removal;
 mod seal;
+mod segments;
+pub mod spool;
 
 use std::fs::{DirBuilder, Permissions};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use object_store::ObjectStore;
-use object_store::local::LocalFileSystem;
 use object_store::path::Path as ObjectPath;
 use serde::{Deserialize, Serialize};
 
-use super::Storage;
+use super::{Recording, Storage};
 use crate::types::{RecordingId, TenantId};
 
 pub use bulk::ObjectFolder;
 pub use error::{Error, Result};
-pub use keys::MasterKey;
-pub use playback::Played;
+pub use keys::reseal;
+pub use master::MasterKey;
+pub use playback::{Extract, Format, Played};
 pub use recorder::{Handle, Recorder};
 
 use keys::Keys;
+use objects::Objects;
+use spool::Spool;
 
 /// Bounds of recordings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
+    /// Where they lie: `s3://bucket/prefix`, `gs://bucket/prefix`, `az://container/prefix` or `file:///folder`; empty
+    /// for a folder in the data directory. Credentials come from the cloud's usual environment.
+    pub url: String,
+    /// The key that opens them: a file, or `aws-kms://region/key-id-or-alias`; empty for `master.key` in the data
+    /// directory.
+    pub master_key: String,
     /// How long a segment is, in milliseconds: what a crash loses at most, with what waits in the ring. At most
     /// 4,000.
     pub segment_ms: u32,
@@ -61,11 +82,21 @@ pub struct Settings {
     pub retry_ms: u64,
     /// The longest recording that is read into memory, in seconds; longer ones are exported to a file.
     pub read_seconds_max: u64,
+    /// How a store of objects over the network is reached.
+    pub objects: remote::Settings,
+    /// Where segments wait for such a store.
+    pub spool: spool::Settings,
+    /// What becomes of the segments after the call.
+    pub merge: merge::Settings,
+    /// How a key management service is reached.
+    pub kms: kms::Settings,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            url: String::new(),
+            master_key: String::new(),
             segment_ms: 2_000,
             drain_ms: 250,
             ring_ms: 512,
@@ -76,6 +107,10 @@ impl Default for Settings {
             attempts_max: 3,
             retry_ms: 200,
             read_seconds_max: 7_200,
+            objects: remote::Settings::default(),
+            spool: spool::Settings::default(),
+            merge: merge::Settings::default(),
+            kms: kms::Settings::default(),
         }
     }
 }
@@ -83,7 +118,7 @@ impl Default for Settings {
 /// Where recordings lie and what opens them. Cheap to clone.
 #[derive(Clone)]
 pub struct Recordings {
-    objects: Arc<dyn ObjectStore>,
+    objects: Objects,
     keys: Arc<Keys>,
     storage: Arc<dyn Storage>,
 }
@@ -94,11 +129,45 @@ impl std::fmt::Debug for Recordings {
     }
 }
 
+/// The folders of a data directory that recordings use.
+#[derive(Debug, Clone)]
+pub struct Folders {
+    /// Where they lie, if no URL says otherwise.
+    pub recordings: PathBuf,
+    /// Where segments wait for a store over the network.
+    pub spool: PathBuf,
+}
+
 impl Recordings {
-    /// Recordings in any store of objects.
+    /// Recordings in any store of objects, without a spool.
     #[must_use]
-    pub fn new(objects: Arc<dyn ObjectStore>, master: MasterKey, storage: Arc<dyn Storage>) -> Self {
-        Self { objects, keys: Arc::new(Keys::new(master, Arc::clone(&storage))), storage }
+    pub fn new(store: Arc<dyn ObjectStore>, master: MasterKey, storage: Arc<dyn Storage>) -> Self {
+        Self {
+            objects: Objects { store, spool: None },
+            keys: Arc::new(Keys::new(master, Arc::clone(&storage))),
+            storage,
+        }
+    }
+
+    /// Recordings where the settings' URL says; over the network, with a spool.
+    ///
+    /// # Errors
+    /// A folder can't be made or used, or the URL is none that is known.
+    pub fn open(
+        settings: &Settings,
+        folders: &Folders,
+        master: MasterKey,
+        storage: Arc<dyn Storage>,
+    ) -> Result<Self> {
+        let opened = remote::open(&settings.url, &folders.recordings, &settings.objects, &[])?;
+        let recordings = Self::new(opened.store, master, storage);
+        if opened.far { recordings.with_spool(&folders.spool, &settings.spool) } else { Ok(recordings) }
+    }
+
+    /// The same, with a spool in this folder.
+    fn with_spool(mut self, folder: &Path, settings: &spool::Settings) -> Result<Self> {
+        self.objects.spool = Some(Arc::new(Spool::open(folder, settings)?));
+        Ok(self)
     }
 
     /// Recordings in a local folder, which is made if it is not there. Only its owner can enter it, so that
@@ -107,10 +176,7 @@ impl Recordings {
     /// # Errors
     /// The folder can't be made or used.
     pub fn in_folder(folder: &Path, master: MasterKey, storage: Arc<dyn Storage>) -> Result<Self> {
-        let failed = |why: String| Error::Folder { path: folder.to_owned(), why };
-        make_private(folder).map_err(|error| failed(error.to_string()))?;
-        let objects = LocalFileSystem::new_with_prefix(folder).map_err(|error| failed(error.to_string()))?;
-        Ok(Self::new(Arc::new(objects), master, storage))
+        Ok(Self::new(remote::in_folder(folder)?.store, master, storage))
     }
 }
 
@@ -121,6 +187,16 @@ fn make_private(folder: &Path) -> std::io::Result<()> {
         0 => Ok(()),
         _ => std::fs::set_permissions(folder, Permissions::from_mode(0o700)),
     }
+}
+
+/// The folder of a business's recordings.
+fn tenant_folder(tenant: &TenantId) -> ObjectPath {
+    ObjectPath::from_iter([tenant.as_str()])
+}
+
+/// The object that a recording was merged into.
+fn merged_object(row: &Recording, object: &str) -> ObjectPath {
+    ObjectPath::from_iter([row.tenant.as_str(), &row.id.to_string(), object])
 }
 
 /// The folder of a recording's segments.
@@ -138,5 +214,9 @@ fn index_of(object: &ObjectPath) -> Option<u32> {
     object.filename()?.strip_suffix(".sealed")?.parse().ok()
 }
 
+#[cfg(test)]
+mod merge_tests;
+#[cfg(test)]
+mod peer_tests;
 #[cfg(test)]
 mod tests;

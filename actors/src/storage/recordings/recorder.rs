@@ -7,11 +7,12 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use jiff::Timestamp;
 use models::audio::{AudioSender, audio_ring};
 use parking_lot::Mutex;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::drain::{Command, Drain, Live};
 use super::keeper::{self, Finished, Tally};
+use super::merge::Merger;
 use super::seal::{SEGMENT_BYTES_MAX, Seal};
 use super::{Error, Recordings, Result, Settings};
 use crate::storage::{FinishedRecording, Recording};
@@ -22,7 +23,8 @@ const RATE_HZ: u32 = 8_000;
 /// Commands that wait for the draining thread.
 const COMMANDS_MAX: usize = 1_024;
 
-/// Records calls: one thread empties all rings, a few tasks keep what it seals.
+/// Records calls: one thread empties all rings, a few tasks keep what it seals, one sends what waits in the spool,
+/// and one merges what is finished.
 ///
 /// Dropping it finishes all recordings in the background; [`Self::stop`] waits for that.
 #[derive(Debug)]
@@ -32,6 +34,16 @@ pub struct Recorder {
     commands: SyncSender<Command>,
     live: Arc<AtomicUsize>,
     keepers: Mutex<Vec<JoinHandle<()>>>,
+    background: Vec<JoinHandle<()>>,
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        // Whatever these were at is taken up by the next process.
+        for task in &self.background {
+            task.abort();
+        }
+    }
 }
 
 impl Recorder {
@@ -42,13 +54,16 @@ impl Recorder {
     pub fn start(settings: &Settings, recordings: Recordings) -> Result<Self> {
         let (commands, orders) = sync_channel(COMMANDS_MAX);
         let live = Arc::new(AtomicUsize::new(0));
-        let (queues, keepers) = keeper::start(settings, &recordings);
+        let finished = Arc::new(Notify::new());
+        let (queues, keepers) = keeper::start(settings, &recordings, &finished);
+        let background = in_background(settings, &recordings, finished);
         let drain = Drain::new(settings.clone(), orders, queues, Arc::clone(&live));
         std::thread::Builder::new()
             .name("recorder".to_owned())
             .spawn(move || drain.run())
             .map_err(|_| Error::Refused { why: "the system gives no thread" })?;
-        Ok(Self { settings: settings.clone(), recordings, commands, live, keepers: Mutex::new(keepers) })
+        let (settings, keepers) = (settings.clone(), Mutex::new(keepers));
+        Ok(Self { settings, recordings, commands, live, keepers, background })
     }
 
     /// Begins a recording: both sides are written to the ring from now on, interleaved, caller left. It is
@@ -77,6 +92,7 @@ impl Recorder {
             rate_hz: RATE_HZ,
             segment_samples,
             finished: None,
+            merged: None,
         };
         self.recordings.storage.put_recording(&row).await?;
         let seal = Seal::new(&key, tenant, call, recording)?;
@@ -96,6 +112,9 @@ impl Recorder {
         let keepers = std::mem::take(&mut *self.keepers.lock());
         for keeper in keepers {
             let _ = keeper.await;
+        }
+        for task in &self.background {
+            task.abort();
         }
     }
 
@@ -121,6 +140,19 @@ impl Recorder {
         let wanted = self.settings.ring_ms.saturating_mul(RATE_HZ / 1_000).saturating_mul(2);
         (wanted as usize).clamp(640, most)
     }
+}
+
+/// What goes on beside the calls.
+fn in_background(settings: &Settings, recordings: &Recordings, finished: Arc<Notify>) -> Vec<JoinHandle<()>> {
+    let mut tasks = Vec::new();
+    if let Some(spool) = &recordings.objects.spool {
+        tasks.push(tokio::spawn(Arc::clone(spool).run(Arc::clone(&recordings.objects.store))));
+    }
+    if settings.merge.enabled {
+        let merger = Merger::new(recordings.clone(), settings.merge.clone(), finished);
+        tasks.push(tokio::spawn(merger.run()));
+    }
+    tasks
 }
 
 /// A recording under way. Dropped, it finishes the recording without waiting.

@@ -13,7 +13,8 @@ use crate::types::CallId;
 
 /// Small segments, so that tests are short, and long queues, since they speak faster than callers.
 fn settings() -> Settings {
-    Settings { segment_ms: 100, drain_ms: 5, retry_ms: 1, waiting_max: 1_000, ..Settings::default() }
+    let merge = merge::Settings { enabled: false, ..merge::Settings::default() };
+    Settings { segment_ms: 100, drain_ms: 5, retry_ms: 1, waiting_max: 1_000, merge, ..Settings::default() }
 }
 
 const SEGMENT: u64 = 800;
@@ -77,15 +78,15 @@ fn recordings(folder: &TempDir, storage: &Arc<dyn Storage>) -> Recordings {
     Recordings::in_folder(&folder.path().join("recordings"), master, Arc::clone(storage)).expect("a folder")
 }
 
-fn barbers() -> TenantId {
+pub(super) fn barbers() -> TenantId {
     TenantId::new("barbers")
 }
 
-fn call(number: u128) -> CallId {
+pub(super) fn call(number: u128) -> CallId {
     CallId::new(uuid::Uuid::from_u128(number))
 }
 
-fn recording(number: u128) -> RecordingId {
+pub(super) fn recording(number: u128) -> RecordingId {
     RecordingId::new(uuid::Uuid::from_u128(number))
 }
 
@@ -106,7 +107,7 @@ async fn play(ring: &mut AudioSender, samples: usize) {
     }
 }
 
-fn decode(wav: &[u8]) -> Vec<i16> {
+pub(super) fn decode(wav: &[u8]) -> Vec<i16> {
     let mut reader = hound::WavReader::new(wav).expect("a WAV file");
     assert_eq!((reader.spec().channels, reader.spec().sample_rate), (2, 8_000));
     reader.samples::<i16>().collect::<std::result::Result<_, _>>().expect("whole")
@@ -133,9 +134,12 @@ async fn both_sides_are_heard_again() {
     assert_eq!(samples.len(), 4_321 * 2);
     check(&samples);
     let file = studio.folder.path().join("call.wav");
-    assert_eq!(studio.elsewhere().export(recording(1), &file).await, Ok(played));
+    assert_eq!(studio.elsewhere().export(recording(1), &file, &Extract::default()).await, Ok(played));
     assert_eq!(fs::read(&file).expect("there"), wav);
-    assert!(studio.elsewhere().export(recording(1), &file).await.is_err(), "nothing is written over");
+    assert!(
+        studio.elsewhere().export(recording(1), &file, &Extract::default()).await.is_err(),
+        "nothing is written over"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -220,7 +224,7 @@ async fn what_was_altered_is_an_error_and_never_noise() {
     fs::copy(studio.object(1, 4), &last).expect("copied");
     assert_eq!(studio.read(1).await, Err(Error::Altered { index: 5 }));
     let half = studio.folder.path().join("half.wav");
-    assert!(studio.elsewhere().export(recording(1), &half).await.is_err());
+    assert!(studio.elsewhere().export(recording(1), &half, &Extract::default()).await.is_err());
     assert!(!half.exists(), "no half file is left");
     assert_eq!(studio.read(9).await, Err(Error::NotFound));
 }

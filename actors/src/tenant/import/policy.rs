@@ -30,6 +30,7 @@ pub(super) fn read(file: &Section<'_>) -> Policy {
     if section.has("keep_recordings") {
         policy.retention_days = retention_days(&section).unwrap_or_default();
     }
+    policy.legal_hold = section.flag("legal_hold").unwrap_or_default();
     section.finish();
     policy
 }

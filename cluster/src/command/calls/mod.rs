@@ -1,6 +1,8 @@
-//! `calls list|show|play|search|reindex`.
+//! `calls list|show|play|search|reindex|erase|erase-caller`.
 
 mod conversation;
+mod erase;
+mod erase_caller;
 mod list;
 mod play;
 mod reindex;
@@ -26,8 +28,12 @@ pub(super) enum Verb {
     Search(search::Arguments),
     /// Build the search index anew from the calls on record
     Reindex,
-    /// Write a call's recording to a WAV file: the caller left, the receptionist right
+    /// Write a call's recording to a file: the caller left, the receptionist right
     Play(play::Arguments),
+    /// Erase a call: its recording, transcript, messages and appointments
+    Erase(erase::Arguments),
+    /// Erase a caller from a business: every call from or about their number
+    EraseCaller(erase_caller::Arguments),
 }
 
 pub(super) async fn run(verb: Verb, config: &NodeConfig, output: &mut Output<'_>) -> Result<(), Error> {
@@ -36,6 +42,8 @@ pub(super) async fn run(verb: Verb, config: &NodeConfig, output: &mut Output<'_>
         Verb::Play(arguments) => play::run(arguments, config, output).await,
         Verb::Reindex => reindex::run(config, output).await,
         Verb::Search(arguments) => search::run(arguments, config, output).await,
+        Verb::Erase(arguments) => erase::run(arguments, config, output).await,
+        Verb::EraseCaller(arguments) => erase_caller::run(arguments, config, output).await,
         Verb::Show(arguments) => show::run(arguments, config, output).await,
     }
 }

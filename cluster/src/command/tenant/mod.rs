@@ -1,5 +1,7 @@
-//! `tenant import|list|show`.
+//! `tenant import|list|show|audit|erase`.
 
+mod audit;
+mod erase;
 mod import;
 mod list;
 mod show;
@@ -18,6 +20,10 @@ pub(super) enum Verb {
     List(list::Arguments),
     /// Show a business
     Show(show::Arguments),
+    /// What was erased of a business, by whom and when
+    Audit(audit::Arguments),
+    /// Erase a business: every call, recording, appointment, message and key
+    Erase(erase::Arguments),
 }
 
 /// Which business.
@@ -39,5 +45,7 @@ pub(super) async fn run(verb: Verb, config: &NodeConfig, output: &mut Output<'_>
         Verb::Import(arguments) => import::run(arguments, config, output).await,
         Verb::List(arguments) => list::run(arguments, config, output).await,
         Verb::Show(arguments) => show::run(arguments, config, output).await,
+        Verb::Audit(arguments) => audit::run(arguments, config, output).await,
+        Verb::Erase(arguments) => erase::run(arguments, config, output).await,
     }
 }

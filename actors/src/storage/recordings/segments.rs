@@ -1,0 +1,104 @@
+//! A recording as it is kept while the call goes on: segments of µ-law.
+
+use std::ops::Range;
+
+use audio_codec_algorithms::decode_ulaw;
+
+use super::playback::{Body, Source};
+use super::seal::Seal;
+use super::{Error, Recordings, Result, folder_of, index_of, object_of};
+use crate::storage::Recording;
+
+/// Silence in µ-law.
+const SILENCE: u8 = 0xff;
+
+impl Recordings {
+    /// A recording's segments, to be opened one by one.
+    pub(super) async fn segments(&self, row: Recording) -> Result<Source> {
+        let key = self.keys.open(&row.tenant, row.id, &row.sealed_key).await?;
+        let seal = Seal::new(&key, &row.tenant, row.call, row.id)?;
+        let count = match &row.finished {
+            Some(finished) => finished.segments,
+            None => {
+                let listed = self.objects.list(&folder_of(&row.tenant, row.id)).await?;
+                listed.iter().filter_map(index_of).max().map_or(0, |last| last.saturating_add(1))
+            }
+        };
+        Ok(Source { row, seal, body: Body::Segments(count) })
+    }
+
+    /// Opens the segments that hold the wanted samples, in order; how many of those are lost.
+    pub(super) async fn pour_segments(
+        &self,
+        source: &Source,
+        wanted: &Range<u64>,
+        sink: &mut (dyn FnMut(&[i16]) -> Result<()> + Send),
+    ) -> Result<u64> {
+        let whole = u64::from(source.row.segment_samples.max(1));
+        let first = u32::try_from(wanted.start / whole).unwrap_or(u32::MAX);
+        let mut lost = 0;
+        for index in first..source.segments() {
+            let begins = u64::from(index) * whole;
+            if begins >= wanted.end {
+                break;
+            }
+            let (samples, is_lost) = self.segment_samples(source, index).await?;
+            let count = (samples.len() / 2) as u64;
+            let from = wanted.start.saturating_sub(begins).min(count);
+            let until = (wanted.end - begins).min(count);
+            lost += if is_lost { until - from } else { 0 };
+            let part = usize::try_from(from * 2).ok().zip(usize::try_from(until * 2).ok());
+            sink(part.and_then(|(from, until)| samples.get(from..until)).unwrap_or_default())?;
+        }
+        Ok(lost)
+    }
+
+    /// One segment's samples, both sides in turn, and whether they are lost and these are silence.
+    pub(super) async fn segment_samples(&self, source: &Source, index: u32) -> Result<(Vec<i16>, bool)> {
+        let audio = self.segment(source, index).await?;
+        let is_lost = audio.is_none();
+        let audio = audio.unwrap_or_else(|| {
+            let missing = missing_samples(&source.row, index);
+            vec![SILENCE; usize::try_from(missing * 2).unwrap_or_default()]
+        });
+        Ok((audio.into_iter().map(decode_ulaw).collect(), is_lost))
+    }
+
+    /// One segment's µ-law, or nothing where it was lost when it was recorded.
+    async fn segment(&self, source: &Source, index: u32) -> Result<Option<Vec<u8>>> {
+        let Source { row, seal, .. } = source;
+        let count = source.segments();
+        let sealed = match self.objects.get(&object_of(&row.tenant, row.id, index)).await {
+            Ok(sealed) => sealed,
+            Err(object_store::Error::NotFound { .. }) => {
+                return match &row.finished {
+                    Some(finished) if !finished.lost_segments.contains(&index) => {
+                        Err(Error::Missing { index, of: count })
+                    }
+                    _ => Ok(None),
+                };
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let last = index + 1 == count;
+        match &row.finished {
+            Some(_) => seal.open(index, last, &sealed).map(Some),
+            // Where the process died it is not known whether the last that was kept was the very last.
+            None if last => {
+                seal.open(index, false, &sealed).or_else(|_| seal.open(index, true, &sealed)).map(Some)
+            }
+            None => seal.open(index, false, &sealed).map(Some),
+        }
+    }
+}
+
+/// How long a lost segment was: whole, or what remains at the end.
+fn missing_samples(row: &Recording, index: u32) -> u64 {
+    let whole = u64::from(row.segment_samples);
+    match &row.finished {
+        Some(finished) if index + 1 == finished.segments => {
+            finished.samples.saturating_sub(u64::from(index) * whole).min(whole)
+        }
+        _ => whole,
+    }
+}
