@@ -7,6 +7,7 @@ mod calls;
 mod config;
 mod erase;
 mod error;
+mod keys;
 mod messages;
 mod output;
 mod paging;
@@ -75,6 +76,9 @@ enum Verb {
     /// Messages taken for somebody
     #[command(subcommand)]
     Messages(messages::Verb),
+    /// The keys that seal recordings
+    #[command(subcommand)]
+    Keys(keys::Verb),
     /// The configuration
     #[command(subcommand)]
     Config(config::Verb),
@@ -114,6 +118,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Error> {
             Verb::Calls(verb) => calls::run(verb, &config, &mut output).await,
             Verb::Bookings(verb) => bookings::run(verb, &config, &mut output).await,
             Verb::Messages(verb) => messages::run(verb, &config, &mut output).await,
+            Verb::Keys(verb) => keys::run(verb, &config, &mut output).await,
             Verb::Config(verb) => config::run(&verb, &config, &mut output),
         }
     })

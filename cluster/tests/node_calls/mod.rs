@@ -1,6 +1,7 @@
 //! Nodes as real processes with calls under way: stopped politely, stopped at once, full.
 
 mod disk_full;
+mod object_store;
 mod phone;
 
 use std::fs::Permissions;
