@@ -167,7 +167,12 @@ fn settings(address: SocketAddr) -> Settings {
             allow_http: true,
             limits,
         },
-        spool: spool::Settings { retry_ms: 50, retry_max_ms: 400, ..spool::Settings::default() },
+        spool: spool::Settings {
+            retry_ms: 50,
+            retry_max_ms: 400,
+            stop_ms: 700,
+            ..spool::Settings::default()
+        },
         merge: merge::Settings { enabled: false, ..merge::Settings::default() },
         ..Settings::default()
     }
@@ -352,6 +357,17 @@ async fn peer_s3_a_server_that_stands_still_delays_no_call() {
     );
     server.signal(Signal::SIGCONT);
     studio.sent().await;
+    // One that is finished by stopping is sent before that returns.
+    let opened = recorder.open(&barbers(), call(3), recording(3), Timestamp::UNIX_EPOCH).await;
+    let (mut ring, _handle) = opened.expect("opened");
+    speak(&mut ring, 2_000).await;
+    recorder.stop().await;
+    assert_eq!(
+        studio.objects().await.iter().filter(|at| at.to_string().contains(&recording(3).to_string())).count(),
+        1
+    );
+    studio.merge(3).await.expect("merged");
+    studio.recordings.objects.clear(&folder_of(&barbers(), recording(3)), None).await.expect("removed");
     assert_eq!(studio.merge(1).await, Ok(true));
     assert_eq!(studio.merge(2).await, Ok(true));
     for (number, samples) in [(1, 8_000), (2, 40_000)] {
