@@ -70,6 +70,14 @@ pub enum Error {
         /// Where data was looked for.
         data: PathBuf,
     },
+    /// What is asked needs the data for itself.
+    #[error("a node runs on {} (process {pid}); stop it first", .data.display())]
+    NodeRuns {
+        /// The directory.
+        data: PathBuf,
+        /// The node's process.
+        pid: i32,
+    },
     /// The node's own files can't be read.
     #[error("{} can't be read: {why}; {mend}", .path.display())]
     Unreadable {

@@ -7,6 +7,7 @@ mod calls;
 mod config;
 mod erase;
 mod error;
+mod keys;
 mod messages;
 mod output;
 mod paging;
@@ -79,6 +80,9 @@ enum Verb {
     /// The store: backups, copies, checks
     #[command(subcommand)]
     Store(store::Verb),
+    /// The keys that seal recordings
+    #[command(subcommand)]
+    Keys(keys::Verb),
     /// The configuration
     #[command(subcommand)]
     Config(config::Verb),
@@ -119,6 +123,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Error> {
             Verb::Bookings(verb) => bookings::run(verb, &config, &mut output).await,
             Verb::Messages(verb) => messages::run(verb, &config, &mut output).await,
             Verb::Store(verb) => store::run(verb, &config, &mut output).await,
+            Verb::Keys(verb) => keys::run(verb, &config, &mut output).await,
             Verb::Config(verb) => config::run(&verb, &config, &mut output),
         }
     })

@@ -1,6 +1,7 @@
 //! What the command line prints, compared with the texts beside this file. `UPDATE_EXPECT=1` writes them anew.
 
 mod erase;
+mod keys;
 pub(crate) mod sample;
 
 use std::path::{Path, PathBuf};

@@ -8,6 +8,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
+use aws_lc_rs::hmac;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use jiff::Timestamp;
 use models::audio::AudioSender;
 use nix::sys::signal::{Signal, killpg};
@@ -22,7 +25,17 @@ use super::*;
 use crate::storage::{Memory, Recording};
 
 const SERVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/moto/bin/moto_server");
-const KEYS: [(&str, &str); 3] = [
+/// The server of Azure's storage, from npm.
+const AZURITE: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../target/azurite/node_modules/.bin/azurite-blob");
+/// Its one account, as its makers publish it.
+const ACCOUNT: &str = "devstoreaccount1";
+const ACCOUNT_KEY: &str =
+    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+/// What each cloud's environment would say.
+const KEYS: [(&str, &str); 5] = [
+    ("azure_storage_account_name", ACCOUNT),
+    ("azure_storage_account_key", ACCOUNT_KEY),
     ("aws_access_key_id", "test"),
     ("aws_secret_access_key", "test"),
     ("aws_virtual_hosted_style_request", "false"),
@@ -43,11 +56,27 @@ impl Server {
     }
 
     fn start_at(address: SocketAddr) -> Self {
-        assert!(std::path::Path::new(SERVER).exists(), "{SERVER} is missing: run `ops/install test`");
+        Self::run(address, SERVER, &["-H", "127.0.0.1", "-p", &address.port().to_string()])
+    }
+
+    fn start_azure() -> Self {
+        let address =
+            TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port");
         let port = address.port().to_string();
+        let words = ["--inMemoryPersistence", "--silent", "--skipApiVersionCheck", "--disableTelemetry"];
+        Self::run(
+            address,
+            AZURITE,
+            &[&["--blobHost", "127.0.0.1", "--blobPort", &port][..], &words[..]].concat(),
+        )
+    }
+
+    fn run(address: SocketAddr, program: &str, words: &[&str]) -> Self {
+        assert!(std::path::Path::new(program).exists(), "{program} is missing: run `ops/install test`");
         let child = Command::new("setpriv")
             .args(["--pdeathsig", "TERM", "timeout", "--kill-after=2", "120"])
-            .args(["setpriv", "--pdeathsig", "KILL", SERVER, "-H", "127.0.0.1", "-p", &port])
+            .args(["setpriv", "--pdeathsig", "KILL", program])
+            .args(words)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -67,6 +96,29 @@ impl Server {
     fn signal(&self, signal: Signal) {
         let group = Pid::from_raw(i32::try_from(self.child.id()).expect("a pid"));
         let _ = killpg(group, signal);
+    }
+
+    /// Makes an Azure container, signed with the account's key (Shared Key of the storage services' REST API).
+    fn make_container(&self) {
+        let date = crate::clock::Clock::system().now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        let words = format!(
+            "PUT\n\n\n\n\n\n\n\n\n\n\n\nx-ms-date:{date}\nx-ms-version:2021-12-02\n\
+             /{ACCOUNT}/{ACCOUNT}/bucket\nrestype:container"
+        );
+        let key = BASE64.decode(ACCOUNT_KEY).expect("a key");
+        let signature = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &key), words.as_bytes());
+        let signature = BASE64.encode(signature.as_ref());
+        let mut line = TcpStream::connect(self.address).expect("connected");
+        let request = format!(
+            "PUT /{ACCOUNT}/bucket?restype=container HTTP/1.1\r\nHost: {}\r\nContent-Length: 0\r\n\
+             Connection: close\r\nx-ms-date: {date}\r\nx-ms-version: 2021-12-02\r\n\
+             Authorization: SharedKey {ACCOUNT}:{signature}\r\n\r\n",
+            self.address
+        );
+        line.write_all(request.as_bytes()).expect("sent");
+        let mut answer = String::new();
+        line.read_to_string(&mut answer).expect("answered");
+        assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
     }
 
     fn make_bucket(&self) {
@@ -167,7 +219,12 @@ fn settings(address: SocketAddr) -> Settings {
             allow_http: true,
             limits,
         },
-        spool: spool::Settings { retry_ms: 50, retry_max_ms: 400, ..spool::Settings::default() },
+        spool: spool::Settings {
+            retry_ms: 50,
+            retry_max_ms: 400,
+            stop_ms: 700,
+            ..spool::Settings::default()
+        },
         merge: merge::Settings { enabled: false, ..merge::Settings::default() },
         ..Settings::default()
     }
@@ -175,9 +232,12 @@ fn settings(address: SocketAddr) -> Settings {
 
 impl Studio {
     fn at(address: SocketAddr) -> Self {
+        Self::with(settings(address))
+    }
+
+    fn with(settings: Settings) -> Self {
         let folder = TempDir::new().expect("a folder");
         let storage: Arc<dyn Storage> = Arc::new(Memory::new());
-        let settings = settings(address);
         let recordings = open(&folder, &settings, &storage, "master.key");
         Self { folder, storage, settings, recordings }
     }
@@ -352,6 +412,17 @@ async fn peer_s3_a_server_that_stands_still_delays_no_call() {
     );
     server.signal(Signal::SIGCONT);
     studio.sent().await;
+    // One that is finished by stopping is sent before that returns.
+    let opened = recorder.open(&barbers(), call(3), recording(3), Timestamp::UNIX_EPOCH).await;
+    let (mut ring, _handle) = opened.expect("opened");
+    speak(&mut ring, 2_000).await;
+    recorder.stop().await;
+    assert_eq!(
+        studio.objects().await.iter().filter(|at| at.to_string().contains(&recording(3).to_string())).count(),
+        1
+    );
+    studio.merge(3).await.expect("merged");
+    studio.recordings.objects.clear(&folder_of(&barbers(), recording(3)), None).await.expect("removed");
     assert_eq!(studio.merge(1).await, Ok(true));
     assert_eq!(studio.merge(2).await, Ok(true));
     for (number, samples) in [(1, 8_000), (2, 40_000)] {
@@ -419,6 +490,34 @@ async fn peer_s3_cut_and_slow_lines_lose_nothing() {
     line.set(PASS);
     assert_eq!(studio.hear(1, &Extract::default()).await.map(|heard| heard.len()), Ok(32_000));
     assert_eq!(studio.objects().await.len(), 1 + 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn peer_azure_a_call_is_kept_merged_played_and_removed() {
+    let server = Server::start_azure();
+    server.make_container();
+    let mut azure = settings(server.address);
+    azure.url = "az://bucket/calls".to_owned();
+    azure.objects.endpoint = Some(format!("http://{}/{ACCOUNT}", server.address));
+    let studio = Studio::with(azure);
+    let recorder = studio.recorder();
+    studio.record(&recorder, 1, 480_000).await;
+    studio.sent().await;
+    assert_eq!(studio.objects().await.len(), 121);
+    assert_eq!(studio.merge(1).await, Ok(true));
+    assert_eq!(studio.objects().await.len(), 1);
+    assert_eq!(studio.hear(1, &Extract::default()).await.map(|heard| heard.len()), Ok(960_000));
+    let part = Extract { from_ms: Some(40_000), until_ms: Some(41_000), ..Extract::default() };
+    assert_eq!(studio.hear(1, &part).await.map(|heard| heard.len()), Ok(16_000));
+    let row = studio.row(1).await;
+    let place = merged_object(&row, &row.merged.clone().expect("merged").object);
+    let store = &studio.recordings.objects.store;
+    let whole = store.get(&place).await.expect("there").bytes().await.expect("read").to_vec();
+    store.put(&place, PutPayload::from(whole[..whole.len() / 4].to_vec())).await.expect("put");
+    let refused = studio.hear(1, &Extract::default()).await.map(|heard| heard.len());
+    assert_eq!(refused, Err(Error::Altered { index: 0 }));
+    studio.recordings.objects.clear(&folder_of(&barbers(), recording(1)), None).await.expect("removed");
+    assert_eq!(studio.recordings.is_gone(&barbers()).await, Ok(true));
 }
 
 fn kms_settings(address: SocketAddr) -> kms::Settings {

@@ -103,7 +103,7 @@ impl Recorder {
         Ok((sender, Handle { recording, commands: self.commands.clone(), outcome }))
     }
 
-    /// Finishes all recordings and waits until they are kept. Nothing can be recorded afterwards.
+    /// Finishes all recordings and waits until they are kept, and a bounded while until they are sent. Nothing can be recorded afterwards.
     pub async fn stop(&self) {
         let (answer, stopped) = oneshot::channel();
         if self.command(Command::Stop(answer)).is_ok() {
@@ -112,6 +112,9 @@ impl Recorder {
         let keepers = std::mem::take(&mut *self.keepers.lock());
         for keeper in keepers {
             let _ = keeper.await;
+        }
+        if let Some(spool) = &self.recordings.objects.spool {
+            spool.sent().await;
         }
         for task in &self.background {
             task.abort();

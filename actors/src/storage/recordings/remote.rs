@@ -117,6 +117,11 @@ pub(super) fn open(url: &str, folder: &Path, settings: &Settings, more: &[(&str,
             if let Some(endpoint) = &settings.endpoint {
                 builder = builder.with_endpoint(endpoint.clone());
             }
+            for (key, value) in more {
+                if let Ok(key) = key.parse() {
+                    builder = builder.with_config(key, *value);
+                }
+            }
             Arc::new(PrefixStore::new(builder.build().map_err(wrong)?, prefix))
         }
         other => return Err(refused(format!("{other}:// is not known; use s3, gs, az or file"))),

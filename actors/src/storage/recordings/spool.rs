@@ -13,10 +13,14 @@ use object_store::path::Path as ObjectPath;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Notify, RwLock};
+use tokio::time::Instant;
 
 use super::objects::Objects;
 use super::{Result, remote};
 use crate::storage::metrics::{SPOOL_BYTES, SPOOL_SEGMENTS};
+
+/// How often stopping looks whether all is sent.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Bounds of the spool. Used where the recordings lie over the network.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,11 +34,13 @@ pub struct Settings {
     pub retry_ms: u64,
     /// The longest such wait, in milliseconds.
     pub retry_max_ms: u64,
+    /// How long stopping waits until all is sent, in milliseconds; what is left then waits for the next start.
+    pub stop_ms: u64,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { bytes_max: 8 << 30, sending_max: 16, retry_ms: 500, retry_max_ms: 30_000 }
+        Self { bytes_max: 8 << 30, sending_max: 16, retry_ms: 500, retry_max_ms: 30_000, stop_ms: 5_000 }
     }
 }
 
@@ -106,6 +112,19 @@ impl Spool {
                     wait_ms = wait_ms.saturating_mul(2).min(self.settings.retry_max_ms);
                 }
             }
+        }
+    }
+
+    /// Waits a bounded while until all is sent.
+    pub(super) async fn sent(&self) {
+        let until = Instant::now() + Duration::from_millis(self.settings.stop_ms);
+        while self.bytes.load(Ordering::Relaxed) > 0 {
+            if Instant::now() >= until {
+                let bytes = self.bytes.load(Ordering::Relaxed);
+                tracing::warn!(bytes, "segments wait in the spool for the next start");
+                return;
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
         }
     }
 

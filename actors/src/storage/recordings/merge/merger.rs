@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::{StreamExt, stream};
 use metrics::{counter, histogram};
 use object_store::WriteMultipart;
 use tokio::sync::Notify;
@@ -69,17 +70,18 @@ impl Merger {
         }
     }
 
-    /// One by one: encoding takes a core, and calls need it more. Ends at the first failure that is not that
+    /// A few at once: encoding takes a core, and calls need it more. Ends at the first failure that is not that
     /// recording's own.
     async fn round(&self, broken: &mut Broken) -> Result<()> {
         let mut page = Page::first(self.settings.batch_max);
         loop {
             let listing = self.recordings.storage.recordings_to_merge(page).await?;
-            for row in listing.rows {
-                if broken.has(row.id, Instant::now()) {
-                    continue;
-                }
-                let merged = self.recordings.merge(row.id, &self.settings).await;
+            let now = Instant::now();
+            let whole = listing.rows.into_iter().filter(|row| !broken.has(row.id, now)).collect::<Vec<_>>();
+            let mut merges = stream::iter(whole)
+                .map(|row| async move { (self.recordings.merge(row.id, &self.settings).await, row) })
+                .buffer_unordered(self.settings.at_once.max(1));
+            while let Some((merged, row)) = merges.next().await {
                 let Err(error) = merged else { continue };
                 counter!(RECORDINGS_MERGED, "outcome" => "failed").increment(1);
                 match error {

@@ -26,8 +26,11 @@ pub struct Settings {
     pub batch_max: usize,
     /// Bits per second of both sides together.
     pub bits_per_second: i32,
-    /// The encoder's effort, 0 to 10.
+    /// The encoder's effort, 0 to 10. A call minute takes 0.08 s of a core at 1 (measured on one of 2026), 0.18 s
+    /// at 5.
     pub complexity: i32,
+    /// Recordings that are encoded at once, each by a core.
+    pub at_once: usize,
     /// Bytes in one part of an upload; S3 wants at least 5 MiB in all but the last.
     pub part_bytes: usize,
 }
@@ -40,7 +43,8 @@ impl Default for Settings {
             retry_max_ms: 300_000,
             batch_max: 64,
             bits_per_second: 32_000,
-            complexity: 5,
+            complexity: 1,
+            at_once: 1,
             part_bytes: 5 << 20,
         }
     }
