@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use actors::storage::{
-    BookingWrite, Error, IdempotencyKey, Listing, Occupied, Page, Part, Recording, Result, Storage, StoredRow,
+    AuditEntry, AuditRow, BookingWrite, Cursor, Erasure, Error, Extent, IdempotencyKey, Listing, Occupied,
+    Page, Part, Recording, Removal, Result, SealedKey, Storage, StoredRow,
 };
 use actors::types::{
     Booking, BookingId, Business, CallEvent, CallId, CallRecord, Message, PhoneNumber, Private, RecordingId,
@@ -217,6 +218,76 @@ impl<S: Storage> Storage for Failing<S> {
     async fn import(&self, rows: &[StoredRow]) -> Result<()> {
         self.before()?;
         self.after(self.inner.import(rows).await)
+    }
+
+    async fn update_recording(&self, recording: &Recording) -> Result<bool> {
+        self.before()?;
+        self.after(self.inner.update_recording(recording).await)
+    }
+
+    async fn recordings_to_merge(&self, page: Page) -> Result<Listing<Recording>> {
+        self.inner.recordings_to_merge(page).await
+    }
+
+    async fn keys(&self, page: Page) -> Result<Listing<SealedKey>> {
+        self.inner.keys(page).await
+    }
+
+    async fn replace_key(&self, tenant: &TenantId, expected: &[u8], sealed: &[u8]) -> Result<()> {
+        self.before()?;
+        self.after(self.inner.replace_key(tenant, expected, sealed).await)
+    }
+
+    async fn drop_key(&self, tenant: &TenantId) -> Result<bool> {
+        self.before()?;
+        self.after(self.inner.drop_key(tenant).await)
+    }
+
+    async fn erase_call(&self, call: CallId, extent: Extent) -> Result<Erasure> {
+        self.before()?;
+        self.after(self.inner.erase_call(call, extent).await)
+    }
+
+    async fn erase_caller(
+        &self,
+        tenant: &TenantId,
+        caller: &Private<PhoneNumber>,
+        after: Option<Cursor>,
+    ) -> Result<Erasure> {
+        self.before()?;
+        self.after(self.inner.erase_caller(tenant, caller, after).await)
+    }
+
+    async fn erase_tenant(&self, tenant: &TenantId, after: Option<Cursor>) -> Result<Erasure> {
+        self.before()?;
+        self.after(self.inner.erase_tenant(tenant, after).await)
+    }
+
+    async fn old_calls(
+        &self,
+        tenant: &TenantId,
+        before: Timestamp,
+        page: Page,
+    ) -> Result<Listing<CallRecord>> {
+        self.inner.old_calls(tenant, before, page).await
+    }
+
+    async fn removals(&self, page: Page) -> Result<Listing<Removal>> {
+        self.inner.removals(page).await
+    }
+
+    async fn forget_removal(&self, recording: RecordingId) -> Result<()> {
+        self.before()?;
+        self.after(self.inner.forget_removal(recording).await)
+    }
+
+    async fn append_audit(&self, tenant: &TenantId, entry: &AuditEntry) -> Result<AuditRow> {
+        self.before()?;
+        self.after(self.inner.append_audit(tenant, entry).await)
+    }
+
+    async fn audit(&self, tenant: &TenantId, page: Page) -> Result<Listing<AuditRow>> {
+        self.inner.audit(tenant, page).await
     }
 
     async fn check(&self) -> Result<()> {

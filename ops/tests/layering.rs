@@ -22,7 +22,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("fred", &["actors/src/storage/redis"]),
     ("redb", &["actors/src/storage/embedded"]),
     ("object_store", &["actors/src/storage/recordings", "cluster/src/node"]),
-    ("aws_lc_rs", &["actors/src/storage/recordings"]),
+    ("aws_lc_rs", &["actors/src/storage/recordings", "actors/src/storage/audit"]),
     ("metrics_exporter_prometheus", &["cluster/src/telemetry"]),
     ("tracing_subscriber", &["cluster/src/telemetry"]),
     ("sipx_sip", &["cluster/src/sip"]),

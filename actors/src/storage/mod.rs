@@ -4,11 +4,14 @@
 //! Backends: `memory` (tests), `embedded` (redb, the default), `scylla` (a cluster; by feature). `conformance` is
 //! one suite that each passes. The first two keep their rows by ordered keys; `ordered` says how, once.
 
+mod audit;
 #[cfg(test)]
 mod conformance;
 pub mod embedded;
+mod erasure;
 mod error;
 mod memory;
+mod mention;
 pub mod metrics;
 mod ordered;
 mod portable;
@@ -25,11 +28,19 @@ use crate::types::{
     ResourceId, TenantId, ToolOutcome,
 };
 
+#[cfg(test)]
+pub use conformance::Everything;
+
+pub use audit::{AuditAct, AuditActor, AuditEntry, AuditRow, audit_key, broken_link};
 pub use embedded::Embedded;
+pub use erasure::{Erased, Erasure, Extent, Removal};
 pub use error::{Error, Result};
 pub use memory::Memory;
 pub use portable::{Part, ROWS_VERSION, StoredRow};
-pub use rows::{BookingWrite, Cursor, FinishedRecording, IdempotencyKey, Listing, Occupied, Page, Recording};
+pub use rows::{
+    BookingWrite, Cursor, FinishedRecording, IdempotencyKey, Listing, MergedChunk, MergedRecording, Occupied,
+    Page, Recording, SealedKey,
+};
 
 /// A store of everything that outlives a call. Every write is durable when it returns.
 #[async_trait]
@@ -119,14 +130,62 @@ pub trait Storage: Send + Sync {
     /// Forgets a call's state: it is over.
     async fn drop_checkpoint(&self, call: CallId) -> Result<()>;
 
-    /// Writes what is known of a recording; the last write wins, and there is one writer: the recorder.
+    /// Writes what is known of a recording; the last write wins. Called once, when it begins.
     async fn put_recording(&self, recording: &Recording) -> Result<()>;
+    /// Writes what is known of a recording that is there; where it is not, it was erased, nothing is written, and
+    /// the answer is no. The last write wins; the recorder writes first and then the merger.
+    async fn update_recording(&self, recording: &Recording) -> Result<bool>;
+    /// Recordings of all businesses that [`Recording::to_merge`] says have work left, by id.
+    async fn recordings_to_merge(&self, page: Page) -> Result<Listing<Recording>>;
     /// What is known of a recording.
     async fn recording(&self, recording: RecordingId) -> Result<Option<Recording>>;
     /// Keeps a business's sealed key, if it has none yet; returns the one it has.
     async fn keep_key(&self, tenant: &TenantId, sealed: &[u8]) -> Result<Vec<u8>>;
     /// A business's sealed key.
     async fn key(&self, tenant: &TenantId) -> Result<Option<Vec<u8>>>;
+    /// All businesses' sealed keys, by business.
+    async fn keys(&self, page: Page) -> Result<Listing<SealedKey>>;
+    /// Puts another sealing of a business's key in the place of `expected`; where that is not what is there it is a
+    /// [`Error::Conflict`] of "business's key".
+    async fn replace_key(&self, tenant: &TenantId, expected: &[u8], sealed: &[u8]) -> Result<()>;
+    /// Drops a business's key: what it sealed can never be opened again. Whether there was one.
+    async fn drop_key(&self, tenant: &TenantId) -> Result<bool>;
+
+    /// Erases a call and everything under its id: its record and index entries, events, state, messages, outcomes,
+    /// what was written under its idempotency keys (`call_id/step`), its recording (see [`Removal`]), and with
+    /// [`Extent::Everything`] the appointments it made. A call that goes on is left, and counted as live. The
+    /// record goes last, so that an erasure that was cut short can be begun again.
+    async fn erase_call(&self, call: CallId, extent: Extent) -> Result<Erasure>;
+    /// Takes a bounded step of erasing a caller from a business; `after` is the `next` of the step before. Goes:
+    /// every call from the caller's line ([`PhoneNumber::reaches_same_line`]) and every call in whose record or
+    /// events the number is mentioned, with everything; and every other appointment, message and copy of one that
+    /// mentions it. The time of erased appointments is free again.
+    async fn erase_caller(
+        &self,
+        tenant: &TenantId,
+        caller: &Private<PhoneNumber>,
+        after: Option<Cursor>,
+    ) -> Result<Erasure>;
+    /// Takes a bounded step of erasing a business; `after` is the `next` of the step before. Its row and numbers go
+    /// first, so that no call comes in, then its key, so that no recording can be heard, then all else. Calls that
+    /// go on are left, with what they have.
+    async fn erase_tenant(&self, tenant: &TenantId, after: Option<Cursor>) -> Result<Erasure>;
+    /// A business's calls that began before `before`, oldest first.
+    async fn old_calls(
+        &self,
+        tenant: &TenantId,
+        before: Timestamp,
+        page: Page,
+    ) -> Result<Listing<CallRecord>>;
+    /// Recordings of all businesses whose objects must go, by id.
+    async fn removals(&self, page: Page) -> Result<Listing<Removal>>;
+    /// Forgets a removal: its objects are gone.
+    async fn forget_removal(&self, recording: RecordingId) -> Result<()>;
+    /// Appends to a business's audit, after the row that is the last then (see [`AuditRow::after`]); of many at
+    /// once each gets its own number. Kept by [`audit_key`], so that it stays when the business is erased.
+    async fn append_audit(&self, tenant: &TenantId, entry: &AuditEntry) -> Result<AuditRow>;
+    /// A business's audit, latest first.
+    async fn audit(&self, tenant: &TenantId, page: Page) -> Result<Listing<AuditRow>>;
 
     /// A page of a part's rows, each once, in an order of the store's own: for copies and backups. Rows that are
     /// written meanwhile may or may not be among them.
@@ -139,4 +198,9 @@ pub trait Storage: Send + Sync {
 
     /// Writes and reads a probe: whether the store works now.
     async fn check(&self) -> Result<()>;
+
+    /// Everything there is: of each row its table's name and its bytes or text, however they are kept. And the
+    /// names of all tables, so that a test notices one that it did not fill.
+    #[cfg(test)]
+    async fn everything(&self) -> Result<Everything>;
 }

@@ -85,6 +85,17 @@ pub struct Recording {
     pub segment_samples: u32,
     /// What came of it; absent while it goes on, and for ever where the process died.
     pub finished: Option<FinishedRecording>,
+    /// The one object that its segments were merged into; absent while they were not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged: Option<MergedRecording>,
+}
+
+impl Recording {
+    /// Whether there is work left after the call: its segments are not merged, or not removed yet.
+    #[must_use]
+    pub fn to_merge(&self) -> bool {
+        self.finished.is_some() && self.merged.as_ref().is_none_or(|merged| !merged.segments_removed)
+    }
 }
 
 /// What came of a recording.
@@ -96,4 +107,36 @@ pub struct FinishedRecording {
     pub samples: u64,
     /// The segments that could not be kept, by number; silence is played instead.
     pub lost_segments: Vec<u32>,
+}
+
+/// A recording as one object: Ogg/Opus (RFC 7845), sealed in chunks of whole pages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MergedRecording {
+    /// The object's name in the recording's folder. Each merge has its own, and its own key.
+    pub object: String,
+    /// The key of its chunks, sealed with its business's key.
+    pub sealed_key: Vec<u8>,
+    /// Its chunks, in order.
+    pub chunks: Vec<MergedChunk>,
+    /// Whether the segments are gone.
+    pub segments_removed: bool,
+}
+
+/// A sealed chunk of a merged recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MergedChunk {
+    /// Its length as it lies there, in bytes.
+    pub bytes: u32,
+    /// The granule position that its last page ends at: samples of each side at 48,000 a second, the encoder's
+    /// lead included.
+    pub until: u64,
+}
+
+/// A business's key, sealed with the master key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SealedKey {
+    /// Whose.
+    pub tenant: TenantId,
+    /// The sealed key.
+    pub sealed: Vec<u8>,
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use actors::storage::{
-    BookingWrite, Error, IdempotencyKey, Listing, Memory, Occupied, Page, Part, Recording, Result, Storage,
-    StoredRow,
+    AuditEntry, AuditRow, BookingWrite, Cursor, Erasure, Error, Extent, IdempotencyKey, Listing, Memory,
+    Occupied, Page, Part, Recording, Removal, Result, SealedKey, Storage, StoredRow,
 };
 use actors::types::{
     Booking, BookingId, Business, CallEvent, CallId, CallRecord, Message, PhoneNumber, Private, RecordingId,
@@ -240,6 +240,81 @@ impl Storage for Store {
     async fn import(&self, rows: &[StoredRow]) -> Result<()> {
         self.serve().await?;
         self.memory.import(rows).await
+    }
+
+    async fn update_recording(&self, recording: &Recording) -> Result<bool> {
+        self.serve().await?;
+        self.memory.update_recording(recording).await
+    }
+
+    async fn recordings_to_merge(&self, page: Page) -> Result<Listing<Recording>> {
+        self.serve().await?;
+        self.memory.recordings_to_merge(page).await
+    }
+
+    async fn keys(&self, page: Page) -> Result<Listing<SealedKey>> {
+        self.serve().await?;
+        self.memory.keys(page).await
+    }
+
+    async fn replace_key(&self, tenant: &TenantId, expected: &[u8], sealed: &[u8]) -> Result<()> {
+        self.serve().await?;
+        self.memory.replace_key(tenant, expected, sealed).await
+    }
+
+    async fn drop_key(&self, tenant: &TenantId) -> Result<bool> {
+        self.serve().await?;
+        self.memory.drop_key(tenant).await
+    }
+
+    async fn erase_call(&self, call: CallId, extent: Extent) -> Result<Erasure> {
+        self.serve().await?;
+        self.memory.erase_call(call, extent).await
+    }
+
+    async fn erase_caller(
+        &self,
+        tenant: &TenantId,
+        caller: &Private<PhoneNumber>,
+        after: Option<Cursor>,
+    ) -> Result<Erasure> {
+        self.serve().await?;
+        self.memory.erase_caller(tenant, caller, after).await
+    }
+
+    async fn erase_tenant(&self, tenant: &TenantId, after: Option<Cursor>) -> Result<Erasure> {
+        self.serve().await?;
+        self.memory.erase_tenant(tenant, after).await
+    }
+
+    async fn old_calls(
+        &self,
+        tenant: &TenantId,
+        before: Timestamp,
+        page: Page,
+    ) -> Result<Listing<CallRecord>> {
+        self.serve().await?;
+        self.memory.old_calls(tenant, before, page).await
+    }
+
+    async fn removals(&self, page: Page) -> Result<Listing<Removal>> {
+        self.serve().await?;
+        self.memory.removals(page).await
+    }
+
+    async fn forget_removal(&self, recording: RecordingId) -> Result<()> {
+        self.serve().await?;
+        self.memory.forget_removal(recording).await
+    }
+
+    async fn append_audit(&self, tenant: &TenantId, entry: &AuditEntry) -> Result<AuditRow> {
+        self.serve().await?;
+        self.memory.append_audit(tenant, entry).await
+    }
+
+    async fn audit(&self, tenant: &TenantId, page: Page) -> Result<Listing<AuditRow>> {
+        self.serve().await?;
+        self.memory.audit(tenant, page).await
     }
 
     async fn check(&self) -> Result<()> {

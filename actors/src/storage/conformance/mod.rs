@@ -2,14 +2,25 @@
 //!
 //! A backend calls [`conformance!`] in its tests with an expression that makes an empty store.
 
+pub(super) mod audit;
 pub(super) mod bookings;
 pub(super) mod businesses;
 pub(super) mod calls;
+pub(super) mod erasure;
 pub(super) mod once;
 pub(super) mod portable;
 mod sample;
 
 pub(crate) use sample::*;
+
+/// All that a store holds, as bytes, and the names of its tables.
+#[derive(Debug, Default)]
+pub struct Everything {
+    /// Those that a call which is over leaves something in.
+    pub tables: Vec<String>,
+    /// Each row's table and bytes.
+    pub rows: Vec<(String, Vec<u8>)>,
+}
 
 /// Makes one test of each case; or, as `conformance!(in_turn run)`, has `run!(name, case).await` run one after
 /// the other.
@@ -83,6 +94,25 @@ macro_rules! conformance {
                 importing_again_changes_nothing,
                 another_row_of_the_same_identity_is_refused,
                 imported_time_and_numbers_are_given_once
+            }
+            erasure {
+                of_an_erased_call_nothing_remains,
+                a_conversation_is_erased_and_its_appointments_stand,
+                a_call_that_goes_on_is_left,
+                of_an_erased_caller_nothing_remains,
+                a_caller_is_found_by_what_they_said,
+                of_an_erased_business_nothing_remains,
+                the_time_of_erased_appointments_is_free,
+                an_erasure_is_repeated_without_harm,
+                much_is_erased_in_steps,
+                old_calls_are_listed_oldest_first,
+                an_erased_recording_is_not_written_again,
+                recordings_with_work_left_are_listed
+            }
+            audit {
+                an_audit_is_a_chain,
+                of_many_rows_at_once_each_has_its_number,
+                keys_are_listed_replaced_and_dropped
             }
         );
     };

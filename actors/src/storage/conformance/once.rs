@@ -1,7 +1,7 @@
 //! What happens once per key, and what is kept beside calls.
 
 use super::*;
-use crate::storage::{FinishedRecording, Page, Recording};
+use crate::storage::{FinishedRecording, MergedChunk, MergedRecording, Page, Recording};
 use crate::types::{CallId, RecordingId, ToolOutcome};
 
 pub(crate) async fn a_message_is_kept_once_per_key(store: Store) {
@@ -65,11 +65,20 @@ pub(crate) async fn a_recording_is_read_as_it_was_last_written(store: Store) {
         rate_hz: 8_000,
         segment_samples: 16_000,
         finished: None,
+        merged: None,
     };
     assert_eq!(store.recording(recording.id).await, Ok(None));
     store.put_recording(&recording).await.expect("written");
     recording.finished = Some(FinishedRecording { segments: 3, samples: 24_000, lost_segments: vec![1] });
     store.put_recording(&recording).await.expect("written");
+    assert_eq!(store.recording(recording.id).await, Ok(Some(recording.clone())));
+    recording.merged = Some(MergedRecording {
+        object: "merged".to_owned(),
+        sealed_key: vec![9],
+        chunks: vec![MergedChunk { bytes: 7, until: 72_000 }],
+        segments_removed: true,
+    });
+    assert_eq!(store.update_recording(&recording).await, Ok(true));
     assert_eq!(store.recording(recording.id).await, Ok(Some(recording)));
 }
 

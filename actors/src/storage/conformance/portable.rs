@@ -52,6 +52,7 @@ fn recording(number: u32, finished: Option<FinishedRecording>) -> Recording {
         rate_hz: 8_000,
         segment_samples: 16_000,
         finished,
+        merged: None,
     }
 }
 

@@ -181,6 +181,20 @@ fn vacate(rows: &mut dyn Write, before: &Booking) -> Result<()> {
     Ok(())
 }
 
+/// Removes an appointment: its time is free. Copies of it under idempotency keys are not looked for. Whether it
+/// was there.
+pub(in crate::storage) fn erase(rows: &mut dyn Write, tenant: &TenantId, booking: BookingId) -> Result<bool> {
+    let Some(booking) = get(rows, tenant, booking)? else { return Ok(false) };
+    vacate(rows, &booking)?;
+    rows.remove(Table::Bookings, key(&booking).as_bytes())?;
+    Ok(true)
+}
+
+/// Reads an appointment as it is kept.
+pub(super) fn read(value: &[u8]) -> Result<Booking> {
+    decode(WHAT, value)
+}
+
 fn is_free(
     rows: &dyn Write,
     tenant: &TenantId,
@@ -229,7 +243,11 @@ pub(in crate::storage) fn written(
         .transpose()
 }
 
-pub(super) fn get(rows: &dyn Read, tenant: &TenantId, booking: BookingId) -> Result<Option<Booking>> {
+pub(in crate::storage) fn get(
+    rows: &(impl Read + ?Sized),
+    tenant: &TenantId,
+    booking: BookingId,
+) -> Result<Option<Booking>> {
     rows.get(Table::Bookings, booking_key(tenant, booking).as_bytes())?
         .map(|value| decode(WHAT, &value))
         .transpose()

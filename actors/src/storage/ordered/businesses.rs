@@ -46,6 +46,16 @@ pub(super) fn owner(rows: &(impl Read + ?Sized), number: &PhoneNumber) -> Result
     rows.get(Table::Numbers, number_key(number).as_bytes())?.map(|value| decode("number", &value)).transpose()
 }
 
+/// Removes a business and gives up its numbers. Whether it was there.
+pub(super) fn erase(rows: &mut dyn Write, tenant: &TenantId) -> Result<bool> {
+    let Some(business) = get(rows, tenant)? else { return Ok(false) };
+    for number in &business.numbers {
+        rows.remove(Table::Numbers, number_key(number).as_bytes())?;
+    }
+    rows.remove(Table::Businesses, key(tenant).as_bytes())?;
+    Ok(true)
+}
+
 pub(super) fn list(rows: &dyn Read, page: &Page) -> Result<Listing<Business>> {
     list_partition(rows, Table::Businesses, &Key::new(), page, |_, value| decode(WHAT, value))
 }

@@ -1,9 +1,11 @@
 //! Calls, their events, and the state of those that go on.
 
+use jiff::Timestamp;
+
 use super::key::Key;
-use super::listing::list_partition;
+use super::listing::{list_backwards, list_partition};
 use super::value::{bound, decode, encode};
-use super::{Direction, Read, Table, Write};
+use super::{Direction, Read, Row, Table, Write};
 use crate::storage::{Error, Listing, Page, Result};
 use crate::types::{CallEvent, CallId, CallRecord, PhoneNumber, TenantId};
 
@@ -72,23 +74,15 @@ fn row_at(rows: &(impl Read + ?Sized), place: &[u8]) -> Result<Option<CallRecord
 }
 
 /// The row that an index names.
-fn named(rows: &dyn Read, place: &[u8]) -> Result<CallRecord> {
+fn named(rows: &(impl Read + ?Sized), place: &[u8]) -> Result<CallRecord> {
     row_at(rows, place)?.ok_or_else(|| Error::Corrupt {
         what: WHAT,
         why: "an index names a row that is not there".to_owned(),
     })
 }
 
-pub(super) fn get(rows: &dyn Read, call: CallId) -> Result<Option<CallRecord>> {
+pub(super) fn get(rows: &(impl Read + ?Sized), call: CallId) -> Result<Option<CallRecord>> {
     rows.get(Table::CallsById, id_key(call).as_bytes())?.map(|place| named(rows, &place)).transpose()
-}
-
-/// A call's row, as [`get`] finds it, in the middle of a change.
-pub(super) fn stored(rows: &(impl Read + ?Sized), call: CallId) -> Result<Option<CallRecord>> {
-    match rows.get(Table::CallsById, id_key(call).as_bytes())? {
-        Some(place) => row_at(rows, &place),
-        None => Ok(None),
-    }
 }
 
 pub(super) fn list(rows: &dyn Read, tenant: &TenantId, page: &Page) -> Result<Listing<CallRecord>> {
@@ -104,6 +98,57 @@ pub(super) fn list_by_caller(
 ) -> Result<Listing<CallRecord>> {
     let partition = caller_partition(tenant, caller);
     list_partition(rows, Table::CallsByCaller, &partition, page, |_, place| named(rows, place))
+}
+
+/// Oldest first: the same rows from the other end.
+pub(super) fn list_old(
+    rows: &dyn Read,
+    tenant: &TenantId,
+    before: Timestamp,
+    page: &Page,
+) -> Result<Listing<CallRecord>> {
+    let partition = Key::new().text(tenant.as_str());
+    // Later times sort first, so that those before it sort after all that begin with it.
+    let newest = partition.clone().time_descending(before).end();
+    list_backwards(rows, Table::Calls, &partition, &newest, page, |_, value| decode(WHAT, value))
+}
+
+/// Reads a record as it is kept.
+pub(super) fn read(value: &[u8]) -> Result<CallRecord> {
+    decode(WHAT, value)
+}
+
+/// Reads an event as it is kept.
+pub(super) fn read_event(value: &[u8]) -> Result<CallEvent> {
+    decode(EVENT, value)
+}
+
+/// Removes a call's record and index entries.
+pub(super) fn erase(rows: &mut dyn Write, record: &CallRecord) -> Result<()> {
+    let id = id_key(record.id);
+    rows.remove(Table::OpenCalls, id.as_bytes())?;
+    if let Some(caller) = caller_key(record) {
+        rows.remove(Table::CallsByCaller, caller.as_bytes())?;
+    }
+    rows.remove(Table::CallsById, id.as_bytes())?;
+    rows.remove(Table::Calls, key(record).as_bytes())
+}
+
+/// Removes at most `limit` of a call's events; how many those were.
+pub(super) fn erase_events(rows: &mut dyn Write, call: CallId, limit: usize) -> Result<usize> {
+    let partition = id_key(call);
+    let found =
+        rows.range(Table::Events, partition.as_bytes(), &partition.end(), Direction::Forwards, limit)?;
+    for (key, _) in &found {
+        rows.remove(Table::Events, key)?;
+    }
+    Ok(found.len())
+}
+
+/// A call's events as they are kept.
+pub(super) fn raw_events(rows: &(impl Read + ?Sized), call: CallId) -> Result<Vec<Row>> {
+    let partition = id_key(call);
+    rows.range(Table::Events, partition.as_bytes(), &partition.end(), Direction::Forwards, usize::MAX)
 }
 
 pub(super) fn list_open(rows: &dyn Read, page: &Page) -> Result<Listing<CallRecord>> {
@@ -129,22 +174,15 @@ pub(super) fn event(rows: &(impl Read + ?Sized), call: CallId, seq: u32) -> Resu
     rows.get(Table::Events, key.as_bytes())?.map(|value| decode(EVENT, &value)).transpose()
 }
 
-pub(super) fn events(rows: &dyn Read, call: CallId) -> Result<Vec<CallEvent>> {
-    let partition = id_key(call);
-    let found =
-        rows.range(Table::Events, partition.as_bytes(), &partition.end(), Direction::Forwards, usize::MAX)?;
-    found.iter().map(|(_, value)| decode(EVENT, value)).collect()
+pub(super) fn events(rows: &(impl Read + ?Sized), call: CallId) -> Result<Vec<CallEvent>> {
+    raw_events(rows, call)?.iter().map(|(_, value)| decode(EVENT, value)).collect()
 }
 
 pub(super) fn put_checkpoint(rows: &mut dyn Write, call: CallId, state: Vec<u8>) -> Result<()> {
     rows.put(Table::Checkpoints, id_key(call).as_bytes(), &bound(CHECKPOINT, state)?)
 }
 
-pub(super) fn checkpoint(rows: &dyn Read, call: CallId) -> Result<Option<Vec<u8>>> {
-    state(rows, call)
-}
-
-pub(super) fn state(rows: &(impl Read + ?Sized), call: CallId) -> Result<Option<Vec<u8>>> {
+pub(super) fn checkpoint(rows: &(impl Read + ?Sized), call: CallId) -> Result<Option<Vec<u8>>> {
     rows.get(Table::Checkpoints, id_key(call).as_bytes())
 }
 

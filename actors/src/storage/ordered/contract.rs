@@ -3,9 +3,13 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{Ordered, bookings, businesses, calls, outcomes, portable, recordings};
+use super::{
+    Ordered, audit, bookings, businesses, calls, erase_call, erase_caller, erase_tenant, outcomes, portable,
+    recordings,
+};
 use crate::storage::{
-    BookingWrite, IdempotencyKey, Listing, Occupied, Page, Part, Recording, Result, Storage, StoredRow,
+    AuditEntry, AuditRow, BookingWrite, Cursor, Erasure, Extent, IdempotencyKey, Listing, Occupied, Page,
+    Part, Recording, Removal, Result, SealedKey, Storage, StoredRow,
 };
 use crate::types::{
     Booking, BookingId, Business, CallEvent, CallId, CallRecord, Message, PhoneNumber, Private, RecordingId,
@@ -155,6 +159,15 @@ impl<O: Ordered> Storage for O {
         self.write(move |rows| recordings::put(rows, &recording)).await
     }
 
+    async fn update_recording(&self, recording: &Recording) -> Result<bool> {
+        let recording = recording.clone();
+        self.write(move |rows| recordings::update(rows, &recording)).await
+    }
+
+    async fn recordings_to_merge(&self, page: Page) -> Result<Listing<Recording>> {
+        self.read(|rows| recordings::list_to_merge(rows, &page))
+    }
+
     async fn recording(&self, recording: RecordingId) -> Result<Option<Recording>> {
         self.read(|rows| recordings::get(rows, recording))
     }
@@ -177,8 +190,70 @@ impl<O: Ordered> Storage for O {
         self.write(move |rows| portable::import(rows, &new)).await
     }
 
+    async fn keys(&self, page: Page) -> Result<Listing<SealedKey>> {
+        self.read(|rows| recordings::keys(rows, &page))
+    }
+
+    async fn replace_key(&self, tenant: &TenantId, expected: &[u8], sealed: &[u8]) -> Result<()> {
+        let (tenant, expected, sealed) = (tenant.clone(), expected.to_vec(), sealed.to_vec());
+        self.write(move |rows| recordings::replace_key(rows, &tenant, &expected, &sealed)).await
+    }
+
+    async fn drop_key(&self, tenant: &TenantId) -> Result<bool> {
+        let tenant = tenant.clone();
+        self.write(move |rows| recordings::drop_key(rows, &tenant)).await
+    }
+
+    async fn erase_call(&self, call: CallId, extent: Extent) -> Result<Erasure> {
+        erase_call::erase(self, call, extent).await
+    }
+
+    async fn erase_caller(
+        &self,
+        tenant: &TenantId,
+        caller: &Private<PhoneNumber>,
+        after: Option<Cursor>,
+    ) -> Result<Erasure> {
+        erase_caller::step(self, tenant, caller.reveal(), after).await
+    }
+
+    async fn erase_tenant(&self, tenant: &TenantId, after: Option<Cursor>) -> Result<Erasure> {
+        erase_tenant::step(self, tenant, after).await
+    }
+
+    async fn old_calls(
+        &self,
+        tenant: &TenantId,
+        before: Timestamp,
+        page: Page,
+    ) -> Result<Listing<CallRecord>> {
+        self.read(|rows| calls::list_old(rows, tenant, before, &page))
+    }
+
+    async fn removals(&self, page: Page) -> Result<Listing<Removal>> {
+        self.read(|rows| recordings::removals(rows, &page))
+    }
+
+    async fn forget_removal(&self, recording: RecordingId) -> Result<()> {
+        self.write(move |rows| recordings::forget_removal(rows, recording)).await
+    }
+
+    async fn append_audit(&self, tenant: &TenantId, entry: &AuditEntry) -> Result<AuditRow> {
+        let (tenant, entry) = (tenant.clone(), entry.clone());
+        self.write(move |rows| audit::append(rows, &tenant, &entry)).await
+    }
+
+    async fn audit(&self, tenant: &TenantId, page: Page) -> Result<Listing<AuditRow>> {
+        self.read(|rows| audit::list(rows, tenant, &page))
+    }
+
     async fn check(&self) -> Result<()> {
         let probe = self.write(|rows| outcomes::probe(rows)).await?;
         self.read(|rows| outcomes::check_probe(rows, probe))
+    }
+
+    #[cfg(test)]
+    async fn everything(&self) -> Result<crate::storage::Everything> {
+        self.read(super::table::everything)
     }
 }

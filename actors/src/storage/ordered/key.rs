@@ -27,6 +27,24 @@ impl Key {
         self
     }
 
+    /// The beginning of a text: all texts that begin with it, and whatever follows them.
+    pub(super) fn text_start(mut self, text: &str) -> Self {
+        self = self.text(text);
+        self.0.truncate(self.0.len().saturating_sub(2));
+        self
+    }
+
+    /// The text that a key begins with.
+    pub(super) fn read_text(key: &[u8]) -> Option<String> {
+        let (mut text, mut bytes) = (Vec::new(), key.iter());
+        loop {
+            match bytes.next()? {
+                0 if *bytes.next()? == 0 => return String::from_utf8(text).ok(),
+                byte => text.push(*byte),
+            }
+        }
+    }
+
     pub(in crate::storage) fn uuid(mut self, uuid: Uuid) -> Self {
         self.0.extend(uuid.as_bytes());
         self
@@ -64,7 +82,7 @@ impl Key {
     }
 
     /// The first key after all that begin with this one.
-    pub(super) fn end(&self) -> Vec<u8> {
+    pub(in crate::storage) fn end(&self) -> Vec<u8> {
         let mut end = self.0.clone();
         while let Some(last) = end.pop() {
             if last < 0xff {
@@ -165,6 +183,13 @@ mod tests {
             prop_assert_eq!(parts.uuid(), Ok(uuid));
             prop_assert_eq!(parts.text(), Ok(other));
             prop_assert!(parts.text().is_err() && parts.uuid().is_err());
+        }
+
+        #[test]
+        fn a_text_is_read_as_it_was_written(text in "[\u{0}-\u{2}a]{0,4}", start in "[\u{0}-\u{2}a]{0,4}") {
+            let key = Key::new().text(&format!("{start}{text}"));
+            prop_assert_eq!(Key::read_text(key.as_bytes()), Some(format!("{start}{text}")));
+            prop_assert!(key.as_bytes().starts_with(Key::new().text_start(&start).as_bytes()));
         }
 
         #[test]

@@ -36,6 +36,29 @@ pub(super) fn list<T>(
     Ok(Listing { rows, next })
 }
 
+/// A page of the keys that begin with `partition` and lie at `from` or after it, from the last to the first.
+pub(super) fn list_backwards<T>(
+    rows: &dyn Read,
+    table: Table,
+    partition: &Key,
+    from: &[u8],
+    page: &Page,
+    mut read: impl FnMut(&[u8], &[u8]) -> Result<T>,
+) -> Result<Listing<T>> {
+    let limit = page.limit.clamp(1, PAGE_ROWS_MAX);
+    let end = match &page.after {
+        Some(cursor) => partition.clone().bytes(&from_hex(&cursor.0)?).as_bytes().to_vec(),
+        None => partition.end(),
+    };
+    let mut found = rows.range(table, from, &end, Direction::Backwards, limit + 1)?;
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let last = found.last().filter(|_| more).and_then(|(key, _)| key.get(partition.len()..));
+    let next = last.map(|suffix| Cursor(to_hex(suffix)));
+    let rows = found.iter().map(|(key, value)| read(key, value)).collect::<Result<_>>()?;
+    Ok(Listing { rows, next })
+}
+
 /// A page of a whole partition.
 pub(super) fn list_partition<T>(
     rows: &dyn Read,

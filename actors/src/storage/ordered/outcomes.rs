@@ -3,7 +3,7 @@
 use super::key::Key;
 use super::listing::list_partition;
 use super::value::{decode, encode};
-use super::{Read, Table, Write};
+use super::{Direction, Read, Table, Write};
 use crate::storage::{Error, IdempotencyKey, Listing, Page, Result};
 use crate::types::{Message, TenantId, ToolOutcome};
 
@@ -21,11 +21,36 @@ pub(super) fn put_message(
         return decode(MESSAGE, &first);
     }
     let value = encode(MESSAGE, message)?;
-    let place =
-        Key::new().text(message.tenant.as_str()).time_descending(message.taken_at).uuid(message.id.as_uuid());
-    rows.put(Table::Messages, place.as_bytes(), &value)?;
+    rows.put(Table::Messages, place_of(message).as_bytes(), &value)?;
     rows.put(Table::MessagesByKey, by_key.as_bytes(), &value)?;
     Ok(message.clone())
+}
+
+fn place_of(message: &Message) -> Key {
+    Key::new().text(message.tenant.as_str()).time_descending(message.taken_at).uuid(message.id.as_uuid())
+}
+
+/// Removes the messages under keys that begin with this; how many there were.
+pub(super) fn erase_messages(rows: &mut dyn Write, start: &Key) -> Result<u64> {
+    let found =
+        rows.range(Table::MessagesByKey, start.as_bytes(), &start.end(), Direction::Forwards, usize::MAX)?;
+    for (key, value) in &found {
+        let message: Message = decode(MESSAGE, value)?;
+        rows.remove(Table::Messages, place_of(&message).as_bytes())?;
+        rows.remove(Table::MessagesByKey, key)?;
+    }
+    Ok(found.len() as u64)
+}
+
+/// Forgets the outcomes under keys that begin with this; how many there were.
+pub(super) fn erase_outcomes(rows: &mut dyn Write, start: &str) -> Result<u64> {
+    let start = Key::new().text_start(start);
+    let found =
+        rows.range(Table::Outcomes, start.as_bytes(), &start.end(), Direction::Forwards, usize::MAX)?;
+    for (key, _) in &found {
+        rows.remove(Table::Outcomes, key)?;
+    }
+    Ok(found.len() as u64)
 }
 
 pub(super) fn messages(rows: &dyn Read, tenant: &TenantId, page: &Page) -> Result<Listing<Message>> {

@@ -8,7 +8,8 @@ use crate::storage::{Error, IdempotencyKey, Listing, Page, Part, Result, StoredR
 use crate::types::{Booking, CallId};
 
 /// The part that a table's rows belong to, and whether it is the table that they are read from: the others
-/// follow from it. The probe is no row of anybody's.
+/// follow from it. The audit, what must be removed and
+/// the probe are this store's own.
 pub(super) const fn part_of(table: Table) -> Option<(Part, bool)> {
     match table {
         Table::Businesses => Some((Part::Businesses, true)),
@@ -24,8 +25,10 @@ pub(super) const fn part_of(table: Table) -> Option<(Part, bool)> {
         Table::Outcomes => Some((Part::Outcomes, true)),
         Table::Checkpoints => Some((Part::Checkpoints, true)),
         Table::Recordings => Some((Part::Recordings, true)),
+        Table::RecordingsByTenant | Table::RecordingsToMerge => Some((Part::Recordings, false)),
         Table::Keys => Some((Part::Keys, true)),
-        Table::Probe => None,
+        // What is done here is told and removed here.
+        Table::Removals | Table::Audit | Table::Probe => None,
     }
 }
 
@@ -97,7 +100,7 @@ fn import_one(rows: &mut dyn Write, row: &StoredRow) -> Result<()> {
             let kept = recordings::keep_key(rows, tenant, sealed.clone())?;
             same("business's key", kept == *sealed)
         }
-        StoredRow::Call(record) => match calls::stored(rows, record.id)? {
+        StoredRow::Call(record) => match calls::get(rows, record.id)? {
             Some(stored) => same(calls::WHAT, stored == *record),
             None => calls::put(rows, record),
         },
@@ -108,7 +111,7 @@ fn import_one(rows: &mut dyn Write, row: &StoredRow) -> Result<()> {
                 None => calls::append(rows, *call, std::slice::from_ref(event)),
             }
         }
-        StoredRow::Checkpoint { call, state } => match calls::state(rows, *call)? {
+        StoredRow::Checkpoint { call, state } => match calls::checkpoint(rows, *call)? {
             Some(stored) => same(calls::CHECKPOINT, stored == *state),
             None => calls::put_checkpoint(rows, *call, state.clone()),
         },
@@ -125,7 +128,7 @@ fn import_one(rows: &mut dyn Write, row: &StoredRow) -> Result<()> {
             let kept = outcomes::remember(rows, key, outcome)?;
             same(outcomes::OUTCOME, kept == *outcome)
         }
-        StoredRow::Recording(recording) => match recordings::stored(rows, recording.id)? {
+        StoredRow::Recording(recording) => match recordings::get(rows, recording.id)? {
             Some(stored) => same(recordings::WHAT, stored == *recording),
             None => recordings::put(rows, recording),
         },

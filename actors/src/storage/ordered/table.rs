@@ -41,13 +41,21 @@ pub(crate) enum Table {
     Recordings,
     /// tenant → its sealed key
     Keys,
+    /// tenant, recording → nothing
+    RecordingsByTenant,
+    /// recording → nothing, while it lies in segments and is finished
+    RecordingsToMerge,
+    /// recording → whose objects must go
+    Removals,
+    /// digest of a tenant, number (latest first) → audit row
+    Audit,
     /// nothing → the last probe
     Probe,
 }
 
 impl Table {
     /// All of them; a table's place here is its index.
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 22] = [
         Self::Businesses,
         Self::Numbers,
         Self::Calls,
@@ -65,6 +73,10 @@ impl Table {
         Self::Checkpoints,
         Self::Recordings,
         Self::Keys,
+        Self::RecordingsByTenant,
+        Self::RecordingsToMerge,
+        Self::Removals,
+        Self::Audit,
         Self::Probe,
     ];
 
@@ -88,6 +100,10 @@ impl Table {
             Self::Checkpoints => "checkpoints",
             Self::Recordings => "recordings",
             Self::Keys => "keys",
+            Self::RecordingsByTenant => "recordings_by_tenant",
+            Self::RecordingsToMerge => "recordings_to_merge",
+            Self::Removals => "removals",
+            Self::Audit => "audit",
             Self::Probe => "probe",
         }
     }
@@ -141,4 +157,22 @@ pub(crate) trait Ordered: Send + Sync {
         &self,
         write: impl FnOnce(&mut dyn Write) -> Result<T> + Send + 'static,
     ) -> impl Future<Output = Result<T>> + Send;
+}
+
+/// All rows of all tables.
+#[cfg(test)]
+pub(super) fn everything(rows: &dyn Read) -> Result<crate::storage::Everything> {
+    let mut everything = crate::storage::Everything::default();
+    for table in Table::ALL {
+        // These hold nothing of a call that is over and was not erased.
+        if !matches!(table, Table::OpenCalls | Table::Removals | Table::Probe) {
+            everything.tables.push(table.name().to_owned());
+        }
+        for (mut row, value) in rows.range(table, &[], &[0xff; 256], Direction::Forwards, usize::MAX)? {
+            row.push(b' ');
+            row.extend(value);
+            everything.rows.push((table.name().to_owned(), row));
+        }
+    }
+    Ok(everything)
 }

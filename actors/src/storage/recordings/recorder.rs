@@ -77,6 +77,7 @@ impl Recorder {
             rate_hz: RATE_HZ,
             segment_samples,
             finished: None,
+            merged: None,
         };
         self.recordings.storage.put_recording(&row).await?;
         let seal = Seal::new(&key, tenant, call, recording)?;

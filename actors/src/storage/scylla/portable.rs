@@ -9,8 +9,10 @@ use super::businesses::FACT;
 use super::calendar::{self, kind_of};
 use super::cql::Statement;
 use super::events::{CHECKPOINT, EVENT};
+use super::keys::SEALED_KEY;
 use super::listing::{for_each, limit_of, wrong_cursor};
-use super::outcomes::{OUTCOME, RECORDING, SEALED_KEY};
+use super::outcomes::OUTCOME;
+use super::recordings::RECORDING;
 use super::{calls, messages};
 use crate::storage::ordered::{self, Table, bookings, decode, encode, to_hex};
 use crate::storage::{Cursor, Error, IdempotencyKey, Listing, Page, Part, Result, StoredRow};
@@ -75,17 +77,17 @@ impl Scylla {
     }
 
     /// A page of a whole table. Where rows are left out the page is shorter; it has a cursor all the same.
-    async fn scan<R>(
+    pub(super) async fn scan<R, T>(
         &self,
         statement: Statement,
         page: &Page,
-        row: impl FnMut(R) -> Maybe,
-    ) -> Result<Listing<StoredRow>>
+        row: impl FnMut(R) -> Result<Option<T>>,
+    ) -> Result<Listing<T>>
     where
         R: for<'frame, 'meta> DeserializeRow<'frame, 'meta> + Send,
     {
         let (found, next) = self.table_page(statement, page).await?;
-        let rows: Vec<Option<StoredRow>> = found.into_iter().map(row).collect::<Result<_>>()?;
+        let rows: Vec<Option<T>> = found.into_iter().map(row).collect::<Result<_>>()?;
         Ok(Listing { rows: rows.into_iter().flatten().collect(), next })
     }
 
