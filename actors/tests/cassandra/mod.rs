@@ -109,8 +109,10 @@ impl Ring {
         let options = read("jvm.options");
         let options = options.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
         let output = || Stdio::from(File::options().create(true).append(true).open(log).expect("a log"));
-        let mut command = Command::new("java");
+        // It ends with the thread that started it, also where the test process is killed and drops nothing.
+        let mut command = Command::new("setpriv");
         command
+            .args(["--pdeathsig", "KILL", "java"])
             .args(options)
             .arg(format!("-javaagent:{}", agent.display()))
             .arg(format!("-Dlogback.configurationFile=file://{HERE}/logback.xml"))

@@ -188,7 +188,7 @@ fn vacate(rows: &mut dyn Write, before: &Booking) -> Result<()> {
 
 /// Removes an appointment: its time is free. Copies of it under idempotency keys are not looked for. Whether it
 /// was there.
-pub(super) fn erase(rows: &mut dyn Write, tenant: &TenantId, booking: BookingId) -> Result<bool> {
+pub(in crate::storage) fn erase(rows: &mut dyn Write, tenant: &TenantId, booking: BookingId) -> Result<bool> {
     let Some(booking) = get(rows, tenant, booking)? else { return Ok(false) };
     vacate(rows, &booking)?;
     rows.remove(Table::Bookings, key(&booking).as_bytes())?;
@@ -248,7 +248,7 @@ pub(in crate::storage) fn written(
         .transpose()
 }
 
-pub(super) fn get(
+pub(in crate::storage) fn get(
     rows: &(impl Read + ?Sized),
     tenant: &TenantId,
     booking: BookingId,

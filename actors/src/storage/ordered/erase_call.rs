@@ -75,7 +75,7 @@ fn recordings_of(
 }
 
 /// Removes what was written under the call's keys, and where `extent` says so the appointments that it made.
-fn erase_written(
+pub(in crate::storage) fn erase_written(
     rows: &mut dyn Write,
     record: &CallRecord,
     extent: Extent,

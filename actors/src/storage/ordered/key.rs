@@ -82,7 +82,7 @@ impl Key {
     }
 
     /// The first key after all that begin with this one.
-    pub(super) fn end(&self) -> Vec<u8> {
+    pub(in crate::storage) fn end(&self) -> Vec<u8> {
         let mut end = self.0.clone();
         while let Some(last) = end.pop() {
             if last < 0xff {

@@ -22,9 +22,13 @@ mod value;
 
 pub use frozen::Frozen;
 #[cfg(feature = "scylla")]
+pub(super) use erase_call::erase_written;
+#[cfg(feature = "scylla")]
 pub(super) use key::Key;
 #[cfg(feature = "scylla")]
 pub(super) use listing::{PAGE_ROWS_MAX, from_hex, to_hex};
+#[cfg(feature = "scylla")]
+pub(super) use place::Place;
 pub(crate) use table::{Direction, Ordered, Read, Row, Table, Write};
 #[cfg(feature = "scylla")]
 pub(super) use value::{bound, decode, encode};

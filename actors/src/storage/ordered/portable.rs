@@ -8,7 +8,8 @@ use crate::storage::{Error, IdempotencyKey, Listing, Page, Part, Result, StoredR
 use crate::types::{Booking, CallId};
 
 /// The part that a table's rows belong to, and whether it is the table that they are read from: the others
-/// follow from it. The probe is no row of anybody's.
+/// follow from it. The audit, what must be removed and
+/// the probe are this store's own.
 pub(super) const fn part_of(table: Table) -> Option<(Part, bool)> {
     match table {
         Table::Businesses => Some((Part::Businesses, true)),

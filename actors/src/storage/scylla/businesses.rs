@@ -19,7 +19,7 @@ const WHAT: &str = "business";
 /// The fact's name.
 pub(super) const FACT: &str = "business";
 /// The one partition of the list of businesses.
-const PART: i8 = 0;
+pub(super) const PART: i8 = 0;
 
 /// A business as it was decided.
 #[derive(Debug, Clone, Default)]

@@ -23,7 +23,7 @@ use crate::types::{Booking, BookingId, ResourceId, TenantId};
 
 pub(super) const WHAT: &str = "appointment";
 /// The calendar's name; a business has one.
-const MAIN: &str = "main";
+pub(super) const MAIN: &str = "main";
 
 /// A table's rows among those of a calendar.
 pub(super) const fn kind_of(table: Table) -> Option<i8> {
@@ -94,7 +94,8 @@ impl Scylla {
             overlay.fetched(want.clone(), found);
         }
         let answer = self.run(tenant, &mut overlay, act).await?;
-        let changes = changes(tenant, version, overlay, self.keys_ttl())?;
+        let now_us = self.cluster.clock.now().as_microsecond();
+        let changes = changes(tenant, version, now_us, overlay, self.keys_ttl())?;
         if changes.len() <= 1 {
             return Ok(answer);
         }
@@ -249,15 +250,17 @@ fn bookings_wants(booking: &Booking, occupied: Option<&Occupied>, key: &Idempote
     wants
 }
 
-/// The conditional batch: first the comparison, then the rows.
+/// The conditional batch: first the comparison, then the rows. Versions follow the time, so that those of a
+/// calendar that was erased never come again.
 fn changes(
     tenant: &TenantId,
     version: Option<i64>,
+    now_us: i64,
     overlay: Overlay,
     keys_ttl: i32,
 ) -> Tried<Vec<(Statement, Values)>> {
     let text = |text: &str| Some(CqlValue::Text(text.to_owned()));
-    let raised = version.unwrap_or(0).saturating_add(1);
+    let raised = version.unwrap_or(0).saturating_add(1).max(now_us);
     let mut changes = vec![(
         Statement::RaiseCalendar,
         vec![

@@ -13,7 +13,7 @@ use crate::types::{CallId, CallRecord, PhoneNumber, TenantId};
 
 pub(super) const WHAT: &str = "call";
 /// The listing of calls among the buckets.
-const CALLS: i8 = 1;
+pub(super) const CALLS: i8 = 1;
 
 /// The day of a time, in days since 1970 (UTC).
 pub(super) fn day_of(time: Timestamp) -> i32 {
@@ -32,7 +32,7 @@ pub(super) fn place_of(time: Timestamp, id: uuid::Uuid) -> Vec<u8> {
     Key::new().time_descending(time).uuid(id).as_bytes().to_vec()
 }
 
-fn place(record: &CallRecord) -> Vec<u8> {
+pub(super) fn place(record: &CallRecord) -> Vec<u8> {
     place_of(record.started_at, record.id.as_uuid())
 }
 
@@ -41,7 +41,7 @@ pub(super) fn id_in(place: &[u8]) -> Option<uuid::Uuid> {
     place.last_chunk::<16>().map(|bytes| uuid::Uuid::from_bytes(*bytes))
 }
 
-fn caller(record: &CallRecord) -> Option<&str> {
+pub(super) fn caller(record: &CallRecord) -> Option<&str> {
     record.caller.as_ref().map(|caller| caller.reveal().as_str())
 }
 
@@ -124,6 +124,37 @@ impl Scylla {
             let next = match places.last().filter(|_| places.len() >= most) {
                 Some((last,)) => Some(Start { bucket: day, place: last.clone() }),
                 None => day.checked_sub(1).map(|bucket| Start { bucket, place: Vec::new() }),
+            };
+            let rows = self.named(tenant, None, day, places).await?;
+            Ok(Looked { rows, next })
+        })
+        .await
+    }
+
+    /// Calls that began before `before`, oldest first.
+    pub(super) async fn list_old_calls(
+        &self,
+        tenant: &TenantId,
+        before: Timestamp,
+        page: &Page,
+    ) -> Result<Listing<CallRecord>> {
+        // Later times sort first: those before it sort after all that begin with it.
+        let (lowest, last_day) = (Key::new().time_descending(before).end(), day_of(before));
+        let lowest = lowest.as_slice();
+        listing::fill(page, Start::of(page, i32::MIN)?, |from, most| async move {
+            let values = (tenant.as_str(), CALLS, from.bucket, 1_i32);
+            let row: Option<(i32,)> = self.cluster.row(Statement::BucketsUp, values).await?;
+            let Some((day,)) = row.filter(|(day,)| *day <= last_day) else {
+                return Ok(Looked { rows: Vec::new(), next: None });
+            };
+            let is_on = day == from.bucket && !from.place.is_empty();
+            let end = if is_on { from.place } else { vec![0xff; 64] };
+            let rows = i32::try_from(most).unwrap_or(i32::MAX);
+            let values = (tenant.as_str(), day, lowest, end, rows);
+            let places: Vec<(Vec<u8>,)> = self.cluster.rows(Statement::OldCallsByDay, values, most).await?;
+            let next = match places.last().filter(|_| places.len() >= most) {
+                Some((last,)) => Some(Start { bucket: day, place: last.clone() }),
+                None => day.checked_add(1).map(|bucket| Start { bucket, place: Vec::new() }),
             };
             let rows = self.named(tenant, None, day, places).await?;
             Ok(Looked { rows, next })

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 
 use super::Scylla;
 use crate::storage::{
-    BookingWrite, IdempotencyKey, Listing, Occupied, Page, Part, Recording, Result, Storage, StoredRow,
+    AuditEntry, AuditRow, BookingWrite, Cursor, Erasure, Extent, IdempotencyKey, Listing, Occupied, Page,
+    Part, Recording, Removal, Result, SealedKey, Storage, StoredRow,
 };
 use crate::types::{
     Booking, BookingId, Business, CallEvent, CallId, CallRecord, Message, PhoneNumber, Private, RecordingId,
@@ -145,6 +146,14 @@ impl Storage for Scylla {
         self.put_recording_row(recording).await
     }
 
+    async fn update_recording(&self, recording: &Recording) -> Result<bool> {
+        self.update_recording_row(recording).await
+    }
+
+    async fn recordings_to_merge(&self, page: Page) -> Result<Listing<Recording>> {
+        self.list_to_merge(&page).await
+    }
+
     async fn recording(&self, recording: RecordingId) -> Result<Option<Recording>> {
         self.recording_row(recording).await
     }
@@ -155,6 +164,60 @@ impl Storage for Scylla {
 
     async fn key(&self, tenant: &TenantId) -> Result<Option<Vec<u8>>> {
         self.sealed_key(tenant).await
+    }
+
+    async fn keys(&self, page: Page) -> Result<Listing<SealedKey>> {
+        self.list_keys(&page).await
+    }
+
+    async fn replace_key(&self, tenant: &TenantId, expected: &[u8], sealed: &[u8]) -> Result<()> {
+        self.replace_sealed_key(tenant, expected, sealed).await
+    }
+
+    async fn drop_key(&self, tenant: &TenantId) -> Result<bool> {
+        self.drop_sealed_key(tenant).await
+    }
+
+    async fn erase_call(&self, call: CallId, extent: Extent) -> Result<Erasure> {
+        self.erase_call_rows(call, extent).await
+    }
+
+    async fn erase_caller(
+        &self,
+        tenant: &TenantId,
+        caller: &Private<PhoneNumber>,
+        after: Option<Cursor>,
+    ) -> Result<Erasure> {
+        self.erase_caller_step(tenant, caller.reveal(), after).await
+    }
+
+    async fn erase_tenant(&self, tenant: &TenantId, after: Option<Cursor>) -> Result<Erasure> {
+        self.erase_tenant_step(tenant, after).await
+    }
+
+    async fn old_calls(
+        &self,
+        tenant: &TenantId,
+        before: Timestamp,
+        page: Page,
+    ) -> Result<Listing<CallRecord>> {
+        self.list_old_calls(tenant, before, &page).await
+    }
+
+    async fn removals(&self, page: Page) -> Result<Listing<Removal>> {
+        self.list_removals(&page).await
+    }
+
+    async fn forget_removal(&self, recording: RecordingId) -> Result<()> {
+        self.forget_removal_row(recording).await
+    }
+
+    async fn append_audit(&self, tenant: &TenantId, entry: &AuditEntry) -> Result<AuditRow> {
+        self.append_audit_row(tenant, entry).await
+    }
+
+    async fn audit(&self, tenant: &TenantId, page: Page) -> Result<Listing<AuditRow>> {
+        self.list_audit(tenant, &page).await
     }
 
     async fn export(&self, part: Part, page: Page) -> Result<Listing<StoredRow>> {
@@ -170,5 +233,10 @@ impl Storage for Scylla {
 
     async fn check(&self) -> Result<()> {
         self.probe().await
+    }
+
+    #[cfg(test)]
+    async fn everything(&self) -> Result<crate::storage::Everything> {
+        Ok(super::tests::everything(self).await)
     }
 }

@@ -130,22 +130,64 @@ statements! {
     DropCalendarRow = Compare "DELETE FROM {lwt}.calendar \
         WHERE tenant = ? AND calendar = ? AND kind = ? AND place = ?";
 
-    KeepMessage = Compare "INSERT INTO {lwt}.message_keys (tenant, key, value) VALUES (?, ?, ?) IF NOT EXISTS";
-    MessageDecided = Decided "SELECT value FROM {lwt}.message_keys WHERE tenant = ? AND key = ?";
+    KeepMessage = Compare "INSERT INTO {lwt}.message_keys (tenant, scope, key, value) VALUES (?, ?, ?, ?) \
+        IF NOT EXISTS";
+    MessageDecided = Decided "SELECT value FROM {lwt}.message_keys WHERE tenant = ? AND scope = ? AND key = ?";
+    MessagesOfScope = Agreed "SELECT key, value FROM {lwt}.message_keys WHERE tenant = ? AND scope = ?";
+    DropMessageKey = Compare "DELETE FROM {lwt}.message_keys WHERE tenant = ? AND scope = ? AND key = ? IF EXISTS";
     AllMessages = List "SELECT key, value FROM {lwt}.message_keys";
     PutMessage = Write "INSERT INTO {data}.messages (tenant, month, place, key, value) VALUES (?, ?, ?, ?, ?)";
     Messages = List
         "SELECT place, value FROM {data}.messages WHERE tenant = ? AND month = ? AND place > ? LIMIT ?";
+    MessagesAndKeys = List
+        "SELECT place, key, value FROM {data}.messages WHERE tenant = ? AND month = ? AND place > ? LIMIT ?";
+    DropMessage = Write "DELETE FROM {data}.messages WHERE tenant = ? AND month = ? AND place = ?";
 
-    KeepOutcome = Compare "INSERT INTO {lwt}.outcomes (scope, key, value) VALUES (?, ?, ?) IF NOT EXISTS \
-        USING TTL ?";
-    OutcomeDecided = Decided "SELECT value FROM {lwt}.outcomes WHERE scope = ? AND key = ?";
-    Outcome = Read "SELECT value FROM {lwt}.outcomes WHERE scope = ? AND key = ?";
+    KeepOutcome = Compare "INSERT INTO {lwt}.outcomes (kind, scope, key, value) VALUES ('tool', ?, ?, ?) \
+        IF NOT EXISTS USING TTL ?";
+    OutcomeDecided = Decided "SELECT value FROM {lwt}.outcomes WHERE kind = 'tool' AND scope = ? AND key = ?";
+    Outcome = Read "SELECT value FROM {lwt}.outcomes WHERE kind = 'tool' AND scope = ? AND key = ?";
+    OutcomesOfScope = Agreed "SELECT key FROM {lwt}.outcomes WHERE kind = 'tool' AND scope = ?";
+    DropOutcome = Compare "DELETE FROM {lwt}.outcomes WHERE kind = 'tool' AND scope = ? AND key = ? IF EXISTS";
     AllOutcomes = List "SELECT key, value FROM {lwt}.outcomes";
 
-    PutRecording = Write "INSERT INTO {data}.recordings (recording, tenant, value) VALUES (?, ?, ?)";
-    Recording = Read "SELECT value FROM {data}.recordings WHERE recording = ?";
-    AllRecordings = List "SELECT value FROM {data}.recordings";
+    NewRecording = Compare "INSERT INTO {lwt}.recordings (recording, tenant, value) VALUES (?, ?, ?) IF NOT EXISTS";
+    UpdateRecording = Compare "UPDATE {lwt}.recordings SET tenant = ?, value = ? WHERE recording = ? IF EXISTS";
+    DropRecording = Compare "DELETE FROM {lwt}.recordings WHERE recording = ? IF EXISTS";
+    Recording = Agreed "SELECT value FROM {lwt}.recordings WHERE recording = ?";
+    AllAudit = List "SELECT business, value FROM {lwt}.audit";
+    AuditRow = Decided "SELECT value FROM {lwt}.audit WHERE business = ? AND seq = ?";
+    AllRecordings = List "SELECT value FROM {lwt}.recordings";
+    PutRecordingByMonth = Write "INSERT INTO {data}.recordings_by_month (tenant, month, recording) VALUES (?, ?, ?)";
+    DropRecordingByMonth = Write
+        "DELETE FROM {data}.recordings_by_month WHERE tenant = ? AND month = ? AND recording = ?";
+    RecordingsByMonth = List "SELECT recording FROM {data}.recordings_by_month \
+        WHERE tenant = ? AND month = ? AND recording > ? LIMIT ?";
+    PutToMerge = Write "INSERT INTO {data}.recordings_to_merge (shard, recording) VALUES (?, ?)";
+    DropToMerge = Write "DELETE FROM {data}.recordings_to_merge WHERE shard = ? AND recording = ?";
+    ToMerge = List "SELECT recording FROM {data}.recordings_to_merge WHERE shard = ? AND recording > ? LIMIT ?";
+    PutRemoval = Write "INSERT INTO {data}.removals (shard, recording, tenant) VALUES (?, ?, ?)";
+    DropRemoval = Write "DELETE FROM {data}.removals WHERE shard = ? AND recording = ?";
+    Removals = List "SELECT recording, tenant FROM {data}.removals WHERE shard = ? AND recording > ? LIMIT ?";
+
+    ReplaceFact = Compare "UPDATE {lwt}.facts SET value = ? WHERE tenant = ? AND fact = ? IF value = ?";
+    DropFact = Compare "DELETE FROM {lwt}.facts WHERE tenant = ? AND fact = ? IF EXISTS";
+    DropBusiness = Compare "DELETE FROM {lwt}.facts WHERE tenant = ? AND fact = ? IF version = ? AND fence = ?";
+    DropNumber = Compare "DELETE FROM {lwt}.numbers WHERE number = ? IF claim = ?";
+    DropTenant = Write "DELETE FROM {data}.tenants WHERE part = ? AND tenant = ?";
+    DropCall = Write "DELETE FROM {data}.calls WHERE call = ?";
+    DropEvents = Write "DELETE FROM {data}.call_events WHERE call = ?";
+    DropBucket = Write "DELETE FROM {data}.buckets WHERE tenant = ? AND listing = ? AND bucket = ?";
+    BucketsUp = List "SELECT bucket FROM {data}.buckets WHERE tenant = ? AND listing = ? AND bucket >= ? \
+        ORDER BY bucket ASC LIMIT ?";
+    OldCallsByDay = List "SELECT place FROM {data}.calls_by_day WHERE tenant = ? AND day = ? AND place >= ? \
+        AND place < ? ORDER BY place DESC LIMIT ?";
+    DropCalendar = Compare "DELETE version FROM {lwt}.calendar WHERE tenant = ? AND calendar = ? IF version = ?";
+
+    LastAudit = Decided "SELECT seq, writer, value FROM {lwt}.audit WHERE business = ? LIMIT 1";
+    AuditDecided = Decided "SELECT writer FROM {lwt}.audit WHERE business = ? AND seq = ?";
+    AppendAudit = Compare "INSERT INTO {lwt}.audit (business, seq, writer, value) VALUES (?, ?, ?, ?) IF NOT EXISTS";
+    Audit = List "SELECT seq, value FROM {lwt}.audit WHERE business = ? AND seq < ? LIMIT ?";
 
     OwnerDecided = Decided "SELECT owner, epoch FROM {lwt}.owners WHERE kind = ? AND id = ?";
     TakeOwnership = Compare "UPDATE {lwt}.owners SET owner = ?, epoch = ? WHERE kind = ? AND id = ? \

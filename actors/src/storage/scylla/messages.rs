@@ -5,19 +5,20 @@ use super::Scylla;
 use super::calls::{month_of, place_of};
 use super::cql::Statement;
 use super::listing::{self, Looked, Start};
+use super::outcomes::scope;
 use crate::storage::ordered::{decode, encode};
 use crate::storage::{IdempotencyKey, Listing, Page, Result};
 use crate::types::{Message, TenantId};
 
 pub(super) const WHAT: &str = "message";
 /// The listing of messages among the buckets.
-const MESSAGES: i8 = 2;
+pub(super) const MESSAGES: i8 = 2;
 
 impl Scylla {
     pub(super) async fn put_message_row(&self, message: &Message, key: &IdempotencyKey) -> Result<Message> {
         let value = encode(WHAT, message)?;
-        let by_key = (message.tenant.as_str(), key.0.as_str());
-        let values = (by_key.0, by_key.1, &value);
+        let by_key = (message.tenant.as_str(), scope(key), key.0.as_str());
+        let values = (by_key.0, by_key.1, by_key.2, &value);
         let first =
             self.cluster.keep_first(Statement::KeepMessage, &values, Statement::MessageDecided, &by_key);
         let (kept, value) = match first.await? {
@@ -35,6 +36,12 @@ impl Scylla {
             self.cluster.write(Statement::PutMessage, (tenant, month, place, key.0.as_str(), value), None);
         let bucket = self.cluster.write(Statement::PutBucket, (tenant, MESSAGES, month), None);
         tokio::try_join!(row, bucket).map(drop)
+    }
+
+    pub(super) async fn unlist_message(&self, message: &Message) -> Result<()> {
+        let place = place_of(message.taken_at, message.id.as_uuid());
+        let values = (message.tenant.as_str(), month_of(message.taken_at), place);
+        self.cluster.write(Statement::DropMessage, values, None).await
     }
 
     pub(super) async fn list_messages(&self, tenant: &TenantId, page: &Page) -> Result<Listing<Message>> {

@@ -11,15 +11,20 @@
 //! it by less than the call took to come over; clocks that NTP keeps are.
 
 mod ask;
+mod audit;
 mod businesses;
 mod calendar;
 mod calls;
 mod connect;
 mod contract;
 mod cql;
+mod erase_call;
+mod erase_caller;
+mod erase_tenant;
 mod events;
 mod failure;
 mod health;
+mod keys;
 mod listing;
 mod messages;
 pub mod metrics;
@@ -30,6 +35,7 @@ mod outcomes;
 mod overlay;
 mod owners;
 mod portable;
+mod recordings;
 mod retention;
 mod schema;
 mod settings;

@@ -1,6 +1,8 @@
 //! Calls without an end, by the day on which they started. Each day has many partitions, since every call passes
 //! through one and leaves a tombstone there.
 
+use uuid::Uuid;
+
 use super::Scylla;
 use super::calls::day_of;
 use super::cql::Statement;
@@ -14,26 +16,31 @@ const SHARDS: u128 = 64;
 /// The one partition of the days.
 const PART: i8 = 0;
 
-fn shard_of(call: CallId) -> i16 {
+pub(super) fn shard_of(id: Uuid) -> i16 {
     // The low bits of a version 7 UUID are random (RFC 9562 section 5.7).
-    i16::try_from(call.as_uuid().as_u128() % SHARDS).unwrap_or(0)
+    i16::try_from(id.as_u128() % SHARDS).unwrap_or(0)
 }
 
-fn bytes(call: CallId) -> Vec<u8> {
-    call.as_uuid().as_bytes().to_vec()
+pub(super) fn bytes(id: Uuid) -> Vec<u8> {
+    id.as_bytes().to_vec()
+}
+
+/// All partitions.
+pub(super) fn shards() -> std::ops::Range<i16> {
+    0..i16::try_from(SHARDS).unwrap_or(i16::MAX)
 }
 
 impl Scylla {
     pub(super) async fn open_call(&self, record: &CallRecord, at: Option<i64>) -> Result<()> {
         let day = day_of(record.started_at);
-        let values = (day, shard_of(record.id), bytes(record.id));
+        let values = (day, shard_of(record.id.as_uuid()), bytes(record.id.as_uuid()));
         let row = self.cluster.write(Statement::PutOpenCall, values, at);
         let day = self.cluster.write(Statement::PutOpenDay, (PART, day), at);
         tokio::try_join!(row, day).map(drop)
     }
 
     pub(super) async fn close_call(&self, record: &CallRecord, at: Option<i64>) -> Result<()> {
-        let values = (day_of(record.started_at), shard_of(record.id), bytes(record.id));
+        let values = (day_of(record.started_at), shard_of(record.id.as_uuid()), bytes(record.id.as_uuid()));
         self.cluster.write(Statement::DropOpenCall, values, at).await
     }
 
@@ -50,7 +57,7 @@ impl Scylla {
                 None => days.get(1).map(|(day,)| Start { bucket: *day, place: Vec::new() }),
             };
             let rows = for_each(calls, self.cluster.settings.fan_out, |call| async move {
-                let id = uuid::Uuid::from_slice(&call).map_err(|_| wrong_cursor())?;
+                let id = Uuid::from_slice(&call).map_err(|_| wrong_cursor())?;
                 let record = self.call_row(CallId::new(id)).await?;
                 let open =
                     record.filter(|record| record.ended_at.is_none() && day_of(record.started_at) == day);
@@ -63,9 +70,8 @@ impl Scylla {
 
     /// The first open calls of a day behind `after`, of all of its partitions, in order.
     async fn open_on(&self, day: i32, after: &[u8], most: usize) -> Result<Vec<Vec<u8>>> {
-        let shards = 0..i16::try_from(SHARDS).unwrap_or(i16::MAX);
         let rows = i32::try_from(most).unwrap_or(i32::MAX);
-        let found = for_each(shards, self.cluster.settings.fan_out, |shard| async move {
+        let found = for_each(shards(), self.cluster.settings.fan_out, |shard| async move {
             let values = (day, shard, after, rows);
             let calls: Vec<(Vec<u8>,)> = self.cluster.rows(Statement::OpenCalls, values, most).await?;
             Ok(calls)

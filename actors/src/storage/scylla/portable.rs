@@ -9,9 +9,11 @@ use super::businesses::FACT;
 use super::calendar::{self, kind_of};
 use super::cql::Statement;
 use super::events::{CHECKPOINT, EVENT};
+use super::keys::SEALED_KEY;
 use super::listing::{for_each, limit_of, wrong_cursor};
-use super::outcomes::{OUTCOME, RECORDING, SEALED_KEY};
-use super::{calls, messages};
+use super::outcomes::OUTCOME;
+use super::recordings::{RECORDING, REMOVAL};
+use super::{audit, calls, messages};
 use crate::storage::ordered::{self, Table, bookings, decode, encode, to_hex};
 use crate::storage::{Cursor, Error, IdempotencyKey, Listing, Page, Part, Result, StoredRow};
 use crate::types::{Booking, CallId, TenantId};
@@ -71,21 +73,31 @@ impl Scylla {
                 })
                 .await
             }
+            Part::Removals => {
+                let Listing { rows, next } = self.list_removals(page).await?;
+                Ok(Listing { rows: rows.into_iter().map(StoredRow::Removal).collect(), next })
+            }
+            Part::Audit => {
+                self.scan(Statement::AllAudit, page, |(of, value): (String, Vec<u8>)| {
+                    Ok(Some(StoredRow::Audit { of, row: decode(audit::WHAT, &value)? }))
+                })
+                .await
+            }
         }
     }
 
     /// A page of a whole table. Where rows are left out the page is shorter; it has a cursor all the same.
-    async fn scan<R>(
+    pub(super) async fn scan<R, T>(
         &self,
         statement: Statement,
         page: &Page,
-        row: impl FnMut(R) -> Maybe,
-    ) -> Result<Listing<StoredRow>>
+        row: impl FnMut(R) -> Result<Option<T>>,
+    ) -> Result<Listing<T>>
     where
         R: for<'frame, 'meta> DeserializeRow<'frame, 'meta> + Send,
     {
         let (found, next) = self.table_page(statement, page).await?;
-        let rows: Vec<Option<StoredRow>> = found.into_iter().map(row).collect::<Result<_>>()?;
+        let rows: Vec<Option<T>> = found.into_iter().map(row).collect::<Result<_>>()?;
         Ok(Listing { rows: rows.into_iter().flatten().collect(), next })
     }
 
@@ -160,6 +172,8 @@ impl Scylla {
                 Some(stored) => same(RECORDING, stored == *recording),
                 None => self.put_recording_row(recording).await,
             },
+            StoredRow::Removal(removal) => same(REMOVAL, self.import_removal(removal).await?),
+            StoredRow::Audit { of, row } => same(audit::WHAT, self.import_audit(of, row).await?),
         }
     }
 

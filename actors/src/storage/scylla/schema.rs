@@ -28,12 +28,16 @@ pub(super) const STEPS: &[&str] = &[
     // they were written under. All of it hangs on one version, so that one comparison decides.
     "CREATE TABLE IF NOT EXISTS {lwt}.calendar (tenant text, calendar text, version bigint static, kind tinyint, \
      place blob, value blob, PRIMARY KEY ((tenant, calendar), kind, place))",
-    "CREATE TABLE IF NOT EXISTS {lwt}.message_keys (tenant text, key text, value blob, \
-     PRIMARY KEY ((tenant, key)))",
-    "CREATE TABLE IF NOT EXISTS {lwt}.outcomes (scope text, key text, value blob, \
-     PRIMARY KEY ((scope, key)))",
+    "CREATE TABLE IF NOT EXISTS {lwt}.message_keys (tenant text, scope text, key text, value blob, \
+     PRIMARY KEY ((tenant, scope), key))",
+    "CREATE TABLE IF NOT EXISTS {lwt}.outcomes (kind text, scope text, key text, value blob, \
+     PRIMARY KEY ((kind, scope), key))",
     "CREATE TABLE IF NOT EXISTS {lwt}.owners (kind text, id text, owner text, epoch bigint, \
      PRIMARY KEY ((kind, id)))",
+    "CREATE TABLE IF NOT EXISTS {lwt}.audit (business text, seq bigint, writer uuid, value blob, \
+     PRIMARY KEY (business, seq)) WITH CLUSTERING ORDER BY (seq DESC)",
+    // Compared for one thing only: one that was erased is not written again.
+    "CREATE TABLE IF NOT EXISTS {lwt}.recordings (recording uuid PRIMARY KEY, tenant text, value blob)",
     // What one writer at a time writes.
     "CREATE TABLE IF NOT EXISTS {data}.tenants (part tinyint, tenant text, PRIMARY KEY (part, tenant))",
     "CREATE TABLE IF NOT EXISTS {data}.calls (call uuid PRIMARY KEY, tenant text, value blob)",
@@ -56,6 +60,11 @@ pub(super) const STEPS: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS {data}.checkpoints (call uuid PRIMARY KEY, state blob)",
     "CREATE TABLE IF NOT EXISTS {data}.messages (tenant text, month int, place blob, key text, value blob, \
      PRIMARY KEY ((tenant, month), place))",
-    "CREATE TABLE IF NOT EXISTS {data}.recordings (recording uuid PRIMARY KEY, tenant text, value blob)",
+    "CREATE TABLE IF NOT EXISTS {data}.recordings_by_month (tenant text, month int, recording blob, \
+     PRIMARY KEY ((tenant, month), recording))",
+    "CREATE TABLE IF NOT EXISTS {data}.recordings_to_merge (shard smallint, recording blob, \
+     PRIMARY KEY (shard, recording)) WITH gc_grace_seconds = 3600",
+    "CREATE TABLE IF NOT EXISTS {data}.removals (shard smallint, recording blob, tenant text, \
+     PRIMARY KEY (shard, recording)) WITH gc_grace_seconds = 3600",
     "CREATE TABLE IF NOT EXISTS {data}.probes (id uuid PRIMARY KEY, value bigint)",
 ];
