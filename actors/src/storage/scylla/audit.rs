@@ -18,7 +18,7 @@ pub(super) const WHAT: &str = "audit row";
 impl Scylla {
     pub(super) async fn append_audit_row(&self, tenant: &TenantId, entry: &AuditEntry) -> Result<AuditRow> {
         let business = audit_key(tenant);
-        let _turn = self.turns.of(&business).await;
+        let _turn = self.turn(&business).await?;
         let writer = self.cluster.chance.id(self.cluster.clock.now());
         let business = business.as_str();
         self.cluster.patiently(Use::Compare, || self.try_append(business, writer, entry)).await

@@ -44,7 +44,7 @@ enum Put {
 impl Scylla {
     pub(super) async fn put_business_row(&self, business: &Business, expected: Option<u64>) -> Result<()> {
         let value = encode(WHAT, business)?;
-        let _turn = self.turns.of(business.id.as_str()).await;
+        let _turn = self.turn(business.id.as_str()).await?;
         self.cluster.write(Statement::PutTenant, (PART, business.id.as_str()), None).await?;
         let doubt = AtomicBool::new(false);
         let put = || self.try_put(business, expected, &value, &doubt);

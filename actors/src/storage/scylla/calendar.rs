@@ -74,7 +74,7 @@ impl Scylla {
         wants: Vec<Want>,
         act: impl Fn(&mut Overlay) -> Result<T> + Send + Sync,
     ) -> Result<T> {
-        let _turn = self.turns.of(tenant.as_str()).await;
+        let _turn = self.turn(tenant.as_str()).await?;
         let (act, wants) = (&act, &wants);
         self.cluster.patiently(Use::Compare, || self.try_decide(tenant, wants, act)).await
     }

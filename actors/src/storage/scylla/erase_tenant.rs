@@ -72,7 +72,7 @@ impl Scylla {
     /// The business goes by comparison, so that whoever changes it meanwhile fails; then its numbers, if nobody
     /// has claimed them anew.
     async fn close_business(&self, tenant: &TenantId) -> Result<Erased> {
-        let _turn = self.turns.of(tenant.as_str()).await;
+        let _turn = self.turn(tenant.as_str()).await?;
         let mut erased = Erased::default();
         let was_there = self
             .cluster
@@ -167,7 +167,7 @@ impl Scylla {
             }
             return Ok((erased, true));
         }
-        let _turn = self.turns.of(tenant.as_str()).await;
+        let _turn = self.turn(tenant.as_str()).await?;
         let drop_version = || async {
             let key = (tenant.as_str(), MAIN);
             let rows: Vec<(Option<i64>,)> =

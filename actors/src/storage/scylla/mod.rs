@@ -91,6 +91,13 @@ impl Scylla {
     }
 }
 
+impl Scylla {
+    /// Waits until nothing else of this node changes what has this name.
+    async fn turn(&self, name: &str) -> Result<tokio::sync::MutexGuard<'_, ()>> {
+        self.turns.of(name, crate::clock::ms(self.cluster.settings.total_ms)).await
+    }
+}
+
 impl Drop for Scylla {
     fn drop(&mut self) {
         self.watch.abort();
