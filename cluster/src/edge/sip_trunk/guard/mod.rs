@@ -1,8 +1,10 @@
 //! Who may call, by address and by password; who is passed over; how much is taken.
 //!
-//! The rule against being used to flood others: a datagram whose sender has proved nothing is answered by one
-//! datagram, at most [`ANSWER_TIMES_MAX`] times as long, or by none. Scanners, sources that are no trunk's and
-//! sources over their limit get none.
+//! The rule against being used to flood others: what is answered without a look at its number gets one datagram,
+//! at most [`ANSWER_TIMES_MAX`] times as long as itself, or none. Scanners, sources that are no trunk's and sources
+//! over their limit get none. An INVITE that gets as far as the reception is answered as RFC 3261 asks, repeats
+//! included; how many that can be is what the limits are for, and who names trunks with passwords lets nobody get
+//! so far who has proved nothing.
 
 mod carriers;
 mod rates;

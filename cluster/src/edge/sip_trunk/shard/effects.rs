@@ -148,7 +148,9 @@ impl Shard {
         Some(match host {
             Some(hop) => {
                 let host = hop.address.map_or(hop.host, in_uri);
-                format!("sip:{number}@{host}:{}", hop.port)
+                // Its port for TLS is of no use to anything else.
+                let secure = if hop.transport == Transport::Tls { Transport::Tls.in_uri() } else { "" };
+                format!("sip:{number}@{host}:{}{secure}", hop.port)
             }
             None => format!("sip:{number}@{}", in_uri(call.flow.address.ip())),
         })

@@ -34,6 +34,8 @@ pub(super) struct Tls {
     server: RwLock<Option<Arc<ServerConfig>>>,
     /// Whom we believe when we connect; read when that is first needed.
     client: RwLock<Option<Arc<ClientConfig>>>,
+    /// The files as they were just before they were read: whatever changes from then on is seen.
+    first: reload::Seen,
     /// Handshakes under way.
     handshakes: Arc<Semaphore>,
 }
@@ -41,7 +43,9 @@ pub(super) struct Tls {
 impl Tls {
     /// Reads the certificates.
     pub(super) fn new(settings: &Settings, listens: bool) -> Result<Self, Error> {
+        let first = reload::seen(settings);
         Ok(Self {
+            first,
             server: RwLock::new(if listens { Some(material::server(settings)?) } else { None }),
             client: RwLock::new(match settings.trust_file {
                 Some(_) => Some(material::client(settings)?),

@@ -1,24 +1,24 @@
 //! Certificates that are replaced while calls go on.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::super::metrics;
 use super::{Settings, Tls, material};
 
 /// The state of the files, as far as it tells that one has changed.
-type Seen = Vec<Option<(SystemTime, u64)>>;
+pub(super) type Seen = Vec<Option<(SystemTime, u64)>>;
 
 /// Looks at the files for ever, every so often and at SIGHUP.
 pub(in super::super) async fn watch(tls: Arc<Tls>) {
-    let mut every = interval(Duration::from_millis(tls.settings.reload_ms.max(10)));
+    let period = Duration::from_millis(tls.settings.reload_ms.max(10));
+    let mut every = interval_at(Instant::now() + period, period);
     every.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut hang_up = signal(SignalKind::hangup()).ok();
-    let mut last = seen(&tls.settings).await;
+    let mut last = tls.first.clone();
     loop {
         let asked = async {
             match &mut hang_up {
@@ -30,7 +30,8 @@ pub(in super::super) async fn watch(tls: Arc<Tls>) {
             _ = every.tick() => false,
             _ = asked => true,
         };
-        let now = seen(&tls.settings).await;
+        let settings = tls.settings.clone();
+        let Ok(now) = tokio::task::spawn_blocking(move || seen(&settings)).await else { continue };
         if forced || now != last {
             last = now;
             load(&tls).await;
@@ -60,16 +61,14 @@ async fn load(tls: &Arc<Tls>) {
     }
 }
 
-async fn seen(settings: &Settings) -> Seen {
-    let files: Vec<PathBuf> = [&settings.certificate_file, &settings.key_file, &settings.trust_file]
+/// Looks at the files.
+pub(super) fn seen(settings: &Settings) -> Seen {
+    [&settings.certificate_file, &settings.key_file, &settings.trust_file]
         .into_iter()
         .flatten()
-        .cloned()
-        .collect();
-    let mut seen = Vec::with_capacity(files.len());
-    for file in files {
-        let data = tokio::fs::metadata(&file).await.ok();
-        seen.push(data.and_then(|data| Some((data.modified().ok()?, data.len()))));
-    }
-    seen
+        .map(|file| {
+            let data = std::fs::metadata(file).ok()?;
+            Some((data.modified().ok()?, data.len()))
+        })
+        .collect()
 }
