@@ -3,6 +3,7 @@
 
 mod command_line;
 mod config_reference;
+mod meaning;
 mod no_personal_data;
 mod node_calls;
 mod node_life;

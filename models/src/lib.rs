@@ -2,7 +2,8 @@
 //!
 //! - [`audio`]: samples, bounded rings between a media thread and an engine, finished clips.
 //! - [`batching`]: which rows share a model's next step, and who may join; pure.
-//! - `embeddings`: texts as directions, by a small BERT.
+//! - [`canary`]: tries engines with what is known, for an operator.
+//! - [`embeddings`]: texts as directions, by a small BERT.
 //! - [`engine`]: the traits that actors hold; every engine, scripted, offline or on a GPU, is one of these.
 //! - [`voice_activity`]: is somebody speaking in this frame?
 //! - [`offline`]: the system's speech engines, found at run time; no model weights needed.
@@ -12,8 +13,8 @@
 
 pub mod audio;
 pub mod batching;
+pub mod canary;
 mod clock;
-#[cfg(feature = "candle")]
 pub mod embeddings;
 pub mod engine;
 mod error;

@@ -17,11 +17,13 @@ mod settings;
 mod shell;
 mod snapshot;
 mod timer;
+mod understanding;
 
 pub use checkpoint::{Checkpoint, Error as CheckpointError};
 pub use dialogue::{Beginning, Dialogue, Maker, Mind, Minds};
 pub use settings::{HearingSettings, JournalSettings, Settings, VoiceSettings};
 pub use snapshot::Snapshot;
+pub use understanding::{Settings as UnderstandingSettings, Understanding};
 
 pub(crate) use actor::{Arguments, CallActor, Message};
 pub(crate) use case::Case;

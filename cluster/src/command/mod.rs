@@ -5,6 +5,7 @@ mod bookings;
 mod call;
 mod calls;
 mod config;
+mod doctor;
 mod error;
 mod messages;
 mod output;
@@ -12,6 +13,7 @@ mod paging;
 mod run;
 mod tenant;
 mod times;
+mod weights;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -77,6 +79,11 @@ enum Verb {
     /// The configuration
     #[command(subcommand)]
     Config(config::Verb),
+    /// Model weights on this machine
+    #[command(subcommand)]
+    Weights(weights::Verb),
+    /// Try every engine that a node started here would use: does it work, how fast, how well?
+    Doctor,
 }
 
 /// Runs a command line to its end.
@@ -114,6 +121,8 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Error> {
             Verb::Bookings(verb) => bookings::run(verb, &config, &mut output).await,
             Verb::Messages(verb) => messages::run(verb, &config, &mut output).await,
             Verb::Config(verb) => config::run(&verb, &config, &mut output),
+            Verb::Weights(verb) => weights::run(verb, &config, &mut output).await,
+            Verb::Doctor => doctor::run(&config, &mut output).await,
         }
     })
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use actors::storage::Storage;
 use actors::storage::recordings::Recorder;
 use actors::supervision::{Parts, Supervision, own_integrations, start_again};
-use models::engine::{Engines, choose};
+use models::engine::{Embeddings, Engines, choose, choose_embeddings};
 
 use super::readiness::{Life, Load, Readiness, Stage};
 use super::{Error, Facts, Node, demo, desk, directory, minds, store};
@@ -45,10 +45,12 @@ impl Node {
         if options.demo {
             demo::import(storage.as_ref(), &config.import).await?;
         }
-        let (engines, choices) = choose(&config.engines)?;
+        let (engines, mut choices) = choose(&config.engines)?;
+        let (embeddings, choice) = choose_embeddings(&config.engines)?;
+        choices.push(choice);
         let recordings = store::recordings(&config, Arc::clone(&storage))?;
         let recorder = Arc::new(Recorder::start(&config.recordings, recordings.clone())?);
-        let supervision = supervise(&config, &storage, engines, &recorder).await?;
+        let supervision = supervise(&config, &storage, engines, embeddings, &recorder).await?;
         let media = Media::start(config.media.clone())?;
         let trunk = Trunk::start(config.sip.clone(), supervision.reception(), media.clone()).await?;
         let life = Arc::new(Life::new());
@@ -97,6 +99,7 @@ async fn supervise(
     config: &NodeConfig,
     storage: &Arc<dyn Storage>,
     engines: Engines,
+    embeddings: Option<Arc<dyn Embeddings>>,
     recorder: &Arc<Recorder>,
 ) -> Result<Arc<Supervision>, Error> {
     let parts = Parts {
@@ -105,7 +108,7 @@ async fn supervise(
         recorder: Some(Arc::clone(recorder)),
         settings: config.calls.clone(),
         integrations: own_integrations(storage, &config.calls),
-        ..Parts::new(Arc::clone(storage), minds::minds(config))
+        ..Parts::new(Arc::clone(storage), minds::minds(config, embeddings))
     };
     Ok(Arc::new(Supervision::start(parts).await?))
 }

