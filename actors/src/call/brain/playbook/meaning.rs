@@ -89,13 +89,13 @@ impl Meanings {
     /// missing.
     #[must_use]
     pub fn of(business: &Business, vectors: &[impl AsRef<[f32]>]) -> Option<Self> {
-        let intents = examples(business).into_iter().map(|(intent, _)| intent);
+        let intents: Vec<Intent> = examples(business).into_iter().map(|(intent, _)| intent).collect();
         let (own, foreign) = vectors.split_at_checked(vectors.len().checked_sub(FOREIGN.len())?)?;
-        let examples: Vec<(Intent, Vec<f32>)> =
-            intents.zip(own.iter().map(|vector| vector.as_ref().to_vec())).collect();
-        if examples.len() != own.len() || examples.is_empty() {
+        if intents.len() != own.len() {
             return None;
         }
+        let own = own.iter().map(|vector| vector.as_ref().to_vec());
+        let examples: Vec<(Intent, Vec<f32>)> = intents.into_iter().zip(own).collect();
         let mut meanings = Self { examples, score_min: SCORE_MAX };
         meanings.score_min = meanings.calibrate(foreign);
         Some(meanings)
@@ -138,7 +138,8 @@ impl Meanings {
             let let_in = foreign.iter().filter(|score| **score >= least).count();
             let accepted = own.iter().filter(|(_, score)| *score >= least).count();
             let mistaken = own.iter().filter(|(right, score)| !right && *score >= least).count();
-            if share(let_in, known) <= FOREIGN_MAX && share(mistaken, accepted) <= MISTAKEN_MAX {
+            let keeps = share(let_in, known) <= FOREIGN_MAX && share(mistaken, accepted) <= MISTAKEN_MAX;
+            if keeps && accepted > 0 {
                 return least;
             }
             least += SCORE_STEP;
