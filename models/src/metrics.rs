@@ -47,6 +47,8 @@ pub fn describe() {
     describe_counter!(SPOKEN_MS, "milliseconds of audio spoken, without what came from the cache");
     describe_counter!(FAILURES, "engine failures");
     crate::step_loop::metrics::describe();
+    #[cfg(feature = "candle")]
+    crate::embeddings::metrics::describe();
 }
 
 pub(crate) fn count_clip(engine: &'static str, cached: bool) {

@@ -18,12 +18,14 @@ mod sharing;
 mod shell;
 mod snapshot;
 mod timer;
+mod understanding;
 
 pub use checkpoint::{Checkpoint, Error as CheckpointError};
 pub use dialogue::{Beginning, Dialogue, Maker, Mind, Minds};
 pub use journal::Written;
 pub use settings::{HearingSettings, JournalSettings, Settings, SharingSettings, VoiceSettings};
 pub use snapshot::Snapshot;
+pub use understanding::{Settings as UnderstandingSettings, Understanding};
 
 pub(crate) use actor::{Arguments, CallActor, Message};
 pub(crate) use case::{Case, Places};

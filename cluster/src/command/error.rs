@@ -32,6 +32,21 @@ pub enum Error {
         /// Why.
         why: String,
     },
+    /// Weights could not be got or are not right.
+    #[error(transparent)]
+    Weights(#[from] models::weights::Error),
+    /// Some files are not what they should be.
+    #[error("{files} file(s) are not what they should be; remove them and pull the model again")]
+    WrongWeights {
+        /// How many.
+        files: usize,
+    },
+    /// Engines that a node would use do not work.
+    #[error("{engines} engine(s) do not work; see above")]
+    Unwell {
+        /// How many.
+        engines: usize,
+    },
     /// There is no voice for the caller.
     #[error("the caller has no voice: {0}")]
     Voice(#[from] models::Error),

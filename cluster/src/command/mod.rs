@@ -5,6 +5,7 @@ mod bookings;
 mod call;
 mod calls;
 mod config;
+mod doctor;
 mod erase;
 mod error;
 mod keys;
@@ -15,6 +16,7 @@ mod run;
 mod store;
 mod tenant;
 mod times;
+mod weights;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -86,6 +88,11 @@ enum Verb {
     /// The configuration
     #[command(subcommand)]
     Config(config::Verb),
+    /// Model weights on this machine
+    #[command(subcommand)]
+    Weights(weights::Verb),
+    /// Try every engine that a node started here would use: does it work, how fast, how well?
+    Doctor,
 }
 
 /// Runs a command line to its end.
@@ -125,6 +132,8 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Error> {
             Verb::Store(verb) => store::run(verb, &config, &mut output).await,
             Verb::Keys(verb) => keys::run(verb, &config, &mut output).await,
             Verb::Config(verb) => config::run(&verb, &config, &mut output),
+            Verb::Weights(verb) => weights::run(verb, &config, &mut output).await,
+            Verb::Doctor => doctor::run(&config, &mut output).await,
         }
     })
 }

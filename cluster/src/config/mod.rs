@@ -38,6 +38,8 @@ pub struct NodeConfig {
     pub calls: actors::config::Settings,
     /// The brain that needs no model.
     pub playbook: actors::call::brain::playbook::Settings,
+    /// Understanding by meaning, where there are embeddings.
+    pub understanding: actors::call::UnderstandingSettings,
     /// The store in the data directory.
     pub storage: actors::storage::embedded::Settings,
     /// The cluster that keeps the data, where `node.store` says so.

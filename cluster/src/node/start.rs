@@ -13,7 +13,7 @@ use actors::storage::retention::{Eraser, keep_sweeping};
 use actors::storage::search::Search;
 use actors::supervision::{Parts, Supervision, own_integrations, start_again};
 use actors::types::CallRecord;
-use models::engine::{Engines, choose};
+use models::engine::{Embeddings, Engines, choose, choose_embeddings};
 use tokio::task::JoinHandle;
 
 use super::readiness::{Life, Load, Readiness, Stage};
@@ -55,11 +55,13 @@ impl Node {
             demo::import(storage.as_ref(), &config.import).await?;
         }
         let search = store::search(&config, Arc::clone(&storage))?;
-        let (engines, choices) = choose(&config.engines)?;
+        let (engines, mut choices) = choose(&config.engines)?;
+        let (embeddings, choice) = choose_embeddings(&config.engines)?;
+        choices.push(choice);
         let recordings = store::recordings(&config, Arc::clone(&storage))?;
         let recorder = Arc::new(Recorder::start(&config.recordings, recordings.clone())?);
-        let supervision =
-            supervise(&config, &storage, &coordination, engines, &recorder, search.as_ref()).await?;
+        let shared = Shared { storage: &storage, coordination: &coordination, search: search.as_ref() };
+        let supervision = supervise(&config, shared, engines, embeddings, &recorder).await?;
         let media = Media::start(config.media.clone())?;
         let trunk = Trunk::start(config.sip.clone(), supervision.reception(), media.clone()).await?;
         let life = Arc::new(Life::new());
@@ -108,14 +110,21 @@ impl Node {
     }
 }
 
+/// What calls share with the rest of the node.
+struct Shared<'a> {
+    storage: &'a Arc<dyn Storage>,
+    coordination: &'a Arc<dyn Coordination>,
+    search: Option<&'a Arc<Search>>,
+}
+
 async fn supervise(
     config: &NodeConfig,
-    storage: &Arc<dyn Storage>,
-    coordination: &Arc<dyn Coordination>,
+    shared: Shared<'_>,
     engines: Engines,
+    embeddings: Option<Arc<dyn Embeddings>>,
     recorder: &Arc<Recorder>,
-    search: Option<&Arc<Search>>,
 ) -> Result<Arc<Supervision>, Error> {
+    let Shared { storage, coordination, search } = shared;
     let written = search.map(|search| {
         let search = Arc::clone(search);
         Arc::new(move |record: &CallRecord| search.ended(record)) as Written
@@ -128,7 +137,7 @@ async fn supervise(
         recorder: Some(Arc::clone(recorder)),
         settings: config.calls.clone(),
         integrations: own_integrations(storage, &config.calls),
-        ..Parts::new(Arc::clone(storage), minds::minds(config))
+        ..Parts::new(Arc::clone(storage), minds::minds(config, embeddings))
     };
     Ok(Arc::new(Supervision::start(parts).await?))
 }

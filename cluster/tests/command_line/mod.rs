@@ -148,3 +148,74 @@ fn what_is_not_there_is_named() {
     let told = strowger(data.path(), &["call", "hello"]).expect_err("no node");
     assert!(told.contains("no node runs on"), "{told}");
 }
+
+/// What `ops/install test` gets.
+const WEIGHTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/weights");
+
+fn with_weights(folder: &Path, words: &[&str]) -> Result<String, String> {
+    let data = tempfile::tempdir().expect("a directory");
+    let config = data.path().join("node.toml");
+    let text = format!(
+        "[engines.weights]\nfolder = \"{}\"\nhub = \"http://127.0.0.1:1/{{path}}\"\npackages = \"http://127.0.0.1:1\"\n\
+         attempts_max = 1\n",
+        folder.display()
+    );
+    std::fs::write(&config, text).expect("writes");
+    let config = config.to_string_lossy().into_owned();
+    let words: Vec<&str> = words.iter().copied().chain(["--config", &config]).collect();
+    strowger(data.path(), &words)
+}
+
+#[test]
+fn weights_are_listed_checked_and_refused_with_a_reason() {
+    let here = Path::new(WEIGHTS);
+    let rows = |words: &[&str], folder: &Path| -> serde_json::Value {
+        serde_json::from_str(&with_weights(folder, words).expect("shows")).expect("json")
+    };
+    let listed = rows(&["weights", "list", "--json"], here);
+    assert_eq!(listed[0]["name"], "all-minilm-l6-v2");
+    assert_eq!((&listed[0]["here"], &listed[0]["licence"]), (&"yes".into(), &"Apache-2.0".into()));
+    assert!(listed.as_array().is_some_and(|rows| rows.len() > 5 && rows[1]["here"] == "no"));
+    let verified = rows(&["weights", "verify", "--json"], here);
+    let right = |row: &serde_json::Value| row["state"] == "right";
+    assert!(verified.as_array().is_some_and(|rows| rows.len() == 3 && rows.iter().all(right)), "{verified}");
+    let empty = tempfile::tempdir().expect("a directory");
+    let refused = |words: &[&str]| with_weights(empty.path(), words).expect_err("refused");
+    for (words, reason) in [
+        (&["weights", "pull", "gpt-5"][..], "there is no model gpt-5; there are all-minilm-l6-v2, "),
+        (&["weights", "pull", "pocket-tts"], "--accept-unverified"),
+        (&["weights", "pull", "all-minilm-l6-v2"], "no network to 127.0.0.1:1"),
+        (&["weights", "verify", "all-minilm-l6-v2"], "3 file(s) are not what they should be"),
+    ] {
+        let told = refused(words);
+        assert!(told.contains(reason), "{told}");
+    }
+    let folder = empty.path().join("all-minilm-l6-v2");
+    std::fs::write(folder.join("config.json"), "x".repeat(612)).expect("writes");
+    let told = refused(&["weights", "verify"]);
+    assert!(told.contains("1 file(s)"), "{told}");
+}
+
+#[test]
+fn a_doctor_tries_every_engine() {
+    let shown = with_weights(Path::new(WEIGHTS), &["doctor", "--json"]).expect("all are well");
+    let rows: serde_json::Value = serde_json::from_str(&shown).expect("json");
+    let engines: Vec<_> = rows
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|row| (row["engine"].as_str(), row["well"].as_bool()))
+        .collect();
+    assert_eq!(
+        engines,
+        [
+            (Some("pocketsphinx"), Some(true)),
+            (Some("flite"), Some(true)),
+            (Some("all-MiniLM-L6-v2"), Some(true))
+        ]
+    );
+    assert!(rows[0]["quality"].as_str().is_some_and(|text| text.contains("of 34 words wrong")), "{rows}");
+    let empty = tempfile::tempdir().expect("a directory");
+    let without = with_weights(empty.path(), &["doctor"]).expect("a node can live without embeddings");
+    assert!(without.contains("strowger weights pull all-minilm-l6-v2"), "{without}");
+}

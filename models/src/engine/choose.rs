@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Settings, SpeechToText, SpeechToTextChoice, TextToSpeech, TextToSpeechChoice};
+use super::{
+    Embeddings, EmbeddingsChoice, Settings, SpeechToText, SpeechToTextChoice, TextToSpeech,
+    TextToSpeechChoice,
+};
 use crate::scripted::{Control, Recogniser, Voice};
 use crate::{Error, offline};
 
@@ -22,6 +25,8 @@ pub enum Sense {
     Hearing,
     /// Text to speech.
     Speaking,
+    /// Embeddings.
+    Comparing,
 }
 
 /// One choice, as the node prints it at its start: `speech to text: pocketsphinx (…)`.
@@ -40,6 +45,7 @@ impl std::fmt::Display for Choice {
         let sense = match self.sense {
             Sense::Hearing => "speech to text",
             Sense::Speaking => "text to speech",
+            Sense::Comparing => "embeddings",
         };
         write!(formatter, "{sense}: {} ({})", self.engine.unwrap_or("none"), self.why)
     }
@@ -58,6 +64,40 @@ pub fn choose(settings: &Settings) -> Result<(Engines, Vec<Choice>), Error> {
     let (speech_to_text, hearing) = hearing(settings, &control)?;
     let (text_to_speech, speaking) = speaking(settings, control)?;
     Ok((Engines { speech_to_text, text_to_speech }, vec![hearing, speaking]))
+}
+
+/// Opens the embeddings that `settings` name, or those whose weights are here.
+///
+/// # Errors
+/// Weights that the settings name and that are not here or not what they should be. With `auto` weights that are
+/// not here are no error; those that are broken are.
+pub fn choose_embeddings(settings: &Settings) -> Result<(Option<Arc<dyn Embeddings>>, Choice), Error> {
+    let (engine, why) = match settings.embeddings {
+        EmbeddingsChoice::Off => (None, ASKED.into()),
+        EmbeddingsChoice::Minilm => (Some(minilm(settings)?), ASKED.into()),
+        EmbeddingsChoice::Auto => match minilm(settings) {
+            Ok(engine) => (Some(engine), "its weights are here".into()),
+            Err(absent @ Error::Unavailable { .. }) => (None, absent.to_string()),
+            Err(broken) => return Err(broken),
+        },
+    };
+    let name = engine.as_ref().map(|engine| engine.name());
+    Ok((engine, Choice { sense: Sense::Comparing, engine: name, why }))
+}
+
+#[cfg(feature = "candle")]
+fn minilm(settings: &Settings) -> Result<Arc<dyn Embeddings>, Error> {
+    let folder = settings.weights.folder.join("all-minilm-l6-v2");
+    Ok(Arc::new(crate::embeddings::Embedder::start(&folder, settings.embedding.clone())?))
+}
+
+#[cfg(not(feature = "candle"))]
+fn minilm(_: &Settings) -> Result<Arc<dyn Embeddings>, Error> {
+    Err(Error::Unavailable {
+        engine: crate::embeddings::NAME,
+        why: "this program was built without Candle".into(),
+        mend: "build it with the feature `candle`".into(),
+    })
 }
 
 type Hears = Option<Arc<dyn SpeechToText>>;
@@ -220,6 +260,16 @@ mod tests {
         );
         settings.speech_to_text = SpeechToTextChoice::Fastconformer;
         assert!(matches!(choose(&settings), Err(Error::Unavailable { engine: "fastconformer", .. })));
+    }
+
+    #[test]
+    fn embeddings_without_weights_are_an_error_only_where_they_are_named() {
+        let mut settings = settings(TextToSpeechChoice::Off);
+        settings.weights.folder = "/nowhere".into();
+        let (engine, choice) = choose_embeddings(&settings).expect("goes on without");
+        assert!(engine.is_none() && choice.to_string().starts_with("embeddings: none ("), "{choice}");
+        settings.embeddings = EmbeddingsChoice::Minilm;
+        assert!(matches!(choose_embeddings(&settings).err(), Some(Error::Unavailable { .. })));
     }
 
     #[test]

@@ -38,6 +38,19 @@ pub enum TextToSpeechChoice {
     Off,
 }
 
+/// Who compares texts by their meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EmbeddingsChoice {
+    /// all-MiniLM-L6-v2 where its weights are on this machine, else nobody.
+    #[default]
+    Auto,
+    /// all-MiniLM-L6-v2.
+    Minilm,
+    /// Nobody: texts are compared by their words.
+    Off,
+}
+
 /// The engines of one node.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -46,6 +59,12 @@ pub struct Settings {
     pub speech_to_text: SpeechToTextChoice,
     /// Who speaks.
     pub text_to_speech: TextToSpeechChoice,
+    /// Who compares texts by their meaning.
+    pub embeddings: EmbeddingsChoice,
+    /// Model weights on this machine.
+    pub weights: crate::weights::Settings,
+    /// The bounds of embeddings.
+    pub embedding: crate::embeddings::Settings,
     /// The bounds of the voice.
     pub speaking: SpeakingSettings,
     /// The bounds of the FastConformer, and where its weights are.

@@ -264,7 +264,7 @@ fn fail<I: Clone, O>(shared: &Shared<I, O>, failure: &Failure, size: usize) {
         told.extend(shared.end(&mut state, ticket, failure));
     }
     // A model that stays has lost its state only now; one that is rebuilt says so when it is.
-    if !culprits.is_empty() {
+    if matches!(failure, Failure::NotFinite { .. }) {
         for stream in came_to.reprimed {
             if let Some(delivery) = state.deliveries.get(&stream.ticket) {
                 let event = Event::Reprimed { forgotten: stream.forgotten };

@@ -42,7 +42,7 @@ pub(super) async fn run(
     }
     let key = |url: &str| MasterKey::at(url, &config.recordings.kms).map_err(node::Error::from);
     let (from, to) = (key(&arguments.from)?, key(&arguments.to)?);
-    let storage = open_store(config).await?;
+    let storage = open_store(config).await?.storage();
     let done = reseal(storage.as_ref(), &from, &to).await.map_err(node::Error::from)?;
     let clock = Clock::system();
     for tenant in &done {

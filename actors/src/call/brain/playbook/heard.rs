@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::intent::{Intent, Scored, classify};
+use super::meaning::Meaning;
 use super::normalise::Words;
 use super::parse::date_time::{When, when};
 use super::parse::digits::Correction;
@@ -121,9 +122,22 @@ impl Heard {
             }
             self.clauses.push(ranked.into_iter().take(3).collect());
         }
+        self.ask_meaning(turn, midway);
         if self.tells_somebody() {
             self.intents = vec![(Intent::Message, 1.0)];
         }
+    }
+
+    /// Where words say nothing, what they are like may. Not where we asked for something else: a name or a message
+    /// can be like anything.
+    fn ask_meaning(&mut self, turn: &Turn<'_, '_>, midway: bool) {
+        let said_something = !self.intents.is_empty() || self.bare || self.words.len() < 3;
+        let dictated = matches!(turn.state.asked, Asked::Name | Asked::Number | Asked::MessageText);
+        if midway || said_something || dictated {
+            return;
+        }
+        let wanted = turn.meaning.and_then(Meaning::wanted);
+        self.intents.extend(wanted);
     }
 
     /// "Tell Priya that …", "ask her to …", "let them know …".

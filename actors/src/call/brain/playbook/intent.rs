@@ -218,6 +218,29 @@ static BUILT_IN: LazyLock<Index> = LazyLock::new(|| {
     index
 });
 
+/// All examples as callers would say them to this business, the business's own questions last. Those for what it
+/// does not have are left out.
+pub(crate) fn examples(business: &Business) -> Vec<(Intent, String)> {
+    let names = [
+        ("_service", business.services.first().map(|service| service.name.to_lowercase())),
+        ("_when", Some("tomorrow".to_owned())),
+        ("_staff", business.resources.first().map(|resource| resource.name.clone())),
+        ("_department", business.departments.first().map(|department| department.name.clone())),
+    ];
+    let spoken = |example: &str| {
+        names.iter().try_fold(example.to_owned(), |text, (class, name)| {
+            if text.contains(class) { Some(text.replace(class, name.as_deref()?)) } else { Some(text) }
+        })
+    };
+    let built_in = EXAMPLES.iter().flat_map(|(intent, examples)| {
+        examples.iter().filter_map(|example| Some((*intent, spoken(example)?))).collect::<Vec<_>>()
+    });
+    let own = business.faqs.iter().enumerate().flat_map(|(key, faq)| {
+        faq.questions.iter().map(move |question| (Intent::Faq(key), question.clone()))
+    });
+    built_in.chain(own).collect()
+}
+
 /// An intent and how sure it is, from 0 to 1.
 pub(crate) type Scored = (Intent, f32);
 

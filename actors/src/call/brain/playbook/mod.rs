@@ -7,7 +7,7 @@
 //! | what | where |
 //! |---|---|
 //! | days, times, numbers, names, letters, yes and no | `parse/` |
-//! | what the caller wants | `intent`, over `lexical` |
+//! | what the caller wants | `intent`, over `lexical`; `meaning`, where a model says what the words are like |
 //! | the business's own words | `vocabulary` |
 //! | everything an utterance says | `heard` |
 //! | what comes first | `respond` |
@@ -25,6 +25,7 @@ mod heard;
 mod intent;
 mod keys;
 mod lexical;
+mod meaning;
 mod message;
 mod normalise;
 mod parse;
@@ -48,6 +49,7 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
+pub use meaning::{Meaning, Meanings};
 pub use phrases::phrases;
 pub use settings::Settings;
 
@@ -124,11 +126,16 @@ impl Playbook {
         }
         serde_json::from_value(kept.playbook).map_err(corrupt)
     }
-}
 
-impl Brain for Playbook {
-    fn think(&mut self, context: &Context<'_>, question: Question) -> Vec<Thought> {
+    /// Answers one question, told what the caller's words mean where a model knows that.
+    pub fn think_with(
+        &mut self,
+        context: &Context<'_>,
+        question: Question,
+        meaning: Option<Meaning>,
+    ) -> Vec<Thought> {
         let mut turn = Turn::new(context, &mut self.state, self.settings);
+        turn.meaning = meaning;
         match question {
             Question::Greeting => small_talk::greet(&mut turn),
             Question::Heard { text, confidence, interrupted_after } => {
@@ -144,6 +151,12 @@ impl Brain for Playbook {
             turn.anything_else();
         }
         turn.thoughts
+    }
+}
+
+impl Brain for Playbook {
+    fn think(&mut self, context: &Context<'_>, question: Question) -> Vec<Thought> {
+        self.think_with(context, question, None)
     }
 
     fn summary(&self, context: &Context<'_>) -> String {

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
+use super::meaning::Meaning;
 use super::parse::date::Calendar;
 use super::say::Style;
 use super::settings::Settings;
@@ -16,6 +17,8 @@ pub(crate) struct Turn<'a, 'c> {
     pub(crate) context: &'a Context<'c>,
     pub(crate) state: &'a mut State,
     pub(crate) settings: Settings,
+    /// What a model says of the caller's words.
+    pub(crate) meaning: Option<Meaning>,
     pub(crate) thoughts: Vec<Thought>,
     spoken: Vec<String>,
     closed: bool,
@@ -23,7 +26,15 @@ pub(crate) struct Turn<'a, 'c> {
 
 impl<'a, 'c> Turn<'a, 'c> {
     pub(crate) fn new(context: &'a Context<'c>, state: &'a mut State, settings: Settings) -> Self {
-        Self { context, state, settings, thoughts: Vec::new(), spoken: Vec::new(), closed: false }
+        Self {
+            context,
+            state,
+            settings,
+            meaning: None,
+            thoughts: Vec::new(),
+            spoken: Vec::new(),
+            closed: false,
+        }
     }
 
     pub(crate) fn business(&self) -> &'c Business {

@@ -1,0 +1,25 @@
+//! Embeddings by all-MiniLM-L6-v2 (Reimers and Gurevych, EMNLP 2019; model card of sentence-transformers), on
+//! Candle's CPU.
+//!
+//! - `model`: tokenizer, BERT, mean over the words, length 1.
+//! - `engine`: a bounded queue that is fair between tenants, and one thread that embeds what waits together.
+
+#[cfg(feature = "candle")]
+mod engine;
+#[cfg(feature = "candle")]
+pub mod metrics;
+#[cfg(feature = "candle")]
+mod model;
+mod settings;
+#[cfg(test)]
+#[cfg(feature = "candle")]
+mod tests;
+
+#[cfg(feature = "candle")]
+pub use engine::Embedder;
+#[cfg(feature = "candle")]
+pub use model::MiniLm;
+pub use settings::Settings;
+
+/// The engine's name.
+pub const NAME: &str = "all-MiniLM-L6-v2";

@@ -1,0 +1,2 @@
+mod pulling;
+mod server;
