@@ -37,13 +37,7 @@ impl Softphone {
         Self::start_as(transport, codec, voice, extra, "").await
     }
 
-    async fn start_as(
-        transport: Transport,
-        codec: &str,
-        voice: &[i16],
-        extra: &str,
-        account: &str,
-    ) -> Self {
+    async fn start_as(transport: Transport, codec: &str, voice: &[i16], extra: &str, account: &str) -> Self {
         let home = tempfile::tempdir().unwrap();
         let port = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let sound = home.path().join("voice.wav");

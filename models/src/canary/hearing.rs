@@ -89,7 +89,7 @@ fn say(ring: &mut AudioSender, mut samples: &[i16]) -> Option<()> {
 fn final_words(events: &Receiver<RecogniserEvent>) -> Option<Result<String, Error>> {
     loop {
         match events.recv_timeout(PATIENCE).ok()? {
-            RecogniserEvent::Partial { .. } => {}
+            RecogniserEvent::Partial { .. } | RecogniserEvent::EndOfTurn { .. } => {}
             RecogniserEvent::Final { heard, .. } => return Some(Ok(heard.text())),
             RecogniserEvent::Failed(error) => return Some(Err(error)),
         }

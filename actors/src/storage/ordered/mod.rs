@@ -20,9 +20,9 @@ mod recordings;
 mod table;
 mod value;
 
-pub use frozen::Frozen;
 #[cfg(feature = "scylla")]
 pub(super) use erase_call::erase_written;
+pub use frozen::Frozen;
 #[cfg(feature = "scylla")]
 pub(super) use key::Key;
 #[cfg(feature = "scylla")]

@@ -2,7 +2,7 @@
 
 use actors::clock::Clock;
 use actors::storage::recordings::{MasterKey, reseal};
-use actors::storage::{AuditAct, AuditActor, AuditEntry, Erased, Storage};
+use actors::storage::{AuditAct, AuditActor, AuditEntry, Erased};
 use clap::Args;
 use serde::Serialize;
 

