@@ -9,7 +9,7 @@ use std::ops::AddAssign;
 use serde::{Deserialize, Serialize};
 
 use super::Cursor;
-use crate::types::{RecordingId, TenantId};
+use crate::types::{CallId, RecordingId, TenantId};
 
 /// How much of a call goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -77,6 +77,9 @@ pub struct Erasure {
     pub live: u64,
     /// Where the next step starts; absent after the last.
     pub next: Option<Cursor>,
+    /// The calls whose records are gone, for what is kept of them elsewhere. Not told to who asked.
+    #[serde(skip)]
+    pub calls: Vec<CallId>,
 }
 
 impl Erasure {
@@ -85,6 +88,7 @@ impl Erasure {
         self.erased += step.erased;
         self.live += step.live;
         self.next = step.next;
+        self.calls.extend(step.calls);
     }
 }
 

@@ -9,7 +9,7 @@ use actors::clock::Clock;
 use actors::storage::Storage;
 use actors::storage::coordination::{self, Coordination};
 use actors::storage::recordings::Recorder;
-use actors::storage::retention::{Eraser, keep_sweeping};
+use actors::storage::retention::{Eraser, Index, keep_sweeping};
 use actors::storage::search::Search;
 use actors::supervision::{Parts, Supervision, own_integrations, start_again};
 use actors::types::CallRecord;
@@ -92,7 +92,7 @@ impl Node {
         announce(&facts)?;
         life.enter(Stage::Running);
         let keeping_up = tokio::spawn(keep_up(options.metrics));
-        let sweeping = sweep(&config, &storage, &recorder);
+        let sweeping = sweep(&config, &storage, &recorder, search.as_ref());
         Ok(Self {
             settings: config.node,
             life,
@@ -143,11 +143,18 @@ async fn supervise(
 }
 
 /// Erases what is past its time, beside everything else.
-fn sweep(config: &NodeConfig, storage: &Arc<dyn Storage>, recorder: &Recorder) -> Option<JoinHandle<()>> {
+fn sweep(
+    config: &NodeConfig,
+    storage: &Arc<dyn Storage>,
+    recorder: &Recorder,
+    search: Option<&Arc<Search>>,
+) -> Option<JoinHandle<()>> {
     let settings = config.retention.clone();
     settings.enabled.then(|| {
         let recordings = recorder.recordings().clone();
-        let eraser = Eraser::new(Arc::clone(storage), recordings, settings, Clock::system());
+        let index = search.map(|search| Arc::clone(search) as Arc<dyn Index>);
+        let eraser =
+            Eraser::new(Arc::clone(storage), recordings, settings, Clock::system()).with_index(index);
         tokio::spawn(keep_sweeping(eraser))
     })
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actors::clock::Clock;
-use actors::storage::retention::{Done, Eraser, Error};
+use actors::storage::retention::{Done, Eraser, Error, Index};
 use actors::storage::{Cursor, Page};
 use actors::types::{CallId, PhoneNumber, Private, TenantId};
 
@@ -12,7 +12,8 @@ use super::{Answer, Failure};
 
 fn eraser(desk: &Desk) -> Eraser {
     let storage = Arc::clone(&desk.storage);
-    Eraser::new(storage, desk.recordings.clone(), desk.retention.clone(), Clock::system())
+    let index = desk.search.clone().map(|search| search as Arc<dyn Index>);
+    Eraser::new(storage, desk.recordings.clone(), desk.retention.clone(), Clock::system()).with_index(index)
 }
 
 pub(super) async fn call(desk: &Desk, call: CallId) -> Result<Answer> {
@@ -48,6 +49,8 @@ fn answer(done: std::result::Result<Done, Error>) -> Result<Answer> {
     done.map(Answer::Erased).map_err(|error| match error {
         Error::NotFound => Failure::NotFound { what: "such call".to_owned() },
         Error::Held { .. } | Error::OwnNumber { .. } => Failure::Refused { why: error.to_string() },
-        Error::Storage(_) | Error::Recordings(_) => Failure::Failed { why: error.to_string() },
+        Error::Storage(_) | Error::Recordings(_) | Error::Index { .. } => {
+            Failure::Failed { why: error.to_string() }
+        }
     })
 }

@@ -213,7 +213,7 @@ pub(crate) async fn of_an_erased_call_nothing_remains(store: Store) {
         checkpoints: 1,
         ..Erased::default()
     };
-    assert_eq!(erasure, Erasure { erased: expected, ..Erasure::default() });
+    assert_eq!(erasure, Erasure { erased: expected, calls: vec![ADA.call()], ..Erasure::default() });
     assert_eq!(remove_objects(&store).await, [RecordingId::new(uuid(ADA.id))]);
     // Her number is Eve's, too, who called another business.
     let traces: Vec<_> = ADA.traces().into_iter().skip(2).collect();

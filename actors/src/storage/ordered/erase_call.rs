@@ -47,7 +47,8 @@ fn step(rows: &mut dyn Write, call: CallId, extent: Extent) -> Result<(Erasure, 
         calls::erase(rows, record)?;
         erased.calls += 1;
     }
-    Ok((Erasure { erased, ..Erasure::default() }, false))
+    let calls = record.map(|record| record.id).into_iter().collect();
+    Ok((Erasure { erased, calls, ..Erasure::default() }, false))
 }
 
 /// How all idempotency keys of a call begin.

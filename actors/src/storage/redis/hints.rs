@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use fred::error::Error as Failure;
 use fred::interfaces::{EventInterface, PubsubInterface};
+use fred::types::Message;
 use fred::types::config::Config;
+use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -26,7 +28,10 @@ impl Listening {
     pub(super) fn open(config: Config, settings: &Settings, keys: Keys) -> Self {
         let link = Arc::new(Link::open(config, settings, Purpose::Hints));
         let subscribers = Subscribers::default();
-        let hearing = tokio::spawn(hear(Arc::clone(&link), keys.clone(), subscribers.clone()));
+        // Taken now: what is said before the task first runs is heard, too.
+        let (connections, messages) = (link.connections(), link.client().message_rx());
+        let hear = hear(Arc::clone(&link), keys.clone(), subscribers.clone(), connections, messages);
+        let hearing = tokio::spawn(hear);
         Self { link, keys, subscribers, waiting_max: settings.hints_waiting_max, hearing }
     }
 
@@ -50,11 +55,14 @@ impl Drop for Listening {
     }
 }
 
-async fn hear(link: Arc<Link>, keys: Keys, subscribers: Subscribers) {
-    let mut connections = link.connections();
+async fn hear(
+    link: Arc<Link>,
+    keys: Keys,
+    subscribers: Subscribers,
+    mut connections: watch::Receiver<u64>,
+    mut messages: Receiver<Message>,
+) {
     loop {
-        // A client that was made anew has a stream of its own.
-        let mut messages = link.client().message_rx();
         loop {
             tokio::select! {
                 biased;
@@ -78,6 +86,9 @@ async fn hear(link: Arc<Link>, keys: Keys, subscribers: Subscribers) {
                 },
             }
         }
+        // A client that was made anew has a stream of its own. Taken before it listens, so that nothing is said in
+        // between.
+        messages = link.client().message_rx();
         listen_again(&link, &keys, &subscribers).await;
     }
 }

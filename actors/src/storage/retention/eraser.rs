@@ -7,7 +7,7 @@ use metrics::counter;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::Settings;
+use super::{Index, Settings};
 use crate::clock::Clock;
 use crate::storage::metrics::ERASED_ROWS;
 use crate::storage::recordings::Recordings;
@@ -40,6 +40,12 @@ pub enum Error {
     /// The recordings failed. Ask again.
     #[error(transparent)]
     Recordings(#[from] recordings::Error),
+    /// The rows are gone, and the search index still has words of them.
+    #[error("the store has erased it, but the search index has not: {why}; run: strowger calls reindex")]
+    Index {
+        /// Why.
+        why: String,
+    },
 }
 
 /// An eraser's answer.
@@ -62,6 +68,7 @@ pub struct Eraser {
     pub(super) recordings: Recordings,
     pub(super) settings: Settings,
     pub(super) clock: Clock,
+    pub(super) index: Option<Arc<dyn Index>>,
 }
 
 impl Eraser {
@@ -73,7 +80,13 @@ impl Eraser {
         settings: Settings,
         clock: Clock,
     ) -> Self {
-        Self { storage, recordings, settings, clock }
+        Self { storage, recordings, settings, clock, index: None }
+    }
+
+    /// The same, and an index is told what is gone.
+    #[must_use]
+    pub fn with_index(self, index: Option<Arc<dyn Index>>) -> Self {
+        Self { index, ..self }
     }
 
     /// Erases a call with everything that it left behind.
@@ -129,6 +142,9 @@ impl Eraser {
             }
         }
         self.recordings.forget_key(tenant);
+        if let Some(index) = &self.index {
+            index.forget_business(tenant).await.map_err(|why| Error::Index { why })?;
+        }
         self.finish(tenant, AuditAct::EraseTenant, erasure).await
     }
 
@@ -149,9 +165,20 @@ impl Eraser {
         if let Err(error) = self.recordings.remove_erased().await {
             tracing::warn!(%error, "objects of erased recordings could not be removed; tried again");
         }
+        self.forget(&erasure).await?;
         let left = self.storage.removals(Page::first(1_000)).await?.rows;
         let objects_left = left.iter().filter(|removal| removal.tenant == *tenant).count() as u64;
         Ok(Done { erasure, objects_left })
+    }
+
+    /// Has the index forget the calls of an erasure.
+    pub(super) async fn forget(&self, erasure: &Erasure) -> Result<()> {
+        match &self.index {
+            Some(index) if !erasure.calls.is_empty() => {
+                index.forget_calls(erasure.calls.clone()).await.map_err(|why| Error::Index { why })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// An audit row; each request has one, so that none is missing where a process died between two.

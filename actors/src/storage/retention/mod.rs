@@ -2,11 +2,13 @@
 //! business's audit.
 
 mod eraser;
+mod index;
 mod sweep;
 
 use serde::{Deserialize, Serialize};
 
 pub use eraser::{Done, Eraser, Error, Result};
+pub use index::Index;
 pub use sweep::{Swept, keep_sweeping};
 
 /// Bounds of retention and erasure.

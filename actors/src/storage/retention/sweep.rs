@@ -7,7 +7,7 @@ use metrics::counter;
 
 use super::eraser::{Eraser, Result};
 use crate::storage::metrics::SWEEPS;
-use crate::storage::{AuditAct, AuditActor, Erased, Extent, Page};
+use crate::storage::{AuditAct, AuditActor, Erased, Erasure, Extent, Page};
 use crate::types::Business;
 
 /// Businesses and calls in one look at the store.
@@ -86,7 +86,7 @@ impl Eraser {
         before: Timestamp,
         room: &mut usize,
     ) -> Result<Erased> {
-        let (mut erased, mut live, mut failed) = (Erased::default(), 0, None);
+        let (mut all, mut failed) = (Erasure::default(), None);
         let mut after = None;
         'calls: while *room > 0 {
             let page = Page { after, limit: PAGE.min(*room) };
@@ -94,8 +94,7 @@ impl Eraser {
             for record in listing.rows {
                 match self.storage.erase_call(record.id, Extent::Conversation).await {
                     Ok(erasure) => {
-                        erased += erasure.erased;
-                        live += erasure.live;
+                        all.add(erasure);
                         *room = room.saturating_sub(1);
                     }
                     Err(error) => {
@@ -109,10 +108,12 @@ impl Eraser {
                 break;
             }
         }
-        if !erased.is_nothing() {
-            self.write_down(&business.id, AuditActor::Retention, AuditAct::Sweep, erased, live).await?;
+        if !all.erased.is_nothing() {
+            let (by, act) = (AuditActor::Retention, AuditAct::Sweep);
+            self.write_down(&business.id, by, act, all.erased, all.live).await?;
         }
-        failed.map_or(Ok(erased), |error| Err(error.into()))
+        self.forget(&all).await?;
+        failed.map_or(Ok(all.erased), |error| Err(error.into()))
     }
 }
 

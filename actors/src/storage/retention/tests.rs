@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::storage::conformance::{at, booking, business, call, key, message, number, tenant, written};
 use crate::storage::recordings::{MasterKey, Recordings};
 use crate::storage::{AuditAct, AuditActor, Memory, Page, Storage, broken_link};
-use crate::types::{CallRecord, Private};
+use crate::types::{CallId, CallRecord, Private, TenantId};
 
 struct Archive {
     _folder: TempDir,
@@ -125,4 +125,54 @@ async fn erasing_is_written_down_and_a_hold_is_kept() {
     assert_eq!((audit.len(), broken_link(&audit)), (steps, None));
     let told: u64 = audit.iter().map(|row| row.entry.erased.calls).sum();
     assert_eq!((told, audit[0].entry.act), (10, AuditAct::EraseTenant));
+}
+
+/// An index that remembers what it was told to forget, and can be away.
+#[derive(Default)]
+struct Forgetful {
+    calls: parking_lot::Mutex<Vec<CallId>>,
+    businesses: parking_lot::Mutex<Vec<TenantId>>,
+    is_away: std::sync::atomic::AtomicBool,
+}
+
+#[async_trait::async_trait]
+impl Index for Forgetful {
+    async fn forget_calls(&self, calls: Vec<CallId>) -> std::result::Result<(), String> {
+        if self.is_away.load(std::sync::atomic::Ordering::Relaxed) {
+            return Err("it is away".to_owned());
+        }
+        self.calls.lock().extend(calls);
+        Ok(())
+    }
+
+    async fn forget_business(&self, tenant: &TenantId) -> std::result::Result<(), String> {
+        self.businesses.lock().push(tenant.clone());
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn the_index_is_told_of_every_call_that_is_gone() {
+    let archive = Archive::on_day(10, Settings::default()).await;
+    let index = Arc::new(Forgetful::default());
+    let eraser = archive.eraser.clone().with_index(Some(Arc::clone(&index) as Arc<dyn Index>));
+    let before: Vec<CallId> = archive.calls("barbers").await.iter().map(|call| call.id).collect();
+    eraser.sweep().await.expect("swept");
+    let left: Vec<CallId> = archive.calls("barbers").await.iter().map(|call| call.id).collect();
+    let mut gone: Vec<CallId> = before.into_iter().filter(|call| !left.contains(call)).collect();
+    gone.sort_unstable();
+    index.calls.lock().sort_unstable();
+    assert!(!gone.is_empty() && *index.calls.lock() == gone);
+
+    eraser.erase_call(left[0]).await.expect("erased");
+    assert!(index.calls.lock().contains(&left[0]));
+    eraser.erase_tenant(&tenant("barbers"), None).await.expect("erased");
+    assert_eq!(*index.businesses.lock(), [tenant("barbers")]);
+    assert!(left.iter().all(|call| index.calls.lock().contains(call)));
+
+    index.is_away.store(true, std::sync::atomic::Ordering::Relaxed);
+    let other = archive.calls("clinic").await.first().expect("a call").id;
+    let error = eraser.erase_call(other).await.expect_err("not all is gone");
+    assert!(error.to_string().contains("calls reindex"), "{error}");
+    assert_eq!(archive.storage.call(other).await, Ok(None), "and the store's part is done");
 }

@@ -37,7 +37,8 @@ impl Scylla {
             self.erase_record(record).await?;
             erased.calls += 1;
         }
-        Ok(Erasure { erased, ..Erasure::default() })
+        let calls = record.map(|record| record.id).into_iter().collect();
+        Ok(Erasure { erased, calls, ..Erasure::default() })
     }
 
     /// The call's recordings: a call that died knows its own only by an event. One event that can't be read must

@@ -19,8 +19,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// What is to be forgotten. Erase it from the store first: a sweep would find it there again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Forget {
-    /// One call.
-    Call(CallId),
+    /// These calls.
+    Calls(Vec<CallId>),
     /// A business's calls from a number.
     Caller(TenantId, Private<PhoneNumber>),
     /// All calls of a business.
@@ -28,14 +28,14 @@ pub enum Forget {
 }
 
 impl Forget {
-    /// The term that all of its documents have.
-    pub(super) fn term(&self, fields: &Fields, callers: &Callers) -> Term {
+    /// The terms of which each of its documents has one.
+    pub(super) fn terms(&self, fields: &Fields, callers: &Callers) -> Vec<Term> {
         match self {
-            Self::Call(call) => call_term(fields, *call),
+            Self::Calls(calls) => calls.iter().map(|call| call_term(fields, *call)).collect(),
             Self::Caller(tenant, caller) => {
-                Term::from_field_text(fields.caller, &callers.hash(tenant, caller))
+                vec![Term::from_field_text(fields.caller, &callers.hash(tenant, caller))]
             }
-            Self::Tenant(tenant) => Term::from_field_text(fields.tenant, tenant.as_str()),
+            Self::Tenant(tenant) => vec![Term::from_field_text(fields.tenant, tenant.as_str())],
         }
     }
 }

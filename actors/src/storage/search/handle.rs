@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
+use async_trait::async_trait;
 use metrics::histogram;
 use parking_lot::{Mutex, RwLock};
 use serde::{Deserialize, Serialize};
@@ -19,7 +20,8 @@ use super::metrics::FIND_SECONDS;
 use super::{Error, Forget, Found, Question, Result, Settings, find};
 use crate::clock::{Clock, ms};
 use crate::storage::Storage;
-use crate::types::CallRecord;
+use crate::storage::retention::Index;
+use crate::types::{CallId, CallRecord, TenantId};
 
 /// The search over a store's transcripts, and the thread that keeps its index. Stop it with [`Search::stop`];
 /// dropped, it ends by itself without waiting.
@@ -193,6 +195,17 @@ impl Search {
             tracing::error!("the search's indexer did not stop in order");
         }
         *self.shared.readable.write() = None;
+    }
+}
+
+#[async_trait]
+impl Index for Search {
+    async fn forget_calls(&self, calls: Vec<CallId>) -> std::result::Result<(), String> {
+        self.forget(Forget::Calls(calls)).await.map_err(|error| error.to_string())
+    }
+
+    async fn forget_business(&self, tenant: &TenantId) -> std::result::Result<(), String> {
+        self.forget(Forget::Tenant(tenant.clone())).await.map_err(|error| error.to_string())
     }
 }
 

@@ -278,7 +278,9 @@ impl Indexer {
             return Err(Error::Unavailable { why });
         };
         let readable = &open.index.readable;
-        open.index.writer.delete_term(what.term(&readable.fields, &readable.callers));
+        for term in what.terms(&readable.fields, &readable.callers) {
+            open.index.writer.delete_term(term);
+        }
         self.commit().inspect_err(|error| self.fail(error))?;
         let until = self.clock.monotonic() + ms(self.settings.forget_ms);
         match &mut self.work.open {

@@ -3,7 +3,7 @@
 use actors::types::CallId;
 use clap::Args;
 
-use crate::command::access::{Access, Missing};
+use crate::command::access::Access;
 use crate::command::erase::{Confirmation, erase};
 use crate::command::{Error, Output};
 use crate::config::NodeConfig;
@@ -25,6 +25,8 @@ pub(super) async fn run(
 ) -> Result<(), Error> {
     let call = arguments.call;
     arguments.confirmation.check(&format!("call {call} with its recording, messages and appointments"))?;
-    let access = Access::to(config, Missing::Refuse).await?;
-    erase(&access, output, |_| Request::EraseCall { call }).await
+    let access = Access::to_search(config, true).await?;
+    let done = erase(&access, output, |_| Request::EraseCall { call }).await;
+    access.close().await;
+    done
 }

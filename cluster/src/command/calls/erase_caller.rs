@@ -3,7 +3,7 @@
 use actors::types::{PhoneNumber, Private};
 use clap::Args;
 
-use crate::command::access::{Access, Missing};
+use crate::command::access::Access;
 use crate::command::erase::{Confirmation, erase};
 use crate::command::tenant::Which;
 use crate::command::{Error, Output};
@@ -28,8 +28,10 @@ pub(super) async fn run(
 ) -> Result<(), Error> {
     let caller = PhoneNumber::parse(&arguments.number).map(Private::new).ok_or(Error::NoNumber)?;
     arguments.confirmation.check("every call, message and appointment of this caller")?;
-    let access = Access::to(config, Missing::Refuse).await?;
+    let access = Access::to_search(config, true).await?;
     let tenant = arguments.which.id();
     let request = |after| Request::EraseCaller { tenant: tenant.clone(), caller: caller.clone(), after };
-    erase(&access, output, request).await
+    let done = erase(&access, output, request).await;
+    access.close().await;
+    done
 }

@@ -3,7 +3,7 @@
 use actors::types::TenantId;
 use clap::Args;
 
-use crate::command::access::{Access, Missing};
+use crate::command::access::Access;
 use crate::command::erase::{Confirmation, erase};
 use crate::command::{Error, Output};
 use crate::config::NodeConfig;
@@ -27,6 +27,8 @@ pub(super) async fn run(
     arguments
         .confirmation
         .check(&format!("the business {tenant} with every call, recording and appointment"))?;
-    let access = Access::to(config, Missing::Refuse).await?;
-    erase(&access, output, |after| Request::EraseTenant { tenant: tenant.clone(), after }).await
+    let access = Access::to_search(config, true).await?;
+    let done = erase(&access, output, |after| Request::EraseTenant { tenant: tenant.clone(), after }).await;
+    access.close().await;
+    done
 }

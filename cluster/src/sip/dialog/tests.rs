@@ -378,7 +378,7 @@ fn offers_that_come_too_early_or_can_not_be_taken_leave_the_call_as_it_was() {
 fn an_offer_that_comes_late_is_ours_and_the_ack_answers_it() {
     let mut line = Line::incoming("", "");
     let out = line.command(Command::Answer);
-    assert!(String::from_utf8_lossy(out.response().body()).contains("m=audio 7000 RTP/AVP 0 8 101"));
+    assert!(String::from_utf8_lossy(out.response().body()).contains("m=audio 7000 RTP/AVP 0 8 9 96 101 102"));
     assert!(out.events.is_empty());
     let out = line.ask(request("ACK", 1, "", "application/sdp", &sdp("sendrecv")));
     assert!(matches!(out.events.as_slice(), [Event::Agreed(_), Event::Established]), "{:?}", out.events);

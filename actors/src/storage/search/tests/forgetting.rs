@@ -74,7 +74,7 @@ async fn a_call_a_caller_and_a_business_leave_nothing_behind() {
         assert!(is_in_terms(folder, word), "{word} was there");
     }
     let steps = [
-        Forget::Call(CallId::new(uuid::Uuid::from_u128(2))),
+        Forget::Calls(vec![CallId::new(uuid::Uuid::from_u128(2))]),
         Forget::Caller(TenantId::new("barbers"), number("+441632960777")),
         Forget::Tenant(TenantId::new("plumbers")),
     ];
@@ -96,12 +96,12 @@ async fn what_was_not_committed_yet_is_forgotten_as_well() {
     world.settles().await;
     world.ends(&call("barbers", 1), &["xylofrag"]).await;
     world.ends(&call("barbers", 2), &["zwiebelkuchen"]).await;
-    world.search.forget(Forget::Call(CallId::new(uuid::Uuid::from_u128(1)))).await.expect("forgets");
+    world.search.forget(Forget::Calls(vec![CallId::new(uuid::Uuid::from_u128(1))])).await.expect("forgets");
     // The order may overtake the call in the queue; then it is in no file yet.
     let record = CallRecord { tenant: TenantId::new("plumbers"), ..call("barbers", 1) };
     world.store.put_call(&record).await.expect("writes");
     assert_eq!(world.found("barbers", "xylofrag").await, [].into());
-    world.search.forget(Forget::Call(CallId::new(uuid::Uuid::from_u128(1)))).await.expect("forgets");
+    world.search.forget(Forget::Calls(vec![CallId::new(uuid::Uuid::from_u128(1))])).await.expect("forgets");
     assert!(!is_in_terms(world.folder.path(), "xylofrag"));
     assert_eq!(stray_files(world.folder.path()), Vec::<String>::new());
 }
@@ -127,7 +127,11 @@ async fn forgetting_waits_for_merges_and_leaves_the_others() {
     }
     world.settles().await;
     for id in (0..60).step_by(3) {
-        world.search.forget(Forget::Call(CallId::new(uuid::Uuid::from_u128(id)))).await.expect("forgets");
+        world
+            .search
+            .forget(Forget::Calls(vec![CallId::new(uuid::Uuid::from_u128(id))]))
+            .await
+            .expect("forgets");
     }
     assert!(!is_in_terms(world.folder.path(), "xylofrag"));
     assert_eq!(stray_files(world.folder.path()), Vec::<String>::new());
