@@ -1,4 +1,4 @@
-//! What a call's media costs: `media_cost [calls] [seconds]`.
+//! What a call's media costs: `media_cost [calls] [seconds] [pcmu|g722|opus|srtp]`; `srtp` is protected PCMU.
 //!
 //! Opens so many sessions in this process and lets a second process be their far sides: each sends 50
 //! packets a second of speech with pauses, and takes the 50 that come back. Each session is recorded and
@@ -18,9 +18,12 @@ use std::time::Duration;
 use actors::call::conversation::UtteranceId;
 use actors::types::CallId;
 use cluster::clock;
-use cluster::edge::media::{Codec, Control, Direction, Media, MediaEvents, Session, Settings, Stream};
-use cluster::rtp::g711::Law;
+use cluster::edge::media::{
+    Codec, Control, Direction, Media, MediaEvents, Protected, Session, Settings, Stream,
+};
+use cluster::rtp::codec::Encoder;
 use cluster::rtp::packet::Header;
+use cluster::rtp::protection::{Key, Sealing, Suite};
 use models::audio::{AudioReceiver, Clip, Speech, audio_ring};
 
 const SPEECH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/tests/speech/librivox-0880-8khz.wav");
@@ -31,16 +34,46 @@ fn main() {
         arguments.get(index).and_then(|argument| argument.parse().ok()).unwrap_or(otherwise)
     };
     if arguments.first().is_some_and(|first| first == "far-sides") {
-        far_sides(number(1, 1) as usize, number(2, 10));
+        far_sides(number(1, 1) as usize, number(2, 10), &Kind::of(arguments.get(3)));
     } else {
-        measure(number(0, 200) as usize, number(1, 20));
+        measure(number(0, 200) as usize, number(1, 20), &Kind::of(arguments.get(2)));
     }
 }
 
-fn measure(calls: usize, seconds: u64) {
+/// What is measured.
+struct Kind {
+    name: &'static str,
+    codec: Codec,
+    key: Option<Key>,
+}
+
+impl Kind {
+    fn of(argument: Option<&String>) -> Self {
+        match argument.map(String::as_str) {
+            Some("g722") => Self { name: "g722", codec: Codec::G722, key: None },
+            Some("opus") => Self { name: "opus", codec: Codec::Opus, key: None },
+            Some("srtp") => {
+                let key = Key { suite: Suite::AesCm128Sha1With80, master: (0..30).collect() };
+                Self { name: "srtp", codec: Codec::Pcmu, key: Some(key) }
+            }
+            _ => Self { name: "pcmu", codec: Codec::Pcmu, key: None },
+        }
+    }
+
+    const fn payload_type(&self) -> u8 {
+        match self.codec {
+            Codec::Pcmu => 0,
+            Codec::Pcma => 8,
+            Codec::G722 => 9,
+            Codec::Opus => 96,
+        }
+    }
+}
+
+fn measure(calls: usize, seconds: u64, kind: &Kind) {
     let program = std::env::current_exe().unwrap();
     let mut far = Command::new(program)
-        .args(["far-sides", &calls.to_string(), &(seconds + 6).to_string()])
+        .args(["far-sides", &calls.to_string(), &(seconds + 6).to_string(), kind.name])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -57,7 +90,8 @@ fn measure(calls: usize, seconds: u64) {
         ports.iter().map(|_| media.open(CallId::default(), Arc::clone(&nothing)).unwrap()).collect();
     std::thread::sleep(Duration::from_millis(500));
     let per_session = (resident_kib() - before) as f64 / calls as f64;
-    let rings: Vec<_> = sessions.iter().zip(&ports).map(|(session, port)| set_up(session, *port)).collect();
+    let rings: Vec<_> =
+        sessions.iter().zip(&ports).map(|(session, port)| set_up(session, *port, kind)).collect();
     let local: Vec<String> =
         sessions.iter().map(|session| session.local_address().port().to_string()).collect();
     writeln!(far.stdin.take().unwrap(), "{}", local.join(" ")).unwrap();
@@ -108,15 +142,15 @@ fn report_window(media: &Media, calls: usize, seconds: u64) {
     );
 }
 
-fn set_up(session: &Session, port: u16) -> (AudioReceiver, AudioReceiver) {
+fn set_up(session: &Session, port: u16, kind: &Kind) -> (AudioReceiver, AudioReceiver) {
     let stream = Stream {
         remote: SocketAddr::from(([127, 0, 0, 1], port)),
-        codec: Codec::Pcmu,
-        payload_type: 0,
+        codec: kind.codec,
+        payload_type: kind.payload_type(),
         telephone_event: Some(101),
         direction: Direction::SendReceive,
         packet_ms: 20,
-        protected: None,
+        protected: kind.key.clone().map(|key| Protected { ours: key.clone(), theirs: key }),
     };
     session.control(Control::Configure(stream)).unwrap();
     let (listen, listening) = audio_ring(8_000, 8_000);
@@ -170,7 +204,7 @@ fn speech_at_24_khz() -> Clip {
 }
 
 /// The other process: sends and receives for every call, on an even schedule.
-fn far_sides(calls: usize, seconds: u64) {
+fn far_sides(calls: usize, seconds: u64, kind: &Kind) {
     let sockets: Vec<UdpSocket> = (0..calls).map(|_| UdpSocket::bind("127.0.0.1:0").unwrap()).collect();
     let ports: Vec<String> =
         sockets.iter().map(|socket| socket.local_addr().unwrap().port().to_string()).collect();
@@ -184,9 +218,21 @@ fn far_sides(calls: usize, seconds: u64) {
     // Three seconds of speech, four of faint noise.
     let mut line: Vec<i16> = speech();
     line.extend((0..32_000u32).map(|index| (index.wrapping_mul(2_654_435_761) >> 27) as i16 - 16));
-    let mut encoded = vec![0; line.len()];
-    Law::Mu.encode_into(&line, &mut encoded);
-    let packets = encoded.len() / 160;
+    let mut encoder = Encoder::new(kind.codec).unwrap();
+    let encoded: Vec<Vec<u8>> = line
+        .chunks_exact(160)
+        .map(|frame| {
+            let mut payload = vec![0; 480];
+            let length = encoder.encode(frame, &mut payload);
+            payload.truncate(length);
+            payload
+        })
+        .collect();
+    let packets = encoded.len();
+    let mut sealings: Vec<Sealing> = sockets.iter().map(|_| Sealing::default()).collect();
+    if let Some(key) = &kind.key {
+        sealings.iter_mut().for_each(|sealing| sealing.use_key(key).unwrap());
+    }
     let began = clock::monotonic();
     let (mut received, mut bytes) = (0u64, [0; 1_500]);
     for slot in 0..seconds * 1_000 {
@@ -195,16 +241,19 @@ fn far_sides(calls: usize, seconds: u64) {
         let packet = slot / 20;
         for (index, socket) in sockets.iter().enumerate().skip((slot % 20) as usize).step_by(20) {
             // Calls are at different places of the line.
-            let place = (packet as usize + index * 37) % packets * 160;
+            let place = (packet as usize + index * 37) % packets;
             let header = Header {
+                payload_type: kind.payload_type(),
                 sequence: packet as u16,
-                timestamp: packet as u32 * 160,
+                timestamp: packet as u32 * 160 * kind.codec.ticks_per_sample(),
                 ssrc: 1,
                 ..Header::default()
             };
-            bytes[..12].copy_from_slice(&header.to_bytes());
-            bytes[12..172].copy_from_slice(&encoded[place..place + 160]);
-            let _ = socket.send(&bytes[..172]);
+            let clear = [&header.to_bytes()[..], &encoded[place]].concat();
+            let _ = match kind.key {
+                Some(_) => socket.send(&sealings[index].seal(&clear).unwrap()),
+                None => socket.send(&clear),
+            };
             while socket.recv(&mut bytes).is_ok() {
                 received += 1;
             }

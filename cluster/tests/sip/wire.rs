@@ -139,7 +139,7 @@ async fn what_is_malformed_is_answered_where_it_can_be_and_leaves_nothing() {
         (options.replace("OPTIONS", "FOOBAR"), 501, "Not Implemented"),
         (options.replace("OPTIONS", "REGISTER"), 405, "Not Allowed"),
         (invite.replace("Contact:", "Require: replaces\r\nContact:"), 420, "Bad Extension"),
-        (invite.replace("RTP/AVP 0", "RTP/AVP 9"), 488, "Not Acceptable"),
+        (invite.replace("RTP/AVP 0", "RTP/AVP 18"), 488, "Not Acceptable"),
         (phone.request("BYE", 2, "b", ";tag=00112233", ""), 481, "Does Not Exist"),
         (phone.request("CANCEL", 1, "nothing", "", ""), 481, "Does Not Exist"),
         (

@@ -91,6 +91,8 @@ async fn give(
     };
     send(items, Item::Head(head)).await?;
     let mut tally = Tally::default();
+    // The rows are of one moment; what they name must lie there until it is copied.
+    let _still = if options.recordings { Some(recordings.hold_still().await) } else { None };
     let frozen = storage.freeze()?;
     for part in Part::ALL {
         let mut page = Page::first(PAGE);

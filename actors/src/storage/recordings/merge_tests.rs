@@ -316,6 +316,22 @@ async fn a_merge_that_died_between_the_row_and_the_segments_is_finished() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_copies_recordings_keeps_the_segments_that_its_rows_name() {
+    let room = Room::new();
+    let row = room.leave(1, 12_000, &[]).await;
+    let still = room.recordings.hold_still().await;
+    assert_eq!(room.merge(1).await, Ok(true));
+    let names = |objects: Vec<String>| objects.iter().filter(|name| !name.contains(".ogg")).count();
+    assert_eq!(names(room.store.objects().await), 4, "a row of before names them");
+    assert_eq!(room.merge(1).await, Ok(true), "there is something left to do");
+    assert!(room.storage.recordings_to_merge(Page::first(9)).await.expect("listed").rows[0].id == row.id);
+    drop(still);
+    assert_eq!(room.merge(1).await, Ok(true));
+    assert_eq!(names(room.store.objects().await), 0);
+    assert_eq!(room.merge(1).await, Ok(false));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_part_is_heard_without_reading_the_whole() {
     let room = Room::new();
     room.leave(1, 180 * 8_000, &[]).await;

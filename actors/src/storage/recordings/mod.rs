@@ -35,6 +35,7 @@ use std::sync::Arc;
 use object_store::ObjectStore;
 use object_store::path::Path as ObjectPath;
 use serde::{Deserialize, Serialize};
+use tokio::sync::{OwnedRwLockReadGuard, RwLock};
 
 use super::{Recording, Storage};
 use crate::types::{RecordingId, TenantId};
@@ -121,6 +122,8 @@ pub struct Recordings {
     objects: Objects,
     keys: Arc<Keys>,
     storage: Arc<dyn Storage>,
+    /// Read by whoever copies recordings with the rows that name them, written by whoever takes segments away.
+    still: Arc<RwLock<()>>,
 }
 
 impl std::fmt::Debug for Recordings {
@@ -146,7 +149,14 @@ impl Recordings {
             objects: Objects { store, spool: None },
             keys: Arc::new(Keys::new(master, Arc::clone(&storage))),
             storage,
+            still: Arc::default(),
         }
+    }
+
+    /// Keeps this process from taking segments away that a row of before may name, until it is dropped. What is
+    /// merged meanwhile loses its segments later; what is erased is gone all the same.
+    pub async fn hold_still(&self) -> OwnedRwLockReadGuard<()> {
+        Arc::clone(&self.still).read_owned().await
     }
 
     /// Recordings where the settings' URL says; over the network, with a spool.

@@ -21,7 +21,7 @@ pub(super) async fn run(config: &NodeConfig, output: &mut Output<'_>) -> Result<
 }
 
 fn text(found: &Examination) -> String {
-    let mut text: String = found.rows.iter().map(|(table, rows)| format!("{table:<18} {rows}\n")).collect();
+    let mut text: String = found.rows.iter().map(|(table, rows)| format!("{table:<20} {rows}\n")).collect();
     for fault in &found.faults {
         text += &format!("{} row {}: {}\n", fault.table, fault.row, fault.what);
     }

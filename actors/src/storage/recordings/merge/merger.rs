@@ -155,6 +155,8 @@ impl Recordings {
             histogram!(MERGE_SECONDS).record(began.elapsed().as_secs_f64());
         }
         let Some(merged) = &mut row.merged else { return Ok(true) };
+        // The row is still in the list; the next round takes them away.
+        let Ok(_moving) = self.still.try_write() else { return Ok(true) };
         self.objects.clear(&folder, Some(&merged.object)).await?;
         merged.segments_removed = true;
         self.storage.update_recording(&row).await?;
