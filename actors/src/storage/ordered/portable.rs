@@ -141,6 +141,6 @@ fn import_one(rows: &mut dyn Write, row: &StoredRow) -> Result<()> {
 }
 
 /// Another row of the same identity is in the way.
-pub(super) fn same(what: &'static str, is_same: bool) -> Result<()> {
+pub(in crate::storage) fn same(what: &'static str, is_same: bool) -> Result<()> {
     if is_same { Ok(()) } else { Err(Error::Conflict { what }) }
 }

@@ -14,8 +14,9 @@ use super::listing::{for_each, limit_of, wrong_cursor};
 use super::outcomes::OUTCOME;
 use super::recordings::{RECORDING, REMOVAL};
 use super::{audit, calls, messages};
+use crate::storage::ordered::portable::same;
 use crate::storage::ordered::{self, Table, bookings, decode, encode, to_hex};
-use crate::storage::{Cursor, Error, IdempotencyKey, Listing, Page, Part, Result, StoredRow};
+use crate::storage::{Cursor, IdempotencyKey, Listing, Page, Part, Result, StoredRow};
 use crate::types::{Booking, CallId, TenantId};
 
 /// The longest cursor, in hexadecimal digits: a place names whole keys.
@@ -200,10 +201,6 @@ fn fact(part: Part, (tenant, fact, value): (String, String, Value)) -> Maybe {
         }
         _ => Ok(None),
     }
-}
-
-fn same(what: &'static str, is_same: bool) -> Result<()> {
-    if is_same { Ok(()) } else { Err(Error::Conflict { what }) }
 }
 
 /// A cursor's bytes; longer ones than [`ordered::from_hex`] reads.

@@ -134,13 +134,6 @@ impl Outgoing {
         self.header.marker = true;
     }
 
-    fn encoder(&mut self, codec: Codec) -> Option<&mut Encoder> {
-        if self.encoder.as_ref().is_none_or(|(present, _)| *present != codec) {
-            self.encoder = Encoder::new(codec).map(|encoder| (codec, encoder));
-        }
-        self.encoder.as_mut().map(|(_, encoder)| encoder)
-    }
-
     fn packet(
         &mut self,
         length: usize,
@@ -149,13 +142,14 @@ impl Outgoing {
         guard: &mut Guard,
     ) -> u64 {
         let mut datagram = [0u8; HEADER_BYTES + MOST_SAMPLES];
-        let mut audio = [0; MOST_SAMPLES];
-        let audio = audio.get_mut(..length).unwrap_or_default();
-        audio.copy_from_slice(self.samples.get(..length).unwrap_or_default());
+        if self.encoder.as_ref().is_none_or(|(present, _)| *present != stream.codec) {
+            self.encoder = Encoder::new(stream.codec).map(|encoder| (stream.codec, encoder));
+        }
         let mut bytes = 0;
         if let Some((head, body)) = datagram.split_first_chunk_mut::<HEADER_BYTES>() {
             *head = self.header.to_bytes();
-            bytes = self.encoder(stream.codec).map_or(0, |encoder| encoder.encode(audio, body));
+            let audio = self.samples.get(..length).unwrap_or_default();
+            bytes = self.encoder.as_mut().map_or(0, |(_, encoder)| encoder.encode(audio, body));
         }
         self.header.marker = false;
         self.move_on(length as u32);
