@@ -18,6 +18,7 @@ mod place;
 pub(super) mod portable;
 mod recordings;
 mod table;
+mod users;
 mod value;
 
 #[cfg(feature = "scylla")]

@@ -49,13 +49,17 @@ pub(crate) enum Table {
     Removals,
     /// digest of a tenant, number (latest first) → audit row
     Audit,
+    /// tenant, user → user
+    Users,
+    /// e-mail address → whose it is
+    UsersByEmail,
     /// nothing → the last probe
     Probe,
 }
 
 impl Table {
     /// All of them; a table's place here is its index.
-    pub(crate) const ALL: [Self; 22] = [
+    pub(crate) const ALL: [Self; 24] = [
         Self::Businesses,
         Self::Numbers,
         Self::Calls,
@@ -77,6 +81,8 @@ impl Table {
         Self::RecordingsToMerge,
         Self::Removals,
         Self::Audit,
+        Self::Users,
+        Self::UsersByEmail,
         Self::Probe,
     ];
 
@@ -104,6 +110,8 @@ impl Table {
             Self::RecordingsToMerge => "recordings_to_merge",
             Self::Removals => "removals",
             Self::Audit => "audit",
+            Self::Users => "users",
+            Self::UsersByEmail => "users_by_email",
             Self::Probe => "probe",
         }
     }

@@ -18,6 +18,7 @@ mod calls;
 mod connect;
 mod contract;
 mod cql;
+mod emails;
 mod erase_call;
 mod erase_caller;
 mod erase_tenant;
@@ -36,10 +37,12 @@ mod overlay;
 mod owners;
 mod portable;
 mod recordings;
+mod refused;
 mod retention;
 mod schema;
 mod settings;
 mod turns;
+mod users;
 
 use std::sync::Arc;
 
