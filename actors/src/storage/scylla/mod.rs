@@ -23,6 +23,7 @@ mod erase_call;
 mod erase_caller;
 mod erase_tenant;
 mod events;
+mod examine;
 mod failure;
 mod health;
 mod keys;
@@ -41,6 +42,7 @@ mod refused;
 mod retention;
 mod schema;
 mod settings;
+mod sound;
 mod turns;
 mod users;
 
