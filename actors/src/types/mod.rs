@@ -6,6 +6,7 @@ mod business;
 mod call_record;
 mod call_time;
 mod ids;
+mod life;
 mod message;
 mod phone_number;
 mod private;
@@ -22,6 +23,7 @@ pub use call_record::{
 };
 pub use call_time::CallTime;
 pub use ids::{BookingId, CallId, Language, MessageId, RecordingId, ResourceId, ServiceId, TenantId};
+pub use life::{Holder, Life};
 pub use message::{Message, Urgency};
 pub use phone_number::PhoneNumber;
 pub use private::Private;

@@ -3,8 +3,8 @@
 use super::key::{Key, Parts};
 use super::portable::{part_of, row};
 use super::value::decode;
-use super::{Direction, Read, Table, bookings, businesses, calls, outcomes, recordings};
-use crate::storage::{Error, Examination, Fault, Occupied, Part, Result, StoredRow};
+use super::{Direction, Read, Table, bookings, businesses, calls, outcomes, owners, recordings};
+use crate::storage::{Error, Examination, Fault, Occupied, Owner, Part, Result, StoredRow};
 use crate::types::{BookingId, BookingState, Message, TenantId};
 
 /// Rows read at once.
@@ -68,6 +68,7 @@ fn fault(rows: &dyn Read, table: Table, key: &[u8], value: &[u8]) -> Found {
         }
         (Table::Occupied, _) => span(rows, key, value),
         (Table::Messages, _) => decode::<Message>(outcomes::MESSAGE, value).map(|_| None),
+        (Table::Owners, _) => decode::<Owner>(owners::WHAT, value).map(|_| None),
         _ => Ok(None),
     }
 }

@@ -190,8 +190,9 @@ statements! {
     Audit = List "SELECT seq, value FROM {lwt}.audit WHERE business = ? AND seq < ? LIMIT ?";
 
     OwnerDecided = Decided "SELECT owner, epoch FROM {lwt}.owners WHERE kind = ? AND id = ?";
-    TakeOwnership = Compare "UPDATE {lwt}.owners SET owner = ?, epoch = ? WHERE kind = ? AND id = ? \
+    TakeOwnership = Compare "UPDATE {lwt}.owners USING TTL ? SET owner = ?, epoch = ? WHERE kind = ? AND id = ? \
         IF epoch = ?";
+    DropOwner = Compare "DELETE FROM {lwt}.owners WHERE kind = ? AND id = ? IF EXISTS";
 }
 
 impl Statement {
