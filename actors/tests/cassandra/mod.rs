@@ -127,6 +127,11 @@ impl Ring {
         command
     }
 
+    /// A node's process.
+    pub(crate) fn process(&self, index: usize) -> u32 {
+        self.nodes[index].process.as_ref().expect("it runs").id()
+    }
+
     /// Sends a node's processes a signal.
     pub(crate) fn signal(&self, index: usize, signal: Signal) {
         let process = self.nodes[index].process.as_ref().expect("it runs");

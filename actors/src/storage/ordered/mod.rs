@@ -19,6 +19,7 @@ mod place;
 pub(super) mod portable;
 mod recordings;
 mod table;
+mod users;
 mod value;
 
 #[cfg(feature = "scylla")]

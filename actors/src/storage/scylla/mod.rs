@@ -19,6 +19,7 @@ mod claims;
 mod connect;
 mod contract;
 mod cql;
+mod emails;
 mod erase_call;
 mod erase_caller;
 mod erase_tenant;
@@ -37,10 +38,12 @@ mod overlay;
 mod owners;
 mod portable;
 mod recordings;
+mod refused;
 mod retention;
 mod schema;
 mod settings;
 mod turns;
+mod users;
 
 use std::sync::Arc;
 

@@ -8,6 +8,7 @@ mod nodes;
 mod proxy;
 mod ring;
 mod stalls;
+mod users;
 
 use std::sync::Arc;
 use std::time::Duration;
