@@ -3,12 +3,12 @@
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use actors::storage::{
-    AuditEntry, AuditRow, BookingWrite, Cursor, Erasure, Error, Extent, IdempotencyKey, Listing, Occupied,
-    Page, Part, Recording, Removal, Result, SealedKey, Storage, StoredRow, Users,
+    AuditEntry, AuditRow, BookingWrite, Claim, Cursor, Erasure, Error, Extent, IdempotencyKey, Listing,
+    Occupied, Owner, Page, Part, Recording, Removal, Result, SealedKey, Storage, StoredRow, Users,
 };
 use actors::types::{
-    Booking, BookingId, Business, CallEvent, CallId, CallRecord, EmailAddress, Message, PhoneNumber, Private,
-    RecordingId, ResourceId, TenantId, ToolOutcome, User, UserId,
+    Booking, BookingId, Business, CallEvent, CallId, CallRecord, EmailAddress, Life, Message, PhoneNumber,
+    Private, RecordingId, ResourceId, TenantId, ToolOutcome, User, UserId,
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -129,6 +129,11 @@ impl<S: Storage> Storage for Failing<S> {
         self.inner.open_calls(page).await
     }
 
+    async fn claim_call(&self, call: CallId, from: Option<&Life>, to: &Life) -> Result<Claim> {
+        self.before()?;
+        self.after(self.inner.claim_call(call, from, to).await)
+    }
+
     async fn append_events(&self, call: CallId, events: &[CallEvent]) -> Result<()> {
         self.before()?;
         self.after(self.inner.append_events(call, events).await)
@@ -239,6 +244,15 @@ impl<S: Storage> Storage for Failing<S> {
 
     async fn key(&self, tenant: &TenantId) -> Result<Option<Vec<u8>>> {
         self.inner.key(tenant).await
+    }
+
+    async fn take_ownership(&self, kind: &str, id: &str, who: &str) -> Result<Owner> {
+        self.before()?;
+        self.after(self.inner.take_ownership(kind, id, who).await)
+    }
+
+    async fn owner(&self, kind: &str, id: &str) -> Result<Option<Owner>> {
+        self.inner.owner(kind, id).await
     }
 
     async fn export(&self, part: Part, page: Page) -> Result<Listing<StoredRow>> {

@@ -150,5 +150,6 @@ fn record(called: &PhoneNumber, number: u64) -> CallRecord {
         recording: None,
         quality: CallQuality::default(),
         latencies: vec![TurnLatency::default(); 6],
+        held_by: None,
     }
 }

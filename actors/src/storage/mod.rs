@@ -4,8 +4,9 @@
 //! Backends: `memory` (tests), `embedded` (redb, the default), `scylla` (a cluster; by feature). `conformance` is
 //! one suite that each passes. The first two keep their rows by ordered keys; `ordered` says how, once. `journal`
 //! stands before a backend on other machines and keeps what it can't take. What nodes share about live calls is no
-//! store but `coordination`: one node's memory, or `redis`.
+//! store but `coordination`: one node's memory, or `redis`. `address_book` is what a node knows without its store.
 
+pub mod address_book;
 mod audit;
 pub mod backup;
 #[cfg(test)]
@@ -39,8 +40,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::types::{
-    Booking, BookingId, Business, CallEvent, CallId, CallRecord, Message, PhoneNumber, Private, RecordingId,
-    ResourceId, TenantId, ToolOutcome,
+    Booking, BookingId, Business, CallEvent, CallId, CallRecord, Life, Message, PhoneNumber, Private,
+    RecordingId, ResourceId, TenantId, ToolOutcome,
 };
 
 #[cfg(test)]
@@ -54,9 +55,10 @@ pub use examine::{Examination, Fault};
 pub use memory::Memory;
 pub use ordered::Frozen;
 pub use portable::{Part, ROWS_VERSION, StoredRow};
+use rows::HOLDER;
 pub use rows::{
-    BookingWrite, Cursor, FinishedRecording, IdempotencyKey, Listing, MergedChunk, MergedRecording, Occupied,
-    Page, Recording, SealedKey,
+    BookingWrite, Claim, Cursor, FinishedRecording, IdempotencyKey, Listing, MergedChunk, MergedRecording,
+    Occupied, Owner, Page, Recording, SealedKey,
 };
 pub use users::Users;
 
@@ -73,7 +75,10 @@ pub trait Storage: Users {
     /// Who has this number.
     async fn tenant_of(&self, number: &PhoneNumber) -> Result<Option<TenantId>>;
 
-    /// Writes a call's summary row; the last write wins, and there is one writer: the call.
+    /// Writes a call's summary row; the last write wins, and there is one writer at a time: the process that has
+    /// the call. A write by one that the call was claimed from (see [`Self::claim_call`]) changes nothing, now or
+    /// later, and is a [`Error::Conflict`] of "call's holder"; where it is made in the moment of the claim it may
+    /// seem to be made.
     async fn put_call(&self, record: &CallRecord) -> Result<()>;
     /// Reads a call's summary row.
     async fn call(&self, call: CallId) -> Result<Option<CallRecord>>;
@@ -86,8 +91,11 @@ pub trait Storage: Users {
         caller: &Private<PhoneNumber>,
         page: Page,
     ) -> Result<Listing<CallRecord>>;
-    /// Calls without an end, of all businesses: what a node that starts again must close.
+    /// Calls without an end, of all businesses, whoever has them.
     async fn open_calls(&self, page: Page) -> Result<Listing<CallRecord>>;
+    /// Takes a call that goes on from a process that is thought to be dead; of many that claim it one gets it, and
+    /// has it when it asks again. `from`: who its record says has it.
+    async fn claim_call(&self, call: CallId, from: Option<&Life>, to: &Life) -> Result<Claim>;
     /// Appends events; one that is there already (same call and `seq`) stays as it is.
     async fn append_events(&self, call: CallId, events: &[CallEvent]) -> Result<()>;
     /// A call's events, in order.
@@ -204,6 +212,12 @@ pub trait Storage: Users {
     async fn append_audit(&self, tenant: &TenantId, entry: &AuditEntry) -> Result<AuditRow>;
     /// A business's audit, latest first.
     async fn audit(&self, tenant: &TenantId, page: Page) -> Result<Listing<AuditRow>>;
+
+    /// Makes `who` the owner of a thing of this kind, whoever owned it; who owns it already keeps its epoch. Doing
+    /// it twice is the same as doing it once.
+    async fn take_ownership(&self, kind: &str, id: &str, who: &str) -> Result<Owner>;
+    /// Who owns a thing, after all that is under way.
+    async fn owner(&self, kind: &str, id: &str) -> Result<Option<Owner>>;
 
     /// A page of a part's rows, each once, in an order of the store's own: for copies and backups. Rows that are
     /// written meanwhile may or may not be among them.

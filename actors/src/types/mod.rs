@@ -7,6 +7,7 @@ mod call_record;
 mod call_time;
 mod email_address;
 mod ids;
+mod life;
 mod message;
 mod phone_number;
 mod private;
@@ -25,6 +26,7 @@ pub use call_record::{
 pub use call_time::CallTime;
 pub use email_address::EmailAddress;
 pub use ids::{BookingId, CallId, Language, MessageId, RecordingId, ResourceId, ServiceId, TenantId, UserId};
+pub use life::{Holder, Life};
 pub use message::{Message, Urgency};
 pub use phone_number::PhoneNumber;
 pub use private::Private;

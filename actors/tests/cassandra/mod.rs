@@ -162,6 +162,19 @@ impl Ring {
         process.wait().expect("a child");
     }
 
+    /// Takes everything away that a killed node had on its disk.
+    pub(crate) fn wipe(&self, index: usize) {
+        assert!(self.nodes[index].process.is_none(), "it runs");
+        std::fs::remove_dir_all(self.folder.path().join(format!("node-{index}"))).expect("removed");
+    }
+
+    /// From now on no file of a running node may grow beyond so many bytes (`RLIMIT_FSIZE`), as on a full disk.
+    pub(crate) fn limit(&self, index: usize, bytes: &str) {
+        let process = self.nodes[index].process.as_ref().expect("it runs");
+        let words = ["--pid", &process.id().to_string(), &format!("--fsize={bytes}:")];
+        assert!(Command::new("prlimit").args(words).status().expect("prlimit of util-linux").success());
+    }
+
     /// What a node last said.
     pub(crate) fn log(&self, index: usize) -> String {
         tail(&self.folder.path().join(format!("node-{index}/log")))

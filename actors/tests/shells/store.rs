@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use actors::storage::{
-    AuditEntry, AuditRow, BookingWrite, Cursor, Erasure, Error, Extent, IdempotencyKey, Listing, Memory,
-    Occupied, Page, Part, Recording, Removal, Result, SealedKey, Storage, StoredRow, Users,
+    AuditEntry, AuditRow, BookingWrite, Claim, Cursor, Erasure, Error, Extent, IdempotencyKey, Listing,
+    Memory, Occupied, Owner, Page, Part, Recording, Removal, Result, SealedKey, Storage, StoredRow, Users,
 };
 use actors::types::{
-    Booking, BookingId, Business, CallEvent, CallId, CallRecord, EmailAddress, Message, PhoneNumber, Private,
-    RecordingId, ResourceId, TenantId, ToolOutcome, User, UserId,
+    Booking, BookingId, Business, CallEvent, CallId, CallRecord, EmailAddress, Life, Message, PhoneNumber,
+    Private, RecordingId, ResourceId, TenantId, ToolOutcome, User, UserId,
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -142,6 +142,11 @@ impl Storage for Store {
         self.memory.open_calls(page).await
     }
 
+    async fn claim_call(&self, call: CallId, from: Option<&Life>, to: &Life) -> Result<Claim> {
+        self.serve().await?;
+        self.memory.claim_call(call, from, to).await
+    }
+
     async fn append_events(&self, call: CallId, events: &[CallEvent]) -> Result<()> {
         self.serve().await?;
         self.memory.append_events(call, events).await
@@ -263,6 +268,16 @@ impl Storage for Store {
     async fn key(&self, tenant: &TenantId) -> Result<Option<Vec<u8>>> {
         self.serve().await?;
         self.memory.key(tenant).await
+    }
+
+    async fn take_ownership(&self, kind: &str, id: &str, who: &str) -> Result<Owner> {
+        self.serve().await?;
+        self.memory.take_ownership(kind, id, who).await
+    }
+
+    async fn owner(&self, kind: &str, id: &str) -> Result<Option<Owner>> {
+        self.serve().await?;
+        self.memory.owner(kind, id).await
     }
 
     async fn export(&self, part: Part, page: Page) -> Result<Listing<StoredRow>> {

@@ -1,10 +1,10 @@
 //! What is erased is gone: from every table, whatever was kept of it.
 
 use super::*;
-use crate::storage::{Cursor, Erased, Erasure, Extent, FinishedRecording, Page, Recording};
+use crate::storage::{Claim, Cursor, Erased, Erasure, Extent, FinishedRecording, Page, Recording};
 use crate::types::{
-    BookingId, CallEvent, CallEventKind, CallId, CallTime, Contact, PhoneNumber, Private, RecordingId, Slot,
-    Speaker, ToolCall, ToolOutcome, ToolStep,
+    BookingId, CallEvent, CallEventKind, CallId, CallTime, Contact, Life, PhoneNumber, Private, RecordingId,
+    Slot, Speaker, ToolCall, ToolOutcome, ToolStep,
 };
 
 /// A person who called, and all that was kept of it.
@@ -107,6 +107,9 @@ impl Person {
         record.bookings = vec![BookingId::new(uuid(self.id))];
         record.ended_at = None;
         store.put_call(&record).await.expect("written");
+        // As if its process had died.
+        let claimed = store.claim_call(record.id, None, &Life::new("london", "2")).await.expect("answered");
+        let Claim::Granted(mut record) = claimed else { panic!("{claimed:?}") };
         store.append_events(record.id, &self.events()).await.expect("appended");
         store.put_checkpoint(record.id, self.words.as_bytes()).await.expect("kept");
         let (booking, occupied) = self.booking();

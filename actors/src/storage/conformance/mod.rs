@@ -7,6 +7,7 @@ pub(super) mod bookings;
 pub(super) mod businesses;
 pub(super) mod calls;
 pub(super) mod erasure;
+pub(super) mod holders;
 pub(super) mod once;
 pub(super) mod portable;
 mod sample;
@@ -61,6 +62,12 @@ macro_rules! conformance {
                 a_clock_that_goes_back_loses_nothing,
                 tenants_see_their_own_calls_only,
                 a_checkpoint_replaces_the_one_before
+            }
+            holders {
+                a_call_is_claimed_by_one_of_many,
+                what_is_over_or_unknown_is_not_claimed,
+                whoever_lost_a_call_writes_nothing_of_it,
+                a_thing_has_one_owner_per_epoch
             }
             bookings {
                 time_is_given_once,

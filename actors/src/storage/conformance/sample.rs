@@ -74,6 +74,7 @@ pub(crate) fn call(owner: &str, id: u32, minute: i64) -> CallRecord {
         recording: None,
         quality: CallQuality::default(),
         latencies: Vec::new(),
+        held_by: None,
     }
 }
 

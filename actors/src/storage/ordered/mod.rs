@@ -14,6 +14,7 @@ mod frozen;
 mod key;
 mod listing;
 mod outcomes;
+mod owners;
 mod place;
 pub(super) mod portable;
 mod recordings;

@@ -8,8 +8,8 @@ use crate::storage::{Error, IdempotencyKey, Listing, Page, Part, Result, StoredR
 use crate::types::{Booking, CallId};
 
 /// The part that a table's rows belong to, and whether it is the table that they are read from: the others
-/// follow from it. The audit, what must be removed and
-/// the probe are this store's own.
+/// follow from it. Who owns what, and
+/// the probe, are this store's own.
 pub(super) const fn part_of(table: Table) -> Option<(Part, bool)> {
     match table {
         Table::Businesses => Some((Part::Businesses, true)),
@@ -29,9 +29,9 @@ pub(super) const fn part_of(table: Table) -> Option<(Part, bool)> {
         Table::Removals => Some((Part::Removals, true)),
         Table::Audit => Some((Part::Audit, true)),
         Table::Keys => Some((Part::Keys, true)),
+        Table::Owners | Table::Probe => None,
         Table::Users => Some((Part::Users, true)),
         Table::UsersByEmail => Some((Part::Users, false)),
-        Table::Probe => None,
     }
 }
 

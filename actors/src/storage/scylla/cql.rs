@@ -232,8 +232,9 @@ statements! {
     DropEmail = Compare "DELETE FROM {lwt}.emails WHERE email = ? IF claim = ?";
 
     OwnerDecided = Decided "SELECT owner, epoch FROM {lwt}.owners WHERE kind = ? AND id = ?";
-    TakeOwnership = Compare "UPDATE {lwt}.owners SET owner = ?, epoch = ? WHERE kind = ? AND id = ? \
+    TakeOwnership = Compare "UPDATE {lwt}.owners USING TTL ? SET owner = ?, epoch = ? WHERE kind = ? AND id = ? \
         IF epoch = ?";
+    DropOwner = Compare "DELETE FROM {lwt}.owners WHERE kind = ? AND id = ? IF EXISTS";
 }
 
 impl Statement {

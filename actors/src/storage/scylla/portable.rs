@@ -149,7 +149,7 @@ impl Scylla {
             }
             StoredRow::Call(record) => match self.call_row(record.id).await? {
                 Some(stored) => same(calls::WHAT, stored == *record),
-                None => self.put_call_row(record).await,
+                None => self.import_call_row(record).await,
             },
             StoredRow::Event { call, event } => {
                 let key = (call.as_uuid(), i64::from(event.seq));
