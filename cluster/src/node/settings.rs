@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::Role;
+
 /// What keeps what must outlive a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[serde(rename_all = "snake_case")]
@@ -21,6 +23,9 @@ pub enum Backend {
 pub struct Settings {
     /// The directory of everything it keeps. One node at a time uses it.
     pub data: PathBuf,
+    /// What it does: "edge" and "calls" take calls and talk, "inference" lets its engines work for other nodes,
+    /// "gateway" answers businesses over HTTP.
+    pub roles: Vec<Role>,
     /// What keeps calls, appointments and all else: "embedded", a file in that directory, or "scylla", a cluster.
     pub store: Backend,
     /// How long calls may go on once the node was asked to stop, in seconds; then they are ended politely.
@@ -35,6 +40,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             data: PathBuf::from("data"),
+            roles: vec![Role::Edge, Role::Calls, Role::Gateway],
             store: Backend::default(),
             drain_timeout_s: 60,
             stop_timeout_s: 10,
