@@ -1,12 +1,14 @@
 //! `doctor`.
 
 use models::canary;
-use models::engine::{Choice, Engines, Sense, choose, choose_embeddings};
+use models::engine::{Choice, Sense};
+use models::remote::Senses;
 use serde::Serialize;
 
 use super::output::table;
 use super::{Error, Output};
 use crate::config::NodeConfig;
+use crate::node::{of_others, own_senses};
 
 /// One engine's check-up.
 #[derive(Debug, Serialize)]
@@ -21,16 +23,11 @@ struct Row {
 
 pub(super) async fn run(config: &NodeConfig, output: &mut Output<'_>) -> Result<(), Error> {
     let settings = config.engines.clone();
+    let others = of_others(config)?;
     // The canaries wait for their engines.
     let checked = tokio::task::spawn_blocking(move || {
-        let (engines, choices) = choose(&settings)?;
-        let mut rows: Vec<Row> = choices.iter().map(|choice| senses(&engines, choice)).collect();
-        let (embeddings, choice) = choose_embeddings(&settings)?;
-        rows.push(match embeddings {
-            Some(engine) => compares(&choice, canary::embeddings(engine.as_ref())),
-            None => absent(&choice),
-        });
-        Ok::<_, Error>(rows)
+        let own = own_senses(&settings)?;
+        Ok::<_, Error>([own, others].iter().flat_map(check_up).collect::<Vec<Row>>())
     });
     let rows = checked.await.map_err(|why| Error::Runtime { why: std::io::Error::other(why) })??;
     output.show(&rows, |rows| text(rows))?;
@@ -40,7 +37,16 @@ pub(super) async fn run(config: &NodeConfig, output: &mut Output<'_>) -> Result<
     }
 }
 
-fn senses(engines: &Engines, choice: &Choice) -> Row {
+fn check_up(senses: &Senses) -> Vec<Row> {
+    senses.choices.iter().map(|choice| sense(senses, choice)).collect()
+}
+
+fn sense(senses: &Senses, choice: &Choice) -> Row {
+    let compares = senses.embeddings.as_deref().filter(|_| choice.sense == Sense::Comparing);
+    if let Some(engine) = compares {
+        return compare(choice, canary::embeddings(engine));
+    }
+    let engines = &senses.engines;
     let hears = engines.speech_to_text.as_deref().filter(|_| choice.sense == Sense::Hearing);
     let speaks = engines.text_to_speech.as_deref().filter(|_| choice.sense == Sense::Speaking);
     match (hears, speaks) {
@@ -68,7 +74,7 @@ fn senses(engines: &Engines, choice: &Choice) -> Row {
     }
 }
 
-fn compares(choice: &Choice, tried: Result<canary::Likeness, models::Error>) -> Row {
+fn compare(choice: &Choice, tried: Result<canary::Likeness, models::Error>) -> Row {
     match tried {
         Ok(found) => row(
             choice,

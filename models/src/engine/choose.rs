@@ -52,6 +52,7 @@ impl std::fmt::Display for Choice {
 }
 
 const ASKED: &str = "as the settings say";
+const ELSEWHERE: &str = "as the settings say: other nodes'";
 const FAKE: &str = "as the settings say: tones for tests, no speech";
 
 /// Opens the engines that `settings` name, or the best that are here.
@@ -74,6 +75,7 @@ pub fn choose(settings: &Settings) -> Result<(Engines, Vec<Choice>), Error> {
 pub fn choose_embeddings(settings: &Settings) -> Result<(Option<Arc<dyn Embeddings>>, Choice), Error> {
     let (engine, why) = match settings.embeddings {
         EmbeddingsChoice::Off => (None, ASKED.into()),
+        EmbeddingsChoice::Remote => (None, ELSEWHERE.into()),
         EmbeddingsChoice::Minilm => (Some(minilm(settings)?), ASKED.into()),
         EmbeddingsChoice::Auto => match minilm(settings) {
             Ok(engine) => (Some(engine), "its weights are here".into()),
@@ -110,6 +112,7 @@ fn hearing(settings: &Settings, control: &Control) -> Result<(Hears, Choice), Er
     };
     let (engine, why): (Hears, String) = match settings.speech_to_text {
         SpeechToTextChoice::Off => (None, ASKED.into()),
+        SpeechToTextChoice::Remote => (None, ELSEWHERE.into()),
         SpeechToTextChoice::Scripted => {
             (Some(Arc::new(Recogniser::start(settings.scripted.clone(), control.clone())?)), FAKE.into())
         }
@@ -161,6 +164,7 @@ fn speaking(settings: &Settings, control: Control) -> Result<(Speaks, Choice), E
     };
     let (engine, why): (Speaks, String) = match settings.text_to_speech {
         TextToSpeechChoice::Off => (None, ASKED.into()),
+        TextToSpeechChoice::Remote => (None, ELSEWHERE.into()),
         TextToSpeechChoice::Scripted => {
             (Some(Arc::new(Voice::start(settings.speaking.clone(), control)?)), FAKE.into())
         }

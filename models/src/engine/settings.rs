@@ -15,6 +15,8 @@ pub enum SpeechToTextChoice {
     Fastconformer,
     /// The system's pocketsphinx.
     Pocketsphinx,
+    /// Those of the nodes in `inference.nodes`, and nobody in their stead.
+    Remote,
     /// Tones instead of speech, for tests and load tests.
     Scripted,
     /// Nobody: callers are heard by their keys only.
@@ -32,6 +34,8 @@ pub enum TextToSpeechChoice {
     Flite,
     /// The system's eSpeak NG.
     EspeakNg,
+    /// Those of the nodes in `inference.nodes`, and nobody in their stead.
+    Remote,
     /// Tones instead of speech, for tests and load tests.
     Scripted,
     /// Nobody: callers hear recordings only.
@@ -47,6 +51,8 @@ pub enum EmbeddingsChoice {
     Auto,
     /// all-MiniLM-L6-v2.
     Minilm,
+    /// Those of the nodes in `inference.nodes`, and nobody in their stead.
+    Remote,
     /// Nobody: texts are compared by their words.
     Off,
 }
