@@ -5,7 +5,12 @@
 //! Callers speak tones in real time. For each way: how long after a word's last sample its partial result is told, and
 //! the processor's time for each caller. Through the network both nodes are this one process, so what it costs is both
 //! sides' together.
-#![allow(clippy::disallowed_methods, clippy::expect_used, clippy::print_stdout, reason = "a bench measures and prints")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a bench measures and prints"
+)]
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -24,7 +29,8 @@ fn main() {
     let mut arguments = std::env::args().skip(1).filter_map(|word| word.parse::<usize>().ok());
     let callers = arguments.next().unwrap_or(200);
     let seconds = arguments.next().unwrap_or(10);
-    let engine = || Recogniser::start(models::scripted::Settings::default(), Control::default()).expect("starts");
+    let engine =
+        || Recogniser::start(models::scripted::Settings::default(), Control::default()).expect("starts");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let served = Served { speech_to_text: Some(Arc::new(engine())), ..Served::default() };
     let any = Settings { listen: "127.0.0.1:0".parse().expect("an address"), ..Settings::default() };

@@ -27,8 +27,7 @@ struct Engines {
 impl Engines {
     fn start(more: &[(&str, &str)]) -> Self {
         let data = tempfile::tempdir().expect("a directory");
-        let own =
-            [("STROWGER_NODE_ROLES", "[\"inference\"]"), ("STROWGER_INFERENCE_LISTEN", "127.0.0.1:0")];
+        let own = [("STROWGER_NODE_ROLES", "[\"inference\"]"), ("STROWGER_INFERENCE_LISTEN", "127.0.0.1:0")];
         let environment: Vec<_> = own.iter().chain(more).copied().collect();
         let (process, presence) = started(data.path(), &environment);
         Self { process, presence, _data: data }
@@ -60,8 +59,11 @@ impl Calls {
         let data = tempfile::tempdir().expect("a directory");
         let nodes: Vec<String> = engines.iter().map(|node| node.url()).collect();
         let file = data.path().join("others.toml");
-        std::fs::write(&file, format!("[engines]\n{senses}\nembeddings = \"off\"\n[inference]\nnodes = {nodes:?}\n"))
-            .expect("writes");
+        std::fs::write(
+            &file,
+            format!("[engines]\n{senses}\nembeddings = \"off\"\n[inference]\nnodes = {nodes:?}\n"),
+        )
+        .expect("writes");
         let process = start_configured(data.path(), &file, &[]);
         let presence = Presence::find(data.path()).expect("runs");
         Self { data, presence, process }
@@ -80,8 +82,10 @@ impl Calls {
 
     /// What callers were heard to say, in all calls.
     fn heard(&self) -> Vec<String> {
-        let ids: Vec<String> =
-            calls(self.data.path()).iter().map(|call| call["id"].as_str().expect("an id").to_owned()).collect();
+        let ids: Vec<String> = calls(self.data.path())
+            .iter()
+            .map(|call| call["id"].as_str().expect("an id").to_owned())
+            .collect();
         ids.iter().flat_map(|id| said_in(self.data.path(), id, "caller")).collect()
     }
 }
@@ -106,7 +110,9 @@ fn is_understood_when(lose: impl Fn(&Engines)) {
     let nodes = [Engines::start(&[]), Engines::start(&[])];
     let node = Calls::start(&[&nodes[0], &nodes[1]], HEARD_ELSEWHERE);
     let _caller = node.caller(&[WORDS]);
-    wait_for("the first words", || node.metric("strowger_speech_to_text_partials_total{engine=\"remote\"") >= 3.0);
+    wait_for("the first words", || {
+        node.metric("strowger_speech_to_text_partials_total{engine=\"remote\"") >= 3.0
+    });
     let hears: Vec<&Engines> = nodes.iter().filter(|node| node.hears() > 0.0).collect();
     assert_eq!(hears.len(), 1, "one of them hears the caller");
     assert_eq!(node.heard(), Vec::<String>::new(), "the caller still speaks");
@@ -139,7 +145,8 @@ fn peer_a_call_goes_on_when_the_node_that_hears_it_is_stopped_in_order() {
 fn peer_without_any_engine_left_the_call_is_told_and_later_ones_are_heard_here() {
     let mut nodes = vec![Engines::start(&[]), Engines::start(&[])];
     let node = Calls::start(&[&nodes[0], &nodes[1]], HEARD_ELSEWHERE);
-    let own = Calls::start(&[&nodes[0], &nodes[1]], "speech_to_text = \"auto\"\ntext_to_speech = \"scripted\"");
+    let own =
+        Calls::start(&[&nodes[0], &nodes[1]], "speech_to_text = \"auto\"\ntext_to_speech = \"scripted\"");
     let mut phone = Phone::new(node.presence.sip, NUMBER, "left-alone");
     phone.calls();
     let mut second = Phone::new(own.presence.sip, NUMBER, "taken-over");
@@ -149,7 +156,9 @@ fn peer_without_any_engine_left_the_call_is_told_and_later_ones_are_heard_here()
         node.signal(Signal::SIGKILL);
     }
     wait_for("the end of patience", || node.metric("strowger_remote_nobody_total{sense=\"hearing\"}") >= 1.0);
-    wait_for("this node's own engine", || own.metric("strowger_remote_instead_total{sense=\"hearing\"}") >= 1.0);
+    wait_for("this node's own engine", || {
+        own.metric("strowger_remote_instead_total{sense=\"hearing\"}") >= 1.0
+    });
     assert_eq!(own.metric("strowger_recogniser_failed_total{"), 0.0, "the call knows nothing of it");
     for (phone, node) in [(&phone, &node), (&second, &own)] {
         phone.audio_packets();
@@ -165,10 +174,8 @@ fn peer_without_any_engine_left_the_call_is_told_and_later_ones_are_heard_here()
 fn peer_a_full_node_sends_calls_to_the_next() {
     let small = [("STROWGER_INFERENCE_SERVER_HEARING_MAX", "1")];
     let nodes = [Engines::start(&small), Engines::start(&small)];
-    let node = Calls::start(
-        &[&nodes[0], &nodes[1]],
-        "speech_to_text = \"auto\"\ntext_to_speech = \"scripted\"",
-    );
+    let node =
+        Calls::start(&[&nodes[0], &nodes[1]], "speech_to_text = \"auto\"\ntext_to_speech = \"scripted\"");
     let phones: Vec<Phone> = (0..3)
         .map(|at| {
             let mut phone = Phone::new(node.presence.sip, NUMBER, &format!("phone{at}"));
