@@ -16,6 +16,8 @@
 pub mod audio;
 pub mod batching;
 pub mod canary;
+#[cfg(feature = "remote")]
+mod chance;
 mod clock;
 pub mod embeddings;
 pub mod engine;

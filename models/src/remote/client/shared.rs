@@ -1,6 +1,5 @@
 //! The nodes, how they are, and the task that looks after that.
 
-use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -14,7 +13,7 @@ use super::super::wire::{Room, Rooms};
 use super::super::{ClientSettings, Settings};
 use super::link::Link;
 use super::trouble::Trouble;
-use crate::{Error, clock};
+use crate::{Error, chance, clock};
 
 /// How often it is seen which nodes are to be looked at.
 const TICK: Duration = Duration::from_millis(50);
@@ -64,8 +63,7 @@ impl Shared {
             links,
             runtime: runtime.clone(),
             started: clock::now(),
-            // Not a secret: nodes that start together only must not ask the same ones.
-            dice: AtomicU64::new(RandomState::new().hash_one(0)),
+            dice: AtomicU64::new(chance::seed()),
         });
         runtime.spawn(look_after(Arc::downgrade(&shared)));
         Ok(shared)
