@@ -1,7 +1,7 @@
 //! `doctor`.
 
 use models::canary;
-use models::engine::{Choice, Engines, Sense, choose, choose_embeddings};
+use models::engine::{Choice, Engines, Sense, choose, choose_embeddings, choose_pause_judge};
 use serde::Serialize;
 
 use super::output::table;
@@ -28,6 +28,11 @@ pub(super) async fn run(config: &NodeConfig, output: &mut Output<'_>) -> Result<
         let (embeddings, choice) = choose_embeddings(&settings)?;
         rows.push(match embeddings {
             Some(engine) => compares(&choice, canary::embeddings(engine.as_ref())),
+            None => absent(&choice),
+        });
+        let (judge, choice) = choose_pause_judge(&settings)?;
+        rows.push(match judge {
+            Some(engine) => pauses(&choice, canary::pauses(engine.as_ref())),
             None => absent(&choice),
         });
         Ok::<_, Error>(rows)
@@ -80,6 +85,18 @@ fn compares(choice: &Choice, tried: Result<canary::Likeness, models::Error>) -> 
     }
 }
 
+fn pauses(choice: &Choice, tried: Result<canary::Finished, models::Error>) -> Row {
+    match tried {
+        Ok(found) => row(
+            choice,
+            true,
+            format!("{:.1} pauses/s", found.per_second),
+            format!("a whole sentence {:.2}, half of one {:.2}", found.whole, found.half),
+        ),
+        Err(why) => row(choice, false, String::new(), why.to_string()),
+    }
+}
+
 fn row(choice: &Choice, well: bool, speed: String, quality: String) -> Row {
     Row { well: Some(well), speed, quality, ..absent(choice) }
 }
@@ -89,6 +106,7 @@ fn absent(choice: &Choice) -> Row {
         Sense::Hearing => "speech to text",
         Sense::Speaking => "text to speech",
         Sense::Comparing => "embeddings",
+        Sense::Pausing => "end of turn",
     };
     let engine = choice.engine.unwrap_or("none");
     Row { sense, engine, well: None, speed: String::new(), quality: choice.why.clone() }

@@ -13,7 +13,7 @@ use actors::storage::retention::{Eraser, Index, keep_sweeping};
 use actors::storage::search::Search;
 use actors::supervision::{Parts, Supervision, own_integrations, start_again};
 use actors::types::CallRecord;
-use models::engine::{Embeddings, Engines, choose, choose_embeddings};
+use models::engine::{Embeddings, Engines, PauseJudge, choose, choose_embeddings, choose_pause_judge};
 use tokio::task::JoinHandle;
 
 use super::readiness::{Life, Load, Readiness, Stage};
@@ -58,10 +58,13 @@ impl Node {
         let (engines, mut choices) = choose(&config.engines)?;
         let (embeddings, choice) = choose_embeddings(&config.engines)?;
         choices.push(choice);
+        let (pause_judge, choice) = choose_pause_judge(&config.engines)?;
+        choices.push(choice);
+        let senses = Senses { engines, embeddings, pause_judge };
         let recordings = store::recordings(&config, Arc::clone(&storage))?;
         let recorder = Arc::new(Recorder::start(&config.recordings, recordings.clone())?);
         let shared = Shared { storage: &storage, coordination: &coordination, search: search.as_ref() };
-        let supervision = supervise(&config, shared, engines, embeddings, &recorder).await?;
+        let supervision = supervise(&config, shared, senses, &recorder).await?;
         let media = Media::start(config.media.clone())?;
         let trunk = Trunk::start(config.sip.clone(), supervision.reception(), media.clone()).await?;
         let life = Arc::new(Life::new());
@@ -117,11 +120,17 @@ struct Shared<'a> {
     search: Option<&'a Arc<Search>>,
 }
 
+/// What calls hear, speak and understand with.
+struct Senses {
+    engines: Engines,
+    embeddings: Option<Arc<dyn Embeddings>>,
+    pause_judge: Option<Arc<dyn PauseJudge>>,
+}
+
 async fn supervise(
     config: &NodeConfig,
     shared: Shared<'_>,
-    engines: Engines,
-    embeddings: Option<Arc<dyn Embeddings>>,
+    senses: Senses,
     recorder: &Arc<Recorder>,
 ) -> Result<Arc<Supervision>, Error> {
     let Shared { storage, coordination, search } = shared;
@@ -132,12 +141,14 @@ async fn supervise(
     let parts = Parts {
         coordination: Arc::clone(coordination),
         written,
-        speech_to_text: engines.speech_to_text,
-        text_to_speech: engines.text_to_speech,
+        speech_to_text: senses.engines.speech_to_text,
+        text_to_speech: senses.engines.text_to_speech,
+        pause_judge: senses.pause_judge,
+        voice_lag_ms: config.media.voice_activity.hangover_ms,
         recorder: Some(Arc::clone(recorder)),
         settings: config.calls.clone(),
         integrations: own_integrations(storage, &config.calls),
-        ..Parts::new(Arc::clone(storage), minds::minds(config, embeddings))
+        ..Parts::new(Arc::clone(storage), minds::minds(config, senses.embeddings))
     };
     Ok(Arc::new(Supervision::start(parts).await?))
 }
