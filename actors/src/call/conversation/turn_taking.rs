@@ -196,6 +196,9 @@ impl Conversation {
         if !waits || self.recogniser.is_failed() {
             return self.ignore(IgnoredWhy::Late);
         }
+        if !finished.is_finite() {
+            return self.ignore(IgnoredWhy::OutOfPlace);
+        }
         self.ear.sound = Some(finished);
         self.time_end_of_turn(now);
     }
