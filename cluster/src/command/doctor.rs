@@ -42,45 +42,63 @@ fn check_up(senses: &Senses) -> Vec<Row> {
 }
 
 fn sense(senses: &Senses, choice: &Choice) -> Row {
-    let compares = senses.embeddings.as_deref().filter(|_| choice.sense == Sense::Comparing);
-    if let Some(engine) = compares {
-        return compare(choice, canary::embeddings(engine));
-    }
     let engines = &senses.engines;
-    let hears = engines.speech_to_text.as_deref().filter(|_| choice.sense == Sense::Hearing);
-    let speaks = engines.text_to_speech.as_deref().filter(|_| choice.sense == Sense::Speaking);
-    match (hears, speaks) {
-        (Some(engine), _) => match canary::hearing(engine) {
-            Ok(heard) => {
-                let percent = 100.0 * heard.wrong as f64 / heard.words.max(1) as f64;
-                let quality = format!(
-                    "{} of {} words wrong ({percent:.0} %) on bundled speech",
-                    heard.wrong, heard.words
-                );
-                row(choice, true, faster(heard.audio_ms, heard.took), quality)
-            }
-            Err(why) => row(choice, false, String::new(), why.to_string()),
-        },
-        (None, Some(engine)) => match canary::speaking(engine) {
-            Ok(spoken) => row(
-                choice,
-                true,
-                faster(spoken.audio_ms, spoken.took),
-                format!("a sentence of {} ms", spoken.audio_ms),
-            ),
-            Err(why) => row(choice, false, String::new(), why.to_string()),
-        },
-        (None, None) => absent(choice),
+    let row = match choice.sense {
+        Sense::Hearing => {
+            engines.speech_to_text.as_deref().map(|engine| hears(choice, canary::hearing(engine)))
+        }
+        Sense::Speaking => {
+            engines.text_to_speech.as_deref().map(|engine| speaks(choice, canary::speaking(engine)))
+        }
+        Sense::Comparing => {
+            senses.embeddings.as_deref().map(|engine| compares(choice, canary::embeddings(engine)))
+        }
+        Sense::Pausing => senses.pause_judge.as_deref().map(|engine| pauses(choice, canary::pauses(engine))),
+    };
+    row.unwrap_or_else(|| absent(choice))
+}
+
+fn hears(choice: &Choice, tried: Result<canary::Heard, models::Error>) -> Row {
+    match tried {
+        Ok(heard) => {
+            let percent = 100.0 * heard.wrong as f64 / heard.words.max(1) as f64;
+            let quality =
+                format!("{} of {} words wrong ({percent:.0} %) on bundled speech", heard.wrong, heard.words);
+            row(choice, true, faster(heard.audio_ms, heard.took), quality)
+        }
+        Err(why) => row(choice, false, String::new(), why.to_string()),
     }
 }
 
-fn compare(choice: &Choice, tried: Result<canary::Likeness, models::Error>) -> Row {
+fn speaks(choice: &Choice, tried: Result<canary::Spoken, models::Error>) -> Row {
+    match tried {
+        Ok(spoken) => {
+            let quality = format!("a sentence of {} ms", spoken.audio_ms);
+            row(choice, true, faster(spoken.audio_ms, spoken.took), quality)
+        }
+        Err(why) => row(choice, false, String::new(), why.to_string()),
+    }
+}
+
+fn compares(choice: &Choice, tried: Result<canary::Likeness, models::Error>) -> Row {
     match tried {
         Ok(found) => row(
             choice,
             true,
             format!("{:.0} texts/s", found.per_second),
             format!("paraphrase {:.2}, something else {:.2}", found.paraphrase, found.unrelated),
+        ),
+        Err(why) => row(choice, false, String::new(), why.to_string()),
+    }
+}
+
+fn pauses(choice: &Choice, tried: Result<canary::Finished, models::Error>) -> Row {
+    match tried {
+        Ok(found) => row(
+            choice,
+            true,
+            format!("{:.1} pauses/s", found.per_second),
+            format!("a whole sentence {:.2}, half of one {:.2}", found.whole, found.half),
         ),
         Err(why) => row(choice, false, String::new(), why.to_string()),
     }
@@ -95,6 +113,7 @@ fn absent(choice: &Choice) -> Row {
         Sense::Hearing => "speech to text",
         Sense::Speaking => "text to speech",
         Sense::Comparing => "embeddings",
+        Sense::Pausing => "end of turn",
     };
     let engine = choice.engine.unwrap_or("none");
     Row { sense, engine, well: None, speed: String::new(), quality: choice.why.clone() }

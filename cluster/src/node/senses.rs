@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use models::engine::{Choice, choose, choose_embeddings};
+use models::engine::{Choice, choose, choose_embeddings, choose_pause_judge};
 use models::remote::{Remote, Senses, Served, Server, compose};
 use tokio::runtime::Handle;
 
@@ -30,7 +30,9 @@ pub(crate) fn own(settings: &models::engine::Settings) -> Result<Senses, models:
     let (engines, mut choices) = choose(settings)?;
     let (embeddings, choice) = choose_embeddings(settings)?;
     choices.push(choice);
-    Ok(Senses { engines, embeddings, choices })
+    let (pause_judge, choice) = choose_pause_judge(settings)?;
+    choices.push(choice);
+    Ok(Senses { engines, embeddings, pause_judge, choices })
 }
 
 /// Opens this node's own engines, lets others use them where that is its role, and takes others' for its calls

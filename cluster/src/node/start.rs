@@ -136,6 +136,8 @@ async fn supervise(
         written,
         speech_to_text: senses.engines.speech_to_text,
         text_to_speech: senses.engines.text_to_speech,
+        pause_judge: senses.pause_judge,
+        voice_lag_ms: config.media.voice_activity.hangover_ms,
         recorder: Some(Arc::clone(recorder)),
         settings: config.calls.clone(),
         integrations: own_integrations(storage, &config.calls),

@@ -57,6 +57,19 @@ pub enum EmbeddingsChoice {
     Off,
 }
 
+/// Who judges by the sound whether a caller who paused has finished.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PauseJudgeChoice {
+    /// smart-turn v3 where its weights are on this machine, else nobody.
+    #[default]
+    Auto,
+    /// smart-turn v3.
+    SmartTurn,
+    /// Nobody: silence, words and the recogniser decide.
+    Off,
+}
+
 /// The engines of one node.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -67,10 +80,14 @@ pub struct Settings {
     pub text_to_speech: TextToSpeechChoice,
     /// Who compares texts by their meaning.
     pub embeddings: EmbeddingsChoice,
+    /// Who judges pauses.
+    pub pause_judge: PauseJudgeChoice,
     /// Model weights on this machine.
     pub weights: crate::weights::Settings,
     /// The bounds of embeddings.
     pub embedding: crate::embeddings::Settings,
+    /// The bounds of smart-turn.
+    pub smart_turn: crate::voice_activity::smart_turn::Settings,
     /// The bounds of the voice.
     pub speaking: SpeakingSettings,
     /// The bounds of the FastConformer, and where its weights are.

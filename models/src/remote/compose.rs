@@ -12,7 +12,8 @@ use std::sync::Arc;
 use super::{NAME, Remote};
 use crate::Error;
 use crate::engine::{
-    Choice, Embeddings, EmbeddingsChoice, Engines, Sense, Settings, SpeechToTextChoice, TextToSpeechChoice,
+    Choice, Embeddings, EmbeddingsChoice, Engines, PauseJudge, Sense, Settings, SpeechToTextChoice,
+    TextToSpeechChoice,
 };
 
 /// Engines that work from weights: those of this node are nearer than any other node's.
@@ -25,6 +26,8 @@ pub struct Senses {
     pub engines: Engines,
     /// Comparing.
     pub embeddings: Option<Arc<dyn Embeddings>>,
+    /// Judging pauses: this node's own always, as the answer is worth nothing when it comes late.
+    pub pause_judge: Option<Arc<dyn PauseJudge>>,
     /// A choice per sense.
     pub choices: Vec<Choice>,
 }
