@@ -10,11 +10,13 @@ use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::integrations;
 use crate::storage::Storage;
+use crate::storage::address_book::AddressBook;
 use crate::storage::recordings::Recorder;
 
 /// Shared by all calls of a node.
 pub(crate) struct Services {
     pub(crate) storage: Arc<dyn Storage>,
+    pub(crate) address_book: Option<Arc<AddressBook>>,
     pub(crate) speech_to_text: Option<Arc<dyn SpeechToText>>,
     pub(crate) text_to_speech: Option<Arc<dyn TextToSpeech>>,
     pub(crate) recorder: Option<Arc<Recorder>>,

@@ -82,9 +82,10 @@ impl Supervision {
             .filter(ractor::rpc::CallResult::is_success)
             .ok_or(Error::Branches)?;
         let (sharing, sharing_tasks) =
-            Sharing::start(parts.coordination, parts.node, parts.settings.call.sharing.clone());
+            Sharing::start(parts.coordination, parts.life, parts.settings.call.sharing.clone());
         let services = Services {
             storage: parts.storage,
+            address_book: parts.address_book,
             speech_to_text: parts.speech_to_text,
             text_to_speech: parts.text_to_speech,
             recorder: parts.recorder,

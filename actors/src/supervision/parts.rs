@@ -12,18 +12,22 @@ use crate::config::Settings;
 use crate::integrations::calendar::Calendar;
 use crate::integrations::{Integration, Messages};
 use crate::storage::Storage;
-use crate::storage::coordination::{self, Coordination, Local, NodeRun};
+use crate::storage::address_book::AddressBook;
+use crate::storage::coordination::{self, Coordination, Local};
 use crate::storage::recordings::Recorder;
+use crate::types::Life;
 
 /// What a node's calls are made of.
 #[derive(Clone)]
 pub struct Parts {
     /// What is remembered.
     pub storage: Arc<dyn Storage>,
+    /// Whose numbers are whose while that does not answer, where there is such a thing.
+    pub address_book: Option<Arc<AddressBook>>,
     /// What the nodes share about live calls.
     pub coordination: Arc<dyn Coordination>,
-    /// This run of the node, by which the others know its calls.
-    pub node: NodeRun,
+    /// Which process of which node this is, by which the others know its calls.
+    pub life: Life,
     /// What hears, where there is anything.
     pub speech_to_text: Option<Arc<dyn SpeechToText>>,
     /// What speaks, where there is anything.
@@ -51,7 +55,8 @@ impl Parts {
         let (clock, chance) = (Clock::system(), Chance::system());
         Self {
             coordination: Arc::new(Local::new(&coordination::Settings::default(), clock.clone())),
-            node: NodeRun::new(chance.id(clock.now()).to_string()),
+            life: Life::new("alone", chance.id(clock.now()).to_string()),
+            address_book: None,
             speech_to_text: None,
             text_to_speech: None,
             recorder: None,

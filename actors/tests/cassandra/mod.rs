@@ -127,6 +127,11 @@ impl Ring {
         command
     }
 
+    /// A node's process.
+    pub(crate) fn process(&self, index: usize) -> u32 {
+        self.nodes[index].process.as_ref().expect("it runs").id()
+    }
+
     /// Sends a node's processes a signal.
     pub(crate) fn signal(&self, index: usize, signal: Signal) {
         let process = self.nodes[index].process.as_ref().expect("it runs");
@@ -138,6 +143,19 @@ impl Ring {
         self.signal(index, Signal::SIGKILL);
         let mut process = self.nodes[index].process.take().expect("it runs");
         process.wait().expect("a child");
+    }
+
+    /// Takes everything away that a killed node had on its disk.
+    pub(crate) fn wipe(&self, index: usize) {
+        assert!(self.nodes[index].process.is_none(), "it runs");
+        std::fs::remove_dir_all(self.folder.path().join(format!("node-{index}"))).expect("removed");
+    }
+
+    /// From now on no file of a running node may grow beyond so many bytes (`RLIMIT_FSIZE`), as on a full disk.
+    pub(crate) fn limit(&self, index: usize, bytes: &str) {
+        let process = self.nodes[index].process.as_ref().expect("it runs");
+        let words = ["--pid", &process.id().to_string(), &format!("--fsize={bytes}:")];
+        assert!(Command::new("prlimit").args(words).status().expect("prlimit of util-linux").success());
     }
 
     /// What a node last said.

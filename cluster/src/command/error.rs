@@ -26,6 +26,11 @@ pub enum Error {
         /// How many.
         records: usize,
     },
+    /// Another process has the node's name.
+    #[error(
+        "another process was started with this node's name; give each node a node.name and data of its own"
+    )]
+    Superseded,
     /// The call was not made, or did not end well.
     #[error("the call failed: {why}")]
     Call {

@@ -46,6 +46,8 @@ pub struct NodeConfig {
     pub scylla: actors::storage::scylla::Settings,
     /// The journal of writes that such a cluster could not take.
     pub journal: actors::storage::journal::Settings,
+    /// The businesses that a node knows while such a cluster is away.
+    pub address_book: actors::storage::address_book::Settings,
     /// What the nodes of a cluster share, and how they reach it.
     pub coordination: actors::storage::coordination::Settings,
     /// The search over transcripts.

@@ -26,6 +26,12 @@ pub enum Error {
         /// Its process.
         pid: i32,
     },
+    /// The node's name is none.
+    #[error("node.name {name:?} is no name: write at most 64 letters, digits, dashes, dots and underscores")]
+    Name {
+        /// What was given.
+        name: String,
+    },
     /// The store can't be opened or read.
     #[error("the store in {} can't be used: {why}", .path.display())]
     Storage {

@@ -1,7 +1,7 @@
 //! A running node: build, run, drain.
 //!
 //! ```text
-//! start: data directory → store → dead calls closed → search → engines → supervision → media → trunk → gateway
+//! start: data directory → store, where it answers → dead calls closed → search → engines → supervision → media → trunk → gateway
 //! stop:  refuse calls → wait for those under way → supervision → trunk → media → gateway → search → store
 //! ```
 
@@ -10,11 +10,14 @@ mod desk;
 mod directory;
 mod error;
 mod minds;
+mod name;
+mod opening;
 mod readiness;
 mod settings;
 mod start;
 mod stop;
 mod store;
+mod tenure;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -41,6 +44,7 @@ use crate::edge::media::Media;
 use crate::edge::sip_trunk::{Transport, Trunk};
 use crate::gateway::Gateway;
 use readiness::Life;
+use tenure::Held;
 
 /// A node that takes calls. Stop it with [`Node::drain`] and [`Node::stop`].
 pub struct Node {
@@ -54,6 +58,8 @@ pub struct Node {
     trunk: Trunk,
     gateway: Gateway,
     keeping_up: JoinHandle<()>,
+    book_keeping: Option<JoinHandle<()>>,
+    held: Held,
     sweeping: Option<JoinHandle<()>>,
     facts: Facts,
 }
@@ -75,6 +81,8 @@ pub struct Facts {
     pub engines: Vec<Choice>,
     /// Calls that a dead process had left open.
     pub calls_closed: usize,
+    /// Whether it started without its store.
+    pub store_away: bool,
 }
 
 impl Node {
@@ -82,6 +90,11 @@ impl Node {
     #[must_use]
     pub fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    /// Waits until another process has taken this node's name over.
+    pub async fn superseded(&self) {
+        self.held.is_superseded().await;
     }
 
     /// Calls under way.

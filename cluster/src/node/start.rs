@@ -4,20 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actors::call::Written;
-use actors::chance::Chance;
 use actors::clock::Clock;
 use actors::storage::Storage;
-use actors::storage::coordination::{self, Coordination};
 use actors::storage::recordings::Recorder;
 use actors::storage::retention::{Eraser, Index, keep_sweeping};
 use actors::storage::search::Search;
-use actors::supervision::{Parts, Supervision, own_integrations, start_again};
+use actors::supervision::{Parts, Supervision, own_integrations};
 use actors::types::CallRecord;
 use models::engine::{Embeddings, Engines, choose, choose_embeddings};
 use tokio::task::JoinHandle;
 
+use super::opening::{self, Opened};
 use super::readiness::{Life, Load, Readiness, Stage};
-use super::{Error, Facts, Node, demo, desk, directory, minds, store};
+use super::tenure::Begun;
+use super::{Error, Facts, Node, desk, directory, minds, store};
 use crate::clock;
 use crate::config::NodeConfig;
 use crate::edge::media::Media;
@@ -46,33 +46,28 @@ impl Node {
     pub async fn start(config: NodeConfig, options: Options) -> Result<Self, Error> {
         let data = config.node.data.clone();
         directory::prepare(&data)?;
-        let coordination = coordination::open(&config.coordination, &Clock::system(), &Chance::system())?;
-        let store = store::open(&config).await?;
-        let storage = store.storage();
-        let closed =
-            start_again(storage.as_ref()).await.map_err(|why| Error::Storage { path: data.clone(), why })?;
-        if options.demo {
-            demo::import(storage.as_ref(), &config.import).await?;
-        }
-        let search = store::search(&config, Arc::clone(&storage))?;
+        let opened = opening::open(&config, options.demo).await?;
+        let storage = &opened.storage;
+        let search = store::search(&config, Arc::clone(storage))?;
         let (engines, mut choices) = choose(&config.engines)?;
         let (embeddings, choice) = choose_embeddings(&config.engines)?;
         choices.push(choice);
-        let recordings = store::recordings(&config, Arc::clone(&storage))?;
+        let recordings = store::recordings(&config, Arc::clone(storage))?;
         let recorder = Arc::new(Recorder::start(&config.recordings, recordings.clone())?);
-        let shared = Shared { storage: &storage, coordination: &coordination, search: search.as_ref() };
-        let supervision = supervise(&config, shared, engines, embeddings, &recorder).await?;
+        let supervision =
+            supervise(&config, &opened, search.as_ref(), (engines, embeddings), &recorder).await?;
         let media = Media::start(config.media.clone())?;
         let trunk = Trunk::start(config.sip.clone(), supervision.reception(), media.clone()).await?;
         let life = Arc::new(Life::new());
         let token = Token::create(&data).map_err(|why| Error::Data { path: data.clone(), why })?;
         let gateway = {
-            let kept = desk::Kept { storage: &storage, recordings, search: search.clone() };
+            let address_book = opened.address_book.clone();
+            let kept = desk::Kept { storage, address_book, recordings, search: search.clone() };
             let counter = desk::Counter::new(kept, &config, &supervision, &life);
             let metrics = options.metrics.clone();
             let parts = gateway::Parts {
                 render_metrics: Arc::new(move || metrics.render()),
-                readiness: Arc::new(readiness(&config, &storage, coordination, &supervision, &life)),
+                readiness: Arc::new(readiness(&config, &opened, &supervision, &life)),
                 counter: Arc::new(counter),
                 token,
             };
@@ -84,19 +79,20 @@ impl Node {
             sip,
             transport,
             http: gateway.address(),
-            number: demo::number(storage.as_ref()).await,
+            number: opened.number().await,
             engines: choices,
-            calls_closed: closed.calls,
+            calls_closed: opened.begun.calls_closed(),
+            store_away: opened.begun == Begun::Away,
             data,
         };
         announce(&facts)?;
         life.enter(Stage::Running);
         let keeping_up = tokio::spawn(keep_up(options.metrics));
-        let sweeping = sweep(&config, &storage, &recorder, search.as_ref());
+        let sweeping = sweep(&config, storage, &recorder, search.as_ref());
         Ok(Self {
             settings: config.node,
             life,
-            store,
+            store: opened.store,
             search,
             recorder,
             supervision,
@@ -104,33 +100,30 @@ impl Node {
             trunk,
             gateway,
             keeping_up,
+            book_keeping: opened.book_keeping,
+            held: opened.tenure.hold(opened.begun),
             sweeping,
             facts,
         })
     }
 }
 
-/// What calls share with the rest of the node.
-struct Shared<'a> {
-    storage: &'a Arc<dyn Storage>,
-    coordination: &'a Arc<dyn Coordination>,
-    search: Option<&'a Arc<Search>>,
-}
-
 async fn supervise(
     config: &NodeConfig,
-    shared: Shared<'_>,
-    engines: Engines,
-    embeddings: Option<Arc<dyn Embeddings>>,
+    opened: &Opened,
+    search: Option<&Arc<Search>>,
+    (engines, embeddings): (Engines, Option<Arc<dyn Embeddings>>),
     recorder: &Arc<Recorder>,
 ) -> Result<Arc<Supervision>, Error> {
-    let Shared { storage, coordination, search } = shared;
+    let storage = &opened.storage;
     let written = search.map(|search| {
         let search = Arc::clone(search);
         Arc::new(move |record: &CallRecord| search.ended(record)) as Written
     });
     let parts = Parts {
-        coordination: Arc::clone(coordination),
+        life: opened.life.clone(),
+        address_book: opened.address_book.clone(),
+        coordination: Arc::clone(&opened.coordination),
         written,
         speech_to_text: engines.speech_to_text,
         text_to_speech: engines.text_to_speech,
@@ -161,8 +154,7 @@ fn sweep(
 
 fn readiness(
     config: &NodeConfig,
-    storage: &Arc<dyn Storage>,
-    coordination: Arc<dyn Coordination>,
+    opened: &Opened,
     supervision: &Arc<Supervision>,
     life: &Arc<Life>,
 ) -> Readiness {
@@ -173,8 +165,8 @@ fn readiness(
             let counts = counted.counts();
             Load { calls: counts.calls, calls_max: counts.calls_max as usize }
         }),
-        storage: Arc::clone(storage),
-        coordination,
+        storage: Arc::clone(&opened.storage),
+        coordination: Arc::clone(&opened.coordination),
         probe_timeout: Duration::from_millis(config.node.probe_timeout_ms),
     }
 }

@@ -55,6 +55,10 @@ impl Node {
         in_a_thread("media", move || media.stop()).await;
         self.gateway.stop().await;
         self.keeping_up.abort();
+        self.held.end();
+        if let Some(keeping) = &self.book_keeping {
+            keeping.abort();
+        }
         Presence::remove(&self.facts.data);
         Token::remove(&self.facts.data);
         if let Some(search) = &self.search {

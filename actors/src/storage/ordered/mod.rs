@@ -14,10 +14,12 @@ mod frozen;
 mod key;
 mod listing;
 mod outcomes;
+mod owners;
 mod place;
 pub(super) mod portable;
 mod recordings;
 mod table;
+mod users;
 mod value;
 
 #[cfg(feature = "scylla")]

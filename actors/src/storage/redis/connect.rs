@@ -5,11 +5,14 @@ use std::time::Duration;
 use fred::clients::Client;
 use fred::types::RespVersion;
 use fred::types::config::{
-    Config, ConnectionConfig, PerformanceConfig, ReconnectPolicy, ServerConfig, TcpConfig, UnresponsiveConfig,
+    Config, ConnectionConfig, PerformanceConfig, ReconnectPolicy, ServerConfig, TcpConfig, TlsConnector,
+    UnresponsiveConfig,
 };
+use rustls::ClientConfig;
 
 use crate::clock::ms;
 use crate::storage::coordination::{Misconfigured, Settings};
+use crate::storage::trust;
 
 /// How often within the time that a connection may be unresponsive it is looked at.
 const LOOKS: u32 = 5;
@@ -37,12 +40,27 @@ pub(super) fn config(settings: &Settings) -> Result<Config, Misconfigured> {
                    redis://host:6379 or redis-sentinel://host:26379?sentinelServiceName=name";
         wrong("url", why)
     };
-    let mut config = Config::from_url(&settings.url).map_err(|_| no_address())?;
     let schemes = ["redis", "rediss", "valkey", "valkeys"];
     let scheme = settings.url.split(['-', ':']).next().unwrap_or_default();
     if !schemes.contains(&scheme) {
         return Err(no_address());
     }
+    let mut config = match &settings.authorities {
+        // The client would trust whom the machine trusts.
+        Some(path) if scheme.ends_with('s') => {
+            let plain = settings.url.replacen(scheme, scheme.trim_end_matches('s'), 1);
+            let mut config = Config::from_url(&plain).map_err(|_| no_address())?;
+            let trusted = trust::authorities(path);
+            let trusted = trusted.map_err(|why| Misconfigured { key: "authorities", why })?;
+            config.tls = Some(TlsConnector::from(ClientConfig::clone(&trusted)).into());
+            config
+        }
+        Some(_) => {
+            let why = "the address is one without TLS; write rediss://… or leave authorities out";
+            return Err(wrong("authorities", why));
+        }
+        None => Config::from_url(&settings.url).map_err(|_| no_address())?,
+    };
     config.username = given(&settings.username);
     config.password = given(settings.password.reveal());
     if let ServerConfig::Sentinel { username, password, .. } = &mut config.server {

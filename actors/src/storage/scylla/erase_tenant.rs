@@ -20,8 +20,8 @@ use crate::types::{CallId, RecordingId, TenantId};
 const CALLS_PER_STEP: usize = 16;
 /// The kinds of a calendar's rows.
 const CALENDAR: [Table; 4] = [Table::Bookings, Table::BookingsByStart, Table::Occupied, Table::Written];
-/// The business, its calls, its recordings, its calendar, its messages, its buckets.
-const PARTS: usize = 6;
+/// The business, its calls, its recordings, its calendar, its messages, its buckets, its users.
+const PARTS: usize = 7;
 
 impl Scylla {
     pub(super) async fn erase_tenant_step(
@@ -62,6 +62,11 @@ impl Scylla {
             5 => {
                 self.drop_empty_buckets(tenant).await?;
                 None
+            }
+            6 => {
+                let (count, more) = self.erase_users(tenant).await?;
+                erasure.erased.users = count;
+                more.then(again).flatten()
             }
             _ => return Ok(erasure),
         };

@@ -237,7 +237,9 @@ impl Shard {
         match refusal {
             Refusal::UnknownNumber => (404, None),
             Refusal::TenantFull { .. } => (486, None),
-            Refusal::NodeFull { retry_after_s } => (503, Some(*retry_after_s)),
+            Refusal::NodeFull { retry_after_s } | Refusal::StoreAway { retry_after_s, .. } => {
+                (503, Some(*retry_after_s))
+            }
             Refusal::Failed { .. } => (500, None),
         }
     }
