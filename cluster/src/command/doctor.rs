@@ -58,7 +58,7 @@ fn sense(senses: &Senses, choice: &Choice) -> Row {
     row.unwrap_or_else(|| absent(choice))
 }
 
-fn hears(choice: &Choice, tried: Result<canary::Heard, models::Error>) -> Row {
+fn hears(choice: &Choice, tried: Result<canary::Understood, models::Error>) -> Row {
     match tried {
         Ok(heard) => {
             let percent = 100.0 * heard.wrong as f64 / heard.words.max(1) as f64;

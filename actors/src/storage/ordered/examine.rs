@@ -4,13 +4,11 @@ use super::key::{Key, Parts};
 use super::portable::{part_of, row};
 use super::value::decode;
 use super::{Direction, Read, Table, bookings, businesses, calls, outcomes, owners, recordings, users};
-use crate::storage::{Error, Examination, Fault, Occupied, Owner, Part, Result, StoredRow};
+use crate::storage::{Error, Examination, Occupied, Owner, Part, Result, StoredRow};
 use crate::types::{BookingId, BookingState, Message, TenantId, UserId};
 
 /// Rows read at once.
 const PAGE: usize = 1_000;
-/// The most faults that are told.
-const FAULTS_MAX: usize = 100;
 
 /// Reads all tables.
 pub(super) fn examine(rows: &dyn Read) -> Result<Examination> {
@@ -26,8 +24,8 @@ pub(super) fn examine(rows: &dyn Read) -> Result<Examination> {
                 count += 1;
                 match fault(rows, table, key, value) {
                     Ok(None) => {}
-                    Ok(Some(what)) => found.add(table, count, what.to_owned()),
-                    Err(error @ Error::Corrupt { .. }) => found.add(table, count, error.to_string()),
+                    Ok(Some(what)) => found.add(table.name(), count, what.to_owned()),
+                    Err(error @ Error::Corrupt { .. }) => found.add(table.name(), count, error.to_string()),
                     // The store itself fails: nothing is known of this row.
                     Err(error) => return Err(error),
                 }
@@ -38,19 +36,11 @@ pub(super) fn examine(rows: &dyn Read) -> Result<Examination> {
     Ok(found)
 }
 
-impl Examination {
-    fn add(&mut self, table: Table, row: u64, what: String) {
-        self.faults_total += 1;
-        if self.faults.len() < FAULTS_MAX {
-            self.faults.push(Fault { table: table.name().to_owned(), row, what });
-        }
-    }
-}
-
-type Found = Result<Option<&'static str>>;
+/// What is wrong, if something is.
+pub(in crate::storage) type Found = Result<Option<&'static str>>;
 
 /// What is wrong with a row, if something is.
-fn fault(rows: &dyn Read, table: Table, key: &[u8], value: &[u8]) -> Found {
+pub(in crate::storage) fn fault(rows: &dyn Read, table: Table, key: &[u8], value: &[u8]) -> Found {
     match (table, part_of(table)) {
         (_, Some((part, true))) => main_row(rows, part, key, value),
         (Table::Numbers, _) => number(rows, key, value),
