@@ -16,6 +16,7 @@ mod run;
 mod store;
 mod tenant;
 mod times;
+mod trunk;
 mod users;
 mod weights;
 
@@ -89,6 +90,9 @@ enum Verb {
     /// The keys that seal recordings
     #[command(subcommand)]
     Keys(keys::Verb),
+    /// Trunks to carriers
+    #[command(subcommand)]
+    Trunk(trunk::Verb),
     /// The configuration
     #[command(subcommand)]
     Config(config::Verb),
@@ -136,6 +140,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Error> {
             Verb::Users(verb) => users::run(verb, &config, &mut output).await,
             Verb::Store(verb) => store::run(verb, &config, &mut output).await,
             Verb::Keys(verb) => keys::run(verb, &config, &mut output).await,
+            Verb::Trunk(verb) => trunk::run(verb, &config, &mut output).await,
             Verb::Config(verb) => config::run(&verb, &config, &mut output),
             Verb::Weights(verb) => weights::run(verb, &config, &mut output).await,
             Verb::Doctor => doctor::run(&config, &mut output).await,
