@@ -62,6 +62,7 @@ impl Node {
         let token = Token::create(&data).map_err(|why| Error::Data { path: data.clone(), why })?;
         let gateway = {
             let address_book = opened.address_book.clone();
+            let recordings = recordings.clone();
             let kept = desk::Kept { storage, address_book, recordings, search: search.clone() };
             let counter = desk::Counter::new(kept, &config, &supervision, &life);
             let metrics = options.metrics.clone();
@@ -101,7 +102,7 @@ impl Node {
             gateway,
             keeping_up,
             book_keeping: opened.book_keeping,
-            held: opened.tenure.hold(opened.begun),
+            held: opened.tenure.hold(opened.begun, recordings),
             sweeping,
             facts,
         })
