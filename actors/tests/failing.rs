@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use actors::storage::{
     AuditEntry, AuditRow, BookingWrite, Claim, Cursor, Erasure, Error, Extent, IdempotencyKey, Listing,
-    Occupied, Owner, Page, Part, Recording, Removal, Result, SealedKey, Storage, StoredRow,
+    Occupied, Owner, Page, Part, Recording, Removal, Result, SealedKey, Storage, StoredRow, Users,
 };
 use actors::types::{
-    Booking, BookingId, Business, CallEvent, CallId, CallRecord, Life, Message, PhoneNumber, Private,
-    RecordingId, ResourceId, TenantId, ToolOutcome,
+    Booking, BookingId, Business, CallEvent, CallId, CallRecord, EmailAddress, Life, Message, PhoneNumber,
+    Private, RecordingId, ResourceId, TenantId, ToolOutcome, User, UserId,
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -51,6 +51,36 @@ impl<S> Failing<S> {
     fn after<T>(&self, result: Result<T>) -> Result<T> {
         let fails = self.mode.load(Ordering::SeqCst) == FAILS_AFTER;
         if fails { Err(Error::Unknown { why: "told to fail".to_owned() }) } else { result }
+    }
+}
+
+#[async_trait]
+impl<S: Storage> Users for Failing<S> {
+    async fn create_user(&self, user: &User) -> Result<()> {
+        self.before()?;
+        self.after(self.inner.create_user(user).await)
+    }
+
+    async fn change_user(&self, user: &User, expected: u64) -> Result<()> {
+        self.before()?;
+        self.after(self.inner.change_user(user, expected).await)
+    }
+
+    async fn user(&self, tenant: &TenantId, user: UserId) -> Result<Option<User>> {
+        self.inner.user(tenant, user).await
+    }
+
+    async fn user_by_email(&self, email: &Private<EmailAddress>) -> Result<Option<User>> {
+        self.inner.user_by_email(email).await
+    }
+
+    async fn users(&self, tenant: &TenantId, page: Page) -> Result<Listing<User>> {
+        self.inner.users(tenant, page).await
+    }
+
+    async fn delete_user(&self, tenant: &TenantId, user: UserId) -> Result<bool> {
+        self.before()?;
+        self.after(self.inner.delete_user(tenant, user).await)
     }
 }
 

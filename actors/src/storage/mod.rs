@@ -32,6 +32,9 @@ mod rows;
 pub mod scylla;
 #[cfg(feature = "search")]
 pub mod search;
+#[cfg(any(feature = "scylla", feature = "redis"))]
+mod trust;
+mod users;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -57,10 +60,11 @@ pub use rows::{
     BookingWrite, Claim, Cursor, FinishedRecording, IdempotencyKey, Listing, MergedChunk, MergedRecording,
     Occupied, Owner, Page, Recording, SealedKey,
 };
+pub use users::Users;
 
 /// A store of everything that outlives a call. Every write is durable when it returns.
 #[async_trait]
-pub trait Storage: Send + Sync {
+pub trait Storage: Users {
     /// Writes a business, where its stored version is `expected` (`None`: where it does not exist yet). A number
     /// that another business holds is a [`Error::Conflict`] of "number".
     async fn put_business(&self, business: &Business, expected: Option<u64>) -> Result<()>;
@@ -181,7 +185,7 @@ pub trait Storage: Send + Sync {
     /// Takes a bounded step of erasing a caller from a business; `after` is the `next` of the step before. Goes:
     /// every call from the caller's line ([`PhoneNumber::reaches_same_line`]) and every call in whose record or
     /// events the number is mentioned, with everything; and every other appointment, message and copy of one that
-    /// mentions it. The time of erased appointments is free again.
+    /// mentions it. The time of erased appointments is free again. Users stay: they work there, and have no number.
     async fn erase_caller(
         &self,
         tenant: &TenantId,
@@ -189,8 +193,8 @@ pub trait Storage: Send + Sync {
         after: Option<Cursor>,
     ) -> Result<Erasure>;
     /// Takes a bounded step of erasing a business; `after` is the `next` of the step before. Its row and numbers go
-    /// first, so that no call comes in, then its key, so that no recording can be heard, then all else. Calls that
-    /// go on are left, with what they have.
+    /// first, so that no call comes in, then its key, so that no recording can be heard, then all else, its users
+    /// among it. Calls that go on are left, with what they have.
     async fn erase_tenant(&self, tenant: &TenantId, after: Option<Cursor>) -> Result<Erasure>;
     /// A business's calls that began before `before`, oldest first.
     async fn old_calls(
@@ -226,6 +230,13 @@ pub trait Storage: Send + Sync {
 
     /// The rows of this moment, for as long as they are held; none where the store has no such thing.
     fn freeze(&self) -> Result<Option<Frozen>> {
+        Ok(None)
+    }
+
+    /// Reads every row and looks whether what belongs together is there, while others write: for stores that can't
+    /// be held still; none for those that can, of which a [`Frozen`] does it. What is wrong only because a change
+    /// is under way is not told.
+    async fn examine(&self) -> Result<Option<Examination>> {
         Ok(None)
     }
 

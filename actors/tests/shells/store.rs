@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use actors::storage::{
     AuditEntry, AuditRow, BookingWrite, Claim, Cursor, Erasure, Error, Extent, IdempotencyKey, Listing,
-    Memory, Occupied, Owner, Page, Part, Recording, Removal, Result, SealedKey, Storage, StoredRow,
+    Memory, Occupied, Owner, Page, Part, Recording, Removal, Result, SealedKey, Storage, StoredRow, Users,
 };
 use actors::types::{
-    Booking, BookingId, Business, CallEvent, CallId, CallRecord, Life, Message, PhoneNumber, Private,
-    RecordingId, ResourceId, TenantId, ToolOutcome,
+    Booking, BookingId, Business, CallEvent, CallId, CallRecord, EmailAddress, Life, Message, PhoneNumber,
+    Private, RecordingId, ResourceId, TenantId, ToolOutcome, User, UserId,
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -54,6 +54,39 @@ impl Store {
             Mood::Down => Err(Error::Unavailable { why: "told to be".into() }),
             Mood::Silent => std::future::pending().await,
         }
+    }
+}
+
+#[async_trait]
+impl Users for Store {
+    async fn create_user(&self, user: &User) -> Result<()> {
+        self.serve().await?;
+        self.memory.create_user(user).await
+    }
+
+    async fn change_user(&self, user: &User, expected: u64) -> Result<()> {
+        self.serve().await?;
+        self.memory.change_user(user, expected).await
+    }
+
+    async fn user(&self, tenant: &TenantId, user: UserId) -> Result<Option<User>> {
+        self.serve().await?;
+        self.memory.user(tenant, user).await
+    }
+
+    async fn user_by_email(&self, email: &Private<EmailAddress>) -> Result<Option<User>> {
+        self.serve().await?;
+        self.memory.user_by_email(email).await
+    }
+
+    async fn users(&self, tenant: &TenantId, page: Page) -> Result<Listing<User>> {
+        self.serve().await?;
+        self.memory.users(tenant, page).await
+    }
+
+    async fn delete_user(&self, tenant: &TenantId, user: UserId) -> Result<bool> {
+        self.serve().await?;
+        self.memory.delete_user(tenant, user).await
     }
 }
 

@@ -37,6 +37,12 @@ pub enum Error {
         /// Why.
         why: String,
     },
+    /// A trunk does not work.
+    #[error("trunk \"{name}\" does not work; see above")]
+    TrunkBroken {
+        /// Its name.
+        name: String,
+    },
     /// Weights could not be got or are not right.
     #[error(transparent)]
     Weights(#[from] models::weights::Error),

@@ -34,6 +34,8 @@ pub struct NodeConfig {
     pub sip: sip_trunk::Settings,
     /// Who hears and who speaks.
     pub engines: models::engine::Settings,
+    /// Engines on other nodes, and this node's for others.
+    pub inference: models::remote::Settings,
     /// The calls themselves, and what a receptionist can do beyond talking.
     pub calls: actors::config::Settings,
     /// The brain that needs no model.

@@ -55,6 +55,14 @@ pub enum Error {
         /// Why.
         why: String,
     },
+    /// The roles make no node.
+    #[error("node.roles has {why}; {mend}")]
+    Roles {
+        /// What is wrong with them.
+        why: &'static str,
+        /// What to write.
+        mend: &'static str,
+    },
     /// An engine that the settings name can't run.
     #[error(transparent)]
     Engine(#[from] models::Error),

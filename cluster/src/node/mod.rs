@@ -1,8 +1,10 @@
 //! A running node: build, run, drain.
 //!
 //! ```text
-//! start: data directory → store, where it answers → dead calls closed → search → engines → supervision → media → trunk → gateway
-//! stop:  refuse calls → wait for those under way → supervision → trunk → media → gateway → search → store
+//! start: data directory → store, where it answers → dead calls closed → search → engines, its own and others'
+//!        → supervision → media → trunk → gateway
+//! stop:  refuse calls → wait for those under way → supervision → engines for others → trunk → media → gateway
+//!        → search → store
 //! ```
 
 mod demo;
@@ -13,6 +15,8 @@ mod minds;
 mod name;
 mod opening;
 mod readiness;
+mod roles;
+mod senses;
 mod settings;
 mod start;
 mod stop;
@@ -32,6 +36,8 @@ use tokio::task::JoinHandle;
 
 pub(crate) use directory::keep_private;
 pub use error::Error;
+pub use roles::Role;
+pub(crate) use senses::{of_others, own as own_senses};
 pub use settings::{Backend, Settings};
 pub use start::Options;
 pub use stop::Stopped;
@@ -57,6 +63,7 @@ pub struct Node {
     media: Media,
     trunk: Trunk,
     gateway: Gateway,
+    serving: senses::Serving,
     keeping_up: JoinHandle<()>,
     book_keeping: Option<JoinHandle<()>>,
     held: Held,
@@ -75,6 +82,8 @@ pub struct Facts {
     pub transport: Transport,
     /// Its HTTP address.
     pub http: SocketAddr,
+    /// Where other nodes use its engines, if they may.
+    pub inference: Option<SocketAddr>,
     /// A number that it answers.
     pub number: Option<PhoneNumber>,
     /// Its engines, and why these.

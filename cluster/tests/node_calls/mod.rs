@@ -3,6 +3,7 @@
 mod cluster_faults;
 mod coordination;
 mod disk_full;
+mod engines_elsewhere;
 mod object_store;
 mod phone;
 mod search;

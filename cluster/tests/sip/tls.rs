@@ -27,12 +27,12 @@ use super::tones::tone;
 use super::{address, quiet, settings};
 
 /// A certificate for these names, its key, and the files they lie in.
-struct Certificate {
+pub(super) struct Certificate {
     home: tempfile::TempDir,
 }
 
 impl Certificate {
-    fn new(names: &[&str]) -> Self {
+    pub(super) fn new(names: &[&str]) -> Self {
         let made = Self { home: tempfile::tempdir().unwrap() };
         made.renew(names);
         made
@@ -46,7 +46,7 @@ impl Certificate {
         fs::write(self.chain(), made.cert.pem()).unwrap();
     }
 
-    fn chain(&self) -> PathBuf {
+    pub(super) fn chain(&self) -> PathBuf {
         self.home.path().join("certificate.pem")
     }
 
@@ -59,7 +59,7 @@ impl Certificate {
     }
 
     /// Settings of a trunk that shows it and believes it, on this host.
-    fn settings(&self, host: &str) -> Settings {
+    pub(super) fn settings(&self, host: &str) -> Settings {
         let any: SocketAddr = format!("{host}:0").parse().unwrap();
         let mut settings = Settings { udp: Some(any), tcp: Some(any), tls: Some(any), ..settings() };
         settings.secure.certificate_file = Some(self.chain());

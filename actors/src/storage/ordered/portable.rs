@@ -3,7 +3,7 @@
 use super::key::{Key, Parts};
 use super::listing::list_partition;
 use super::value::{decode, encode};
-use super::{Read, Table, Write, audit, bookings, businesses, calls, outcomes, recordings};
+use super::{Read, Table, Write, audit, bookings, businesses, calls, outcomes, recordings, users};
 use crate::storage::{Error, IdempotencyKey, Listing, Page, Part, Result, StoredRow};
 use crate::types::{Booking, CallId};
 
@@ -30,6 +30,8 @@ pub(super) const fn part_of(table: Table) -> Option<(Part, bool)> {
         Table::Audit => Some((Part::Audit, true)),
         Table::Keys => Some((Part::Keys, true)),
         Table::Owners | Table::Probe => None,
+        Table::Users => Some((Part::Users, true)),
+        Table::UsersByEmail => Some((Part::Users, false)),
     }
 }
 
@@ -54,6 +56,7 @@ pub(in crate::storage) fn row(
     let mut key = Parts::of(key);
     Ok(match part {
         Part::Businesses => StoredRow::Business(decode(businesses::WHAT, value)?),
+        Part::Users => StoredRow::User(users::read(value)?),
         Part::Keys => StoredRow::Key { tenant: key.name()?, sealed: value.to_vec() },
         Part::Calls => StoredRow::Call(decode(calls::WHAT, value)?),
         Part::Events => {
@@ -103,6 +106,7 @@ fn import_one(rows: &mut dyn Write, row: &StoredRow) -> Result<()> {
             let kept = recordings::keep_key(rows, tenant, sealed.clone())?;
             same("business's key", kept == *sealed)
         }
+        StoredRow::User(user) => users::put(rows, user, None),
         StoredRow::Call(record) => match calls::get(rows, record.id)? {
             Some(stored) => same(calls::WHAT, stored == *record),
             None => calls::put(rows, record),

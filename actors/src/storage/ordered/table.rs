@@ -51,13 +51,17 @@ pub(crate) enum Table {
     Audit,
     /// kind, thing → its owner
     Owners,
+    /// tenant, user → user
+    Users,
+    /// e-mail address → whose it is
+    UsersByEmail,
     /// nothing → the last probe
     Probe,
 }
 
 impl Table {
     /// All of them; a table's place here is its index.
-    pub(crate) const ALL: [Self; 23] = [
+    pub(crate) const ALL: [Self; 25] = [
         Self::Businesses,
         Self::Numbers,
         Self::Calls,
@@ -80,6 +84,8 @@ impl Table {
         Self::Removals,
         Self::Audit,
         Self::Owners,
+        Self::Users,
+        Self::UsersByEmail,
         Self::Probe,
     ];
 
@@ -108,6 +114,8 @@ impl Table {
             Self::Removals => "removals",
             Self::Audit => "audit",
             Self::Owners => "owners",
+            Self::Users => "users",
+            Self::UsersByEmail => "users_by_email",
             Self::Probe => "probe",
         }
     }

@@ -19,10 +19,12 @@ mod claims;
 mod connect;
 mod contract;
 mod cql;
+mod emails;
 mod erase_call;
 mod erase_caller;
 mod erase_tenant;
 mod events;
+mod examine;
 mod failure;
 mod health;
 mod keys;
@@ -37,10 +39,13 @@ mod overlay;
 mod owners;
 mod portable;
 mod recordings;
+mod refused;
 mod retention;
 mod schema;
 mod settings;
+mod sound;
 mod turns;
+mod users;
 
 use std::sync::Arc;
 

@@ -4,10 +4,13 @@
 mod cassandra;
 mod connection;
 mod contract;
+mod examine;
 mod nodes;
 mod proxy;
 mod ring;
+mod security;
 mod stalls;
+mod users;
 
 use std::sync::Arc;
 use std::time::Duration;
