@@ -61,6 +61,7 @@ impl Node {
         let token = Token::create(&data).map_err(|why| Error::Data { path: data.clone(), why })?;
         let gateway = {
             let address_book = opened.address_book.clone();
+            let recordings = recordings.clone();
             let kept = desk::Kept { storage, address_book, recordings, search: search.clone() };
             let counter = desk::Counter::new(kept, &config, &supervision, &life);
             let metrics = options.metrics.clone();
@@ -102,7 +103,7 @@ impl Node {
             serving,
             keeping_up,
             book_keeping: opened.book_keeping,
-            held: opened.tenure.hold(opened.begun),
+            held: opened.tenure.hold(opened.begun, recordings),
             sweeping,
             facts,
         })
