@@ -5,6 +5,7 @@
 mod cassandra;
 mod command_line;
 mod config_reference;
+mod fuzz_seeds;
 mod meaning;
 mod no_personal_data;
 mod node_calls;
