@@ -2,6 +2,7 @@
 //! them with coverage counters takes minutes and not an hour.
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "what the targets don't use is used by the node")]
 
+pub mod edge;
 #[path = "../../src/fuzzing/mod.rs"]
 pub mod fuzzing;
 #[path = "../../src/rtp/mod.rs"]

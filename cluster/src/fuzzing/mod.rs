@@ -4,6 +4,7 @@
 //! panic, which a fuzzer reports. `cluster/fuzz` gives them bytes that nobody thought of; `cluster/tests` gives
 //! them the seeds of that folder, so that they stay true without a fuzzer at hand.
 
+mod carriers;
 mod rtp;
 mod sip;
 
@@ -21,4 +22,10 @@ pub const TARGETS: &[Target] = &[
     ("rtp", rtp::packets),
     ("rtcp", rtp::reports),
     ("srtp", rtp::protected),
+    ("carrier_twilio", carriers::twilio),
+    ("carrier_telnyx", carriers::telnyx),
+    ("carrier_plivo", carriers::plivo),
+    ("carrier_vonage", carriers::vonage),
+    ("carrier_webhook", carriers::webhook),
+    ("carrier_proof", carriers::proof),
 ];

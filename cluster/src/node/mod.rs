@@ -1,8 +1,8 @@
 //! A running node: build, run, drain.
 //!
 //! ```text
-//! start: data directory → store → dead calls closed → search → engines → supervision → media → trunk → gateway
-//! stop:  refuse calls → wait for those under way → supervision → trunk → media → gateway → search → store
+//! start: data directory → store → dead calls closed → search → engines → supervision → media → trunk, carriers → gateway
+//! stop:  refuse calls → wait for those under way → supervision → trunk, carriers → media → gateway → search → store
 //! ```
 
 mod demo;
@@ -37,6 +37,7 @@ pub(crate) use store::{
     recordings, search,
 };
 
+use crate::edge::carriers::Carriers;
 use crate::edge::media::Media;
 use crate::edge::sip_trunk::{Transport, Trunk};
 use crate::gateway::Gateway;
@@ -52,6 +53,7 @@ pub struct Node {
     recorder: Arc<Recorder>,
     media: Media,
     trunk: Trunk,
+    carriers: Carriers,
     gateway: Gateway,
     keeping_up: JoinHandle<()>,
     sweeping: Option<JoinHandle<()>>,

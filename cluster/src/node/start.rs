@@ -20,6 +20,7 @@ use super::readiness::{Life, Load, Readiness, Stage};
 use super::{Error, Facts, Node, demo, desk, directory, minds, store};
 use crate::clock;
 use crate::config::NodeConfig;
+use crate::edge::carriers::Carriers;
 use crate::edge::media::Media;
 use crate::edge::sip_trunk::{Transport, Trunk};
 use crate::gateway::{self, Gateway};
@@ -64,6 +65,8 @@ impl Node {
         let supervision = supervise(&config, shared, engines, embeddings, &recorder).await?;
         let media = Media::start(config.media.clone())?;
         let trunk = Trunk::start(config.sip.clone(), supervision.reception(), media.clone()).await?;
+        let carriers =
+            Carriers::start(config.carriers.clone(), supervision.reception(), media.clone()).await?;
         let life = Arc::new(Life::new());
         let token = Token::create(&data).map_err(|why| Error::Data { path: data.clone(), why })?;
         let gateway = {
@@ -102,6 +105,7 @@ impl Node {
             supervision,
             media,
             trunk,
+            carriers,
             gateway,
             keeping_up,
             sweeping,

@@ -25,6 +25,7 @@ impl Node {
     pub async fn drain(&self, hurry: impl Future<Output = ()>) {
         self.life.enter(Stage::Draining);
         self.trunk.refuse_new(true);
+        self.carriers.refuse_new(true);
         self.supervision.drain();
         let calls_over = async {
             while self.calls() > 0 {
@@ -47,6 +48,7 @@ impl Node {
         let grace = Duration::from_secs(self.settings.stop_timeout_s);
         let left = self.supervision.stop(grace).await;
         self.trunk.stop(grace).await;
+        self.carriers.stop(grace).await;
         if let Some(sweeping) = &self.sweeping {
             sweeping.abort();
         }

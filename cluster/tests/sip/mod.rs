@@ -18,6 +18,7 @@ mod softphone;
 mod tls;
 mod tones;
 mod torture;
+mod websocket;
 mod wire;
 
 use std::net::SocketAddr;

@@ -16,12 +16,13 @@ pub mod metrics;
 mod settings;
 mod shard;
 mod sources;
-mod switch;
+pub(in crate::edge) mod switch;
 mod tcp;
 mod tls;
 mod transports;
 mod trunk;
 mod udp;
+mod ws;
 
 pub use counts::Counts;
 pub use error::Error;
