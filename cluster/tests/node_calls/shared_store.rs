@@ -17,7 +17,8 @@ use crate::cassandra::Ring;
 use crate::node_life::{Process, calls, configured, start_configured, stop, tones, wait_for};
 use crate::redis_server::Server;
 
-/// A node's data and its configuration: on this ring, with deadlines for a machine that runs it as well.
+/// A node's data and its configuration: on this ring, with deadlines for a machine that runs it as well, and with
+/// patience for callers who say nothing while it is started again.
 pub(super) struct OnRing {
     pub(super) data: TempDir,
     pub(super) config: PathBuf,
@@ -33,7 +34,8 @@ impl OnRing {
             "{text}[node]\nstore = \"scylla\"\nstanding_ms = 500\nstore_wait_ms = 4000\n{node}\n\
              [scylla]\ncontact_points = [\"{points}\"]\ncopies = 1\ncall_path_ms = 3000\n\
              call_path_total_ms = 10000\ntotal_ms = 30000\nlwt_ms = 5000\n\
-             [journal]\nwrite_ms = 2000\n{more}"
+             [journal]\nwrite_ms = 2000\n\
+             [calls.conversation]\nsilence_ms = 4000\nsilences_max = 200\n{more}"
         );
         let config = data.path().join("cluster.toml");
         std::fs::write(&config, text).expect("writes");
@@ -69,7 +71,7 @@ pub(super) fn metric(node: &Presence, name: &str) -> f64 {
     metrics.lines().find_map(value).unwrap_or_default()
 }
 
-/// Beside the words of a call there is silence, in which some packets come all the same.
+/// A caller who says nothing is asked again and again.
 pub(super) fn goes_on(caller: &Phone) {
     caller.audio_packets();
     let heard = Cell::new(0);

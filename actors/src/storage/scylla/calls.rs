@@ -89,7 +89,8 @@ impl Scylla {
     async fn index(&self, record: &CallRecord, at: Option<i64>) -> Result<()> {
         let (tenant, day, place) = (record.tenant.as_str(), day_of(record.started_at), place(record));
         let by_day = self.cluster.write(Statement::PutCallByDay, (tenant, day, place.clone()), at);
-        let bucket = self.cluster.write(Statement::PutBucket, (tenant, CALLS, day), at);
+        // Many calls' own, and dropped when their business is erased: it is written now, not in the call's era.
+        let bucket = self.cluster.write(Statement::PutBucket, (tenant, CALLS, day), None);
         let by_caller = async {
             match caller(record) {
                 Some(caller) => {
