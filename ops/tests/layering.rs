@@ -7,6 +7,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
     (
         "candle",
         &[
+            "models/src/arithmetic",
             "models/src/speech_to_text",
             "models/src/language",
             "models/src/text_to_speech",
