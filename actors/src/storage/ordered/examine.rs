@@ -5,7 +5,7 @@ use super::portable::{part_of, row};
 use super::value::decode;
 use super::{Direction, Read, Table, bookings, businesses, calls, outcomes, owners, recordings, users};
 use crate::storage::{Error, Examination, Occupied, Owner, Part, Result, StoredRow};
-use crate::types::{BookingId, BookingState, Message, TenantId, User, UserId};
+use crate::types::{BookingId, BookingState, Business, Message, TenantId, User, UserId};
 
 /// Rows read at once.
 const PAGE: usize = 1_000;
@@ -72,13 +72,7 @@ fn first<const CHECKS: usize>(checks: [(bool, &'static str); CHECKS]) -> Found {
 /// A row that is exported: it can be read, lies under its own key, and its indexes know it.
 fn main_row(rows: &dyn Read, part: Part, key: &[u8], value: &[u8]) -> Found {
     match row(rows, part, key, value)? {
-        StoredRow::Business(business) => {
-            let mut has_numbers = true;
-            for number in &business.numbers {
-                has_numbers &= businesses::owner(rows, number)?.as_ref() == Some(&business.id);
-            }
-            first([(has_numbers, "one of its numbers does not lead to it")])
-        }
+        StoredRow::Business(business) => stored_business(rows, &business),
         StoredRow::User(user) => stored_user(rows, key, &user),
         StoredRow::Call(record) => {
             let places = calls::places(&record);
@@ -148,6 +142,14 @@ fn number(rows: &dyn Read, key: &[u8], value: &[u8]) -> Found {
     let business = businesses::get(rows, &owner)?;
     let has = business.is_some_and(|business| business.numbers.iter().any(|own| own.as_str() == number));
     first([(has, "it leads to a business that does not have it")])
+}
+
+fn stored_business(rows: &dyn Read, business: &Business) -> Found {
+    let mut has_numbers = true;
+    for number in &business.numbers {
+        has_numbers &= businesses::owner(rows, number)?.as_ref() == Some(&business.id);
+    }
+    first([(has_numbers, "one of its numbers does not lead to it")])
 }
 
 fn stored_user(rows: &dyn Read, key: &[u8], user: &User) -> Found {

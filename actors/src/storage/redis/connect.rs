@@ -47,8 +47,8 @@ pub(super) fn config(settings: &Settings) -> Result<Config, Misconfigured> {
     }
     let mut config = match &settings.authorities {
         // The client would trust whom the machine trusts.
-        Some(path) if scheme.ends_with('s') => {
-            let plain = settings.url.replacen(scheme, scheme.trim_end_matches('s'), 1);
+        Some(path) if ["rediss", "valkeys"].contains(&scheme) => {
+            let plain = settings.url.replacen(scheme, scheme.strip_suffix('s').unwrap_or(scheme), 1);
             let mut config = Config::from_url(&plain).map_err(|_| no_address())?;
             let trusted = trust::authorities(path);
             let trusted = trusted.map_err(|why| Misconfigured { key: "authorities", why })?;

@@ -61,7 +61,7 @@ pub(super) fn remedy(failure: &Failure, settings: &Settings) -> String {
             "it wants another user or password: check coordination.username and .password ({details})"
         );
     }
-    if details.contains("certificate") {
+    if details.to_lowercase().contains("certificate") {
         let trusted = settings.authorities.as_ref();
         let trusted = trusted.map_or("this machine's authorities".into(), |path| path.display().to_string());
         return format!(

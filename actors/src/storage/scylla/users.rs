@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use metrics::counter;
+use parking_lot::Mutex;
 use uuid::Uuid;
 
 use super::Scylla;
@@ -48,6 +49,15 @@ impl Standing {
     pub(super) fn has(&self, email: &str) -> bool {
         self.user.as_ref().is_some_and(|user| user.email.reveal().as_str() == email)
     }
+}
+
+/// What is known of the tries before.
+#[derive(Default)]
+struct Tries {
+    /// Whether one of them may have been carried out.
+    doubt: AtomicBool,
+    /// The last claim that they made.
+    claim: Mutex<Option<Uuid>>,
 }
 
 /// What became of one try.
@@ -125,21 +135,20 @@ impl Scylla {
         let id = user.id.to_string();
         let name = if expected.is_none() { user.email.reveal().as_str() } else { id.as_str() };
         let _turn = self.turn(name).await?;
-        let doubt = AtomicBool::new(false);
-        let put = || self.try_put_user(user, expected, &value, &doubt);
+        let tries = Tries::default();
+        let put = || self.try_put_user(user, expected, &value, &tries);
         match self.cluster.patiently(Use::Compare, put).await? {
             Put::Done => Ok(()),
             Put::Conflict(what) => Err(Error::Conflict { what }),
         }
     }
 
-    /// `doubt`: whether an earlier try may have been carried out.
     async fn try_put_user(
         &self,
         user: &User,
         expected: Option<u64>,
         value: &[u8],
-        doubt: &AtomicBool,
+        tries: &Tries,
     ) -> Tried<Put> {
         let who = Who { tenant: user.tenant.clone(), id: user.id };
         let before = self.standing(&who).await?;
@@ -150,7 +159,11 @@ impl Scylla {
         if before.user.as_ref().map(|before| before.version) != expected {
             // Whoever has written over this has raised the version further.
             let is_over = before.user.as_ref().is_none_or(|before| before.version > user.version);
-            return match doubt.load(Ordering::Relaxed) && is_over {
+            let own = *tries.claim.lock();
+            if own.is_some() && before.claim == own {
+                self.give_up(&who, before).await;
+            }
+            return match tries.doubt.load(Ordering::Relaxed) && is_over {
                 true => {
                     Err(Failure::from(Error::Unknown { why: "they were changed again meanwhile".to_owned() }))
                 }
@@ -162,11 +175,12 @@ impl Scylla {
         let version = i64::try_from(user.version).unwrap_or(i64::MAX);
         if before.has(email.as_str()) {
             let values = (version, value, tenant, id, before.version, before.claim);
-            self.finally(Statement::PutUser, &values, doubt).await?;
+            self.finally(Statement::PutUser, &values, &tries.doubt).await?;
             return Ok(Put::Done);
         }
         let before = self.settle(&who, before).await?;
         let claim = self.cluster.chance.id(self.cluster.clock.now());
+        *tries.claim.lock() = Some(claim);
         let values = (claim, email.as_str(), tenant, &id, before.version, before.claim);
         won(self.cluster.compare(Statement::BeginEmail, &values).await?)?;
         let loose = Some(email.as_str().to_owned());
@@ -182,7 +196,7 @@ impl Scylla {
             _ => (email.as_str(), claim),
         };
         let values = (version, value, left_claim, left, old.is_some(), tenant, &id, before.version, claim);
-        self.finally(Statement::EndEmail, &values, doubt).await?;
+        self.finally(Statement::EndEmail, &values, &tries.doubt).await?;
         let done = Standing {
             version: Some(version),
             user: Some(user.clone()),
