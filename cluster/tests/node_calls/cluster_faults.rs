@@ -87,14 +87,14 @@ fn peer_a_cassandra_that_comes_back_empty_gets_what_was_kept_once_it_has_its_tab
     let during = call(&presence, "during");
     wait_for("its record", || on.calls().len() == 2);
     ring.kill(0);
+    goes_on(&during);
+    during.hangs_up();
     ring.wipe(0);
     ring.start_node(0);
     let told = || get(presence.http, "/readyz");
     wait_for("the command that mends it", || told().contains("strowger store migrate"));
     assert!(told().starts_with("HTTP/1.1 200"), "calls are taken: {}", told());
-    goes_on(&during);
     let after = call(&presence, "after");
-    during.hangs_up();
     after.hangs_up();
     wait_for("what is kept", || metric(&presence, WAITING) > 2.0);
     let kept = metric(&presence, WAITING);
