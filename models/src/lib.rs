@@ -1,5 +1,6 @@
 //! Hears, thinks and speaks. This crate knows audio and text and has never heard of a call.
 //!
+//! - `arithmetic`: what models on Candle have in common on a processor.
 //! - [`audio`]: samples, bounded rings between a media thread and an engine, finished clips.
 //! - [`batching`]: which rows share a model's next step, and who may join; pure.
 //! - [`canary`]: tries engines with what is known, for an operator.
@@ -13,6 +14,8 @@
 //! - [`scripted`]: the fake engine that every other crate's tests use.
 //! - [`weights`]: which models there are, what of them is on this machine, and how to get it.
 
+#[cfg(feature = "candle")]
+mod arithmetic;
 pub mod audio;
 pub mod batching;
 pub mod canary;

@@ -16,6 +16,8 @@ const PURE: &[&str] = &[
     "actors/src/storage/coordination/tables/",
     "cluster/src/sip/",
     "cluster/src/rtp/",
+    "cluster/src/edge/carriers/provider/",
+    "cluster/src/fuzzing/",
     "cluster/src/membership/placement",
     "cluster/src/gateway/rate_limit",
     "loadtest/src/ramp",

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use actors::{storage, supervision};
 
-use crate::edge::{media, sip_trunk};
+use crate::edge::{carriers, media, sip_trunk};
 use crate::{gateway, telemetry};
 
 /// Why a node does not start, worded for the person who starts it.
@@ -72,6 +72,9 @@ pub enum Error {
     /// SIP can't start.
     #[error(transparent)]
     Trunk(#[from] sip_trunk::Error),
+    /// The carriers' websockets can't start.
+    #[error(transparent)]
+    Carriers(#[from] carriers::Error),
     /// Audio on the wire can't start.
     #[error(transparent)]
     Media(#[from] media::Error),

@@ -2,9 +2,9 @@
 //!
 //! ```text
 //! start: data directory → store, where it answers → dead calls closed → search → engines, its own and others'
-//!        → supervision → media → trunk → gateway
-//! stop:  refuse calls → wait for those under way → supervision → engines for others → trunk → media → gateway
-//!        → search → store
+//!        → supervision → media → trunk, carriers → gateway
+//! stop:  refuse calls → wait for those under way → supervision → engines for others → trunk, carriers → media
+//!        → gateway → search → store
 //! ```
 
 mod demo;
@@ -46,6 +46,7 @@ pub(crate) use store::{
     recordings, search,
 };
 
+use crate::edge::carriers::Carriers;
 use crate::edge::media::Media;
 use crate::edge::sip_trunk::{Transport, Trunk};
 use crate::gateway::Gateway;
@@ -62,6 +63,7 @@ pub struct Node {
     recorder: Arc<Recorder>,
     media: Media,
     trunk: Trunk,
+    carriers: Carriers,
     gateway: Gateway,
     serving: senses::Serving,
     keeping_up: JoinHandle<()>,

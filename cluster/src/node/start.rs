@@ -20,6 +20,7 @@ use super::tenure::Begun;
 use super::{Error, Facts, Node, Role, desk, directory, minds, roles, senses, store};
 use crate::clock;
 use crate::config::NodeConfig;
+use crate::edge::carriers::{self, Carriers};
 use crate::edge::media::Media;
 use crate::edge::sip_trunk::{self, Transport, Trunk};
 use crate::gateway::{self, Gateway};
@@ -57,6 +58,8 @@ impl Node {
         let supervision = supervise(&config, &opened, search.as_ref(), senses, &recorder).await?;
         let media = Media::start(config.media.clone())?;
         let trunk = Trunk::start(trunk_settings(&config), supervision.reception(), media.clone()).await?;
+        let carriers =
+            Carriers::start(carrier_settings(&config), supervision.reception(), media.clone()).await?;
         let life = Arc::new(Life::new());
         let token = Token::create(&data).map_err(|why| Error::Data { path: data.clone(), why })?;
         let gateway = {
@@ -99,6 +102,7 @@ impl Node {
             supervision,
             media,
             trunk,
+            carriers,
             gateway,
             serving,
             keeping_up,
@@ -115,7 +119,17 @@ fn trunk_settings(config: &NodeConfig) -> sip_trunk::Settings {
     if config.node.roles.contains(&Role::Edge) {
         return config.sip.clone();
     }
-    sip_trunk::Settings { udp: None, tcp: None, tls: None, ..config.sip.clone() }
+    let (udp, tcp, tls, ws, wss) = (None, None, None, None, None);
+    sip_trunk::Settings { udp, tcp, tls, ws, wss, trunk: Vec::new(), ..config.sip.clone() }
+}
+
+/// The same for calls by carriers' websockets.
+fn carrier_settings(config: &NodeConfig) -> carriers::Settings {
+    let mut settings = config.carriers.clone();
+    if !config.node.roles.contains(&Role::Edge) {
+        settings.address = None;
+    }
+    settings
 }
 
 async fn supervise(

@@ -25,6 +25,7 @@ impl Node {
     pub async fn drain(&self, hurry: impl Future<Output = ()>) {
         self.life.enter(Stage::Draining);
         self.trunk.refuse_new(true);
+        self.carriers.refuse_new(true);
         self.supervision.drain();
         self.serving.rest();
         let calls_over = async {
@@ -49,6 +50,7 @@ impl Node {
         let left = self.supervision.stop(grace).await;
         self.serving.stop(grace).await;
         self.trunk.stop(grace).await;
+        self.carriers.stop(grace).await;
         if let Some(sweeping) = &self.sweeping {
             sweeping.abort();
         }

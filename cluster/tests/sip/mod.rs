@@ -22,6 +22,7 @@ mod tls;
 mod tones;
 mod torture;
 mod trial;
+mod websocket;
 mod wire;
 
 use std::net::SocketAddr;

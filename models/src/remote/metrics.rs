@@ -17,7 +17,7 @@ pub const REFUSED: &str = "strowger_remote_refused_total";
 /// `engine`, `stopping`).
 pub const CUT: &str = "strowger_remote_cut_total";
 /// Callers and utterances that were taken to another node or to this one's own engine, by sense and why (`full`,
-/// `unreachable`, `broken`, `late`, `stalled`).
+/// `unreachable`, `broken`, `late`, `stalled`, `bad_request`).
 pub const MOVED: &str = "strowger_remote_moved_total";
 /// Those that nobody took, by sense.
 pub const REFUSALS: &str = "strowger_remote_nobody_total";

@@ -5,7 +5,7 @@ use super::portable::{part_of, row};
 use super::value::decode;
 use super::{Direction, Read, Table, bookings, businesses, calls, outcomes, owners, recordings, users};
 use crate::storage::{Error, Examination, Occupied, Owner, Part, Result, StoredRow};
-use crate::types::{BookingId, BookingState, Message, TenantId, UserId};
+use crate::types::{BookingId, BookingState, Message, TenantId, User, UserId};
 
 /// Rows read at once.
 const PAGE: usize = 1_000;
@@ -79,16 +79,7 @@ fn main_row(rows: &dyn Read, part: Part, key: &[u8], value: &[u8]) -> Found {
             }
             first([(has_numbers, "one of its numbers does not lead to it")])
         }
-        StoredRow::User(user) => {
-            let own = (user.tenant.clone(), user.id);
-            first([
-                (users::key(&own.0, own.1).as_bytes() == key, "it does not lie in its own place"),
-                (
-                    users::holder(rows, user.email.reveal())?.as_ref() == Some(&own),
-                    "their e-mail address does not lead to them",
-                ),
-            ])
-        }
+        StoredRow::User(user) => stored_user(rows, key, &user),
         StoredRow::Call(record) => {
             let places = calls::places(&record);
             let by_id = rows.get(Table::CallsById, &places.by_id)?;
@@ -157,6 +148,15 @@ fn number(rows: &dyn Read, key: &[u8], value: &[u8]) -> Found {
     let business = businesses::get(rows, &owner)?;
     let has = business.is_some_and(|business| business.numbers.iter().any(|own| own.as_str() == number));
     first([(has, "it leads to a business that does not have it")])
+}
+
+fn stored_user(rows: &dyn Read, key: &[u8], user: &User) -> Found {
+    let own = (user.tenant.clone(), user.id);
+    let holder = users::holder(rows, user.email.reveal())?;
+    first([
+        (users::key(&own.0, own.1).as_bytes() == key, "it does not lie in its own place"),
+        (holder.as_ref() == Some(&own), "their e-mail address does not lead to them"),
+    ])
 }
 
 fn email(rows: &dyn Read, key: &[u8], value: &[u8]) -> Found {

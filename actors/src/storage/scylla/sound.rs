@@ -20,6 +20,9 @@ use crate::storage::ordered::{Read as _, Table};
 use crate::storage::{IdempotencyKey, Result, StoredRow, Users as _};
 use crate::types::{Business, CallId, CallRecord, Message, RecordingId, TenantId, User, UserId};
 
+/// Whose, its kind, its place and its value; a version has its business alone.
+pub(super) type CalendarRow = (String, Option<i8>, Option<Vec<u8>>, Option<Vec<u8>>);
+
 /// The tables of a calendar.
 const CALENDAR: [Table; 4] = [Table::Bookings, Table::BookingsByStart, Table::Occupied, Table::Written];
 
@@ -163,10 +166,7 @@ impl Scylla {
     }
 
     /// By what decides of a calendar in every store.
-    pub(super) async fn in_calendar(
-        &self,
-        (tenant, kind, place, _): (String, Option<i8>, Option<Vec<u8>>, Option<Vec<u8>>),
-    ) -> Found {
+    pub(super) async fn in_calendar(&self, (tenant, kind, place, _): CalendarRow) -> Found {
         let (Some(kind), Some(place)) = (kind, place) else { return Ok(None) };
         let Some(table) = CALENDAR.into_iter().find(|table| kind_of(*table) == Some(kind)) else {
             return Ok(Some("it is of no kind that is known"));

@@ -14,6 +14,10 @@ use super::trouble::{Trouble, nobody};
 use crate::Error;
 use crate::engine::{EmbedRequest, Embedding, Embeddings, EmbeddingsReady};
 
+/// Texts of one message, and characters of one text; the rest of a longer one is left out, as by the model itself.
+const TEXTS: usize = 64;
+const CHARACTERS: usize = 4_000;
+
 /// Embeddings on other nodes.
 pub(super) struct Comparer {
     shared: Arc<Shared>,
@@ -111,37 +115,37 @@ async fn ask(
 ) -> Result<Vec<Embedding>, Trouble> {
     let link = shared.link(node).ok_or_else(|| Trouble::Unreachable("there is no such node".into()))?;
     let _counted = shared.opened(Sense::Comparing, node);
-    let asked = Embed {
-        model: crate::embeddings::NAME.to_owned(),
-        tenant: request.tenant.0,
-        texts: request.texts.clone(),
-        within_ms: u64::try_from(patience.as_millis()).unwrap_or(u64::MAX),
-    };
-    let answered = match timeout(patience, link.embed(asked)).await {
-        Ok(Ok(answered)) => answered,
-        Ok(Err(status)) => return Err(Trouble::of(&status)),
-        Err(_) => return Err(Trouble::Late),
-    };
-    let bytes = answered.directions.iter().map(Vec::len).sum();
-    measured::count_bytes(Sense::Comparing, "received", bytes);
-    directions(&answered, request.texts.len())
-        .ok_or_else(|| Trouble::Broken("its directions are none".into()))
+    let until = Instant::now() + patience;
+    let mut all = Vec::with_capacity(request.texts.len());
+    for texts in request.texts.chunks(TEXTS) {
+        let left = until.saturating_duration_since(Instant::now());
+        let asked = Embed {
+            model: crate::embeddings::NAME.to_owned(),
+            tenant: request.tenant.0,
+            texts: texts.iter().map(|text| text.chars().take(CHARACTERS).collect()).collect(),
+            within_ms: u64::try_from(left.as_millis()).unwrap_or(u64::MAX),
+        };
+        let answered = match timeout(left, link.embed(asked)).await {
+            Ok(Ok(answered)) => answered,
+            Ok(Err(status)) => return Err(Trouble::of(&status)),
+            Err(_) => return Err(Trouble::Late),
+        };
+        measured::count_bytes(Sense::Comparing, "received", answered.directions.iter().map(Vec::len).sum());
+        all.extend(
+            directions(&answered, texts.len())
+                .ok_or_else(|| Trouble::Broken("its directions are none".into()))?,
+        );
+    }
+    Ok(all)
 }
 
-/// The directions, if there is one per text, and nothing but numbers in them.
+/// The directions, if there is one per text, all of one length, and nothing but numbers in them.
 fn directions(answered: &Embedded, texts: usize) -> Option<Vec<Embedding>> {
-    let all: Option<Vec<Embedding>> = answered
-        .directions
-        .iter()
-        .map(|bytes| {
-            let values = floats_of(bytes).ok()?;
-            values.iter().all(|value| value.is_finite()).then(|| Embedding(values.into()))
-        })
-        .collect();
-    all.filter(|all| {
-        let same = all
-            .windows(2)
-            .all(|pair| pair.iter().map(|one| one.0.len()).max() == pair.iter().map(|one| one.0.len()).min());
-        all.len() == texts && same
-    })
+    let one = |bytes: &Vec<u8>| {
+        let values = floats_of(bytes).ok()?;
+        values.iter().all(|value| value.is_finite()).then(|| Embedding(values.into()))
+    };
+    let all: Vec<Embedding> = answered.directions.iter().map(one).collect::<Option<_>>()?;
+    let length = all.first().map_or(0, |first| first.0.len());
+    (all.len() == texts && all.iter().all(|one| one.0.len() == length)).then_some(all)
 }

@@ -18,6 +18,9 @@ use crate::{Error, metrics as engine_metrics};
 
 /// Audio of one message at most, in milliseconds.
 const PIECE_MS: usize = 100;
+/// A business's phrases that a node is told, and their bytes; more are left out. Within what nodes take by default.
+const PHRASES: usize = 1_000;
+const PHRASES_BYTES: usize = 128 * 1_024;
 
 /// A session as its holder, the pump and the task that carries it share it.
 pub(super) struct Session {
@@ -156,7 +159,13 @@ impl Session {
     /// How a session on a node begins.
     pub(super) fn opening(&self) -> ToEar {
         let expectation = number_of(self.expectation());
-        let open = Open { rate_hz: self.rate_hz, phrases: self.phrases.to_vec(), expectation };
+        let mut bytes = 0;
+        let fits = |phrase: &&String| {
+            bytes += phrase.len();
+            bytes <= PHRASES_BYTES
+        };
+        let phrases = self.phrases.iter().take(PHRASES).take_while(fits).cloned().collect();
+        let open = Open { rate_hz: self.rate_hz, phrases, expectation };
         ToEar { kind: Some(to_ear::Kind::Open(open)) }
     }
 

@@ -1,6 +1,7 @@
 //! Which node is asked next: the less loaded of two that are well.
 //!
-//! A node that fails is out until it has answered a look. Looks at a node that is out come less and less often.
+//! A node that fails is out until it has answered a look. Looks at a node that is out come less and less often, also
+//! where it answers them and fails again at once.
 
 use std::time::Duration;
 
@@ -145,8 +146,10 @@ impl Nodes {
         let every = self.backoff.every;
         let Some(node) = self.nodes.get_mut(place) else { return false };
         let was_out = node.state == State::Out;
+        // One that answers looks and fails at its work would come back at once each time.
+        node.failures = if was_out { node.failures } else { 0 };
         node.state = if ready && load.most > 0 { State::Well } else { State::Resting };
-        (node.failures, node.look_at) = (0, now + every);
+        node.look_at = now + every;
         (node.told, node.since) = (Some(load), 0);
         node.full = load.open >= load.most;
         was_out

@@ -287,10 +287,34 @@ fn the_less_loaded_of_two_takes_the_stream() {
         streams[place] += 1;
     }
     assert!(streams.iter().all(|count| (85..=115).contains(count)), "{streams:?}");
-    nodes.looked(0, Duration::ZERO, true, Load { open: 10, most: 10 });
+    let full = Load { open: 10, most: 10 };
+    nodes.looked(0, Duration::ZERO, true, full);
     nodes.looked(1, Duration::ZERO, true, Load { open: 9, most: 10 });
     nodes.looked(2, Duration::ZERO, false, Load { open: 0, most: 10 });
     assert_eq!(nodes.pick(7, &[]), Some(1), "one is full and one rests");
     assert_eq!(nodes.pick(7, &[1]), Some(0), "the full one last");
     assert_eq!(nodes.pick(7, &[0, 1]), None);
+}
+
+#[test]
+fn a_node_that_answers_looks_and_fails_at_its_work_is_asked_less_and_less() {
+    let every = Duration::from_secs(1);
+    let backoff = Backoff { first: Duration::from_millis(200), most: Duration::from_secs(5), every };
+    let mut nodes = Nodes::new(1, backoff);
+    let (mut now, mut waits) = (Duration::ZERO, Vec::new());
+    for _ in 0..8 {
+        assert!(nodes.failed(0, now, 0), "it was asked");
+        let failed_at = now;
+        while nodes.due(now, every).is_empty() {
+            now += Duration::from_millis(10);
+        }
+        waits.push((now - failed_at).as_millis());
+        nodes.looked(0, now, true, Load { open: 0, most: 1 });
+        assert_eq!(nodes.pick(0, &[]), Some(0), "it is back");
+    }
+    assert_eq!(waits, [200, 400, 800, 1_600, 3_200, 5_000, 5_000, 5_000]);
+    // Once it is well from one look to the next all is forgiven.
+    nodes.looked(0, now, true, Load { open: 0, most: 1 });
+    nodes.failed(0, now, 0);
+    assert!(!nodes.due(now + Duration::from_millis(200), every).is_empty());
 }

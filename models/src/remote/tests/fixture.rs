@@ -132,6 +132,20 @@ impl Caller {
         Ok(Self { audio, listening, events, turn: 0 })
     }
 
+    /// The same, as soon as a node is there.
+    pub(super) fn soon_on(engine: &dyn SpeechToText) -> Self {
+        let until = clock::now() + PATIENCE;
+        loop {
+            match Self::on(engine) {
+                Ok(caller) => return caller,
+                Err(Error::Unavailable { .. }) if clock::now() < until => {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+
     /// Says words, at up to twenty times the pace of speech.
     pub(super) fn says(&mut self, words: &str) {
         self.audio.mark(MarkKind::SpeechStarted);

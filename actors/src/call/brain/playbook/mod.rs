@@ -7,7 +7,7 @@
 //! | what | where |
 //! |---|---|
 //! | days, times, numbers, names, letters, yes and no | `parse/` |
-//! | what the caller wants | `intent`, over `lexical`; `meaning`, where a model says what the words are like |
+//! | what the caller wants | `intent`, over `lexical`; `meaning` with `regression`, where a model says what the words are like |
 //! | the business's own words | `vocabulary` |
 //! | everything an utterance says | `heard` |
 //! | what comes first | `respond` |
@@ -32,6 +32,7 @@ mod parse;
 mod phrases;
 mod question;
 mod reading;
+mod regression;
 mod repair;
 mod reschedule;
 mod respond;
