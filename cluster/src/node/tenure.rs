@@ -13,7 +13,7 @@ use actors::storage;
 use actors::storage::coordination::Coordination;
 use actors::storage::journal::Journalled;
 use actors::storage::recordings::{self, Recordings};
-use actors::storage::scylla::{self, Scylla};
+use actors::storage::scylla::{Scylla, Settings as ClusterSettings};
 use actors::supervision::{Standing, begin_life, standing, start_again};
 use actors::types::{Life, RecordingId};
 use tokio::sync::watch;
@@ -32,7 +32,7 @@ pub(super) struct Tenure {
     pub(super) store: Store,
     pub(super) coordination: Arc<dyn Coordination>,
     pub(super) settings: Settings,
-    pub(super) scylla: scylla::Settings,
+    pub(super) scylla: ClusterSettings,
     /// Recordings of calls that were closed: what was kept of them is to be brought to an end.
     pub(super) cut_short: Vec<RecordingId>,
 }

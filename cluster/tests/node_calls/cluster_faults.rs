@@ -15,6 +15,7 @@ use crate::cassandra::Ring;
 use crate::command_line::strowger;
 use crate::node_life::{stop, wait_for};
 
+const DEMO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../ops/config/demo.toml");
 const WAITING: &str = "strowger_storage_journal_writes";
 const AWAY: &str = "strowger_storage_away";
 
@@ -87,14 +88,14 @@ fn peer_a_cassandra_that_comes_back_empty_gets_what_was_kept_once_it_has_its_tab
     let during = call(&presence, "during");
     wait_for("its record", || on.calls().len() == 2);
     ring.kill(0);
+    goes_on(&during);
+    during.hangs_up();
     ring.wipe(0);
     ring.start_node(0);
     let told = || get(presence.http, "/readyz");
     wait_for("the command that mends it", || told().contains("strowger store migrate"));
     assert!(told().starts_with("HTTP/1.1 200"), "calls are taken: {}", told());
-    goes_on(&during);
     let after = call(&presence, "after");
-    during.hangs_up();
     after.hangs_up();
     wait_for("what is kept", || metric(&presence, WAITING) > 2.0);
     let kept = metric(&presence, WAITING);
@@ -104,7 +105,9 @@ fn peer_a_cassandra_that_comes_back_empty_gets_what_was_kept_once_it_has_its_tab
     wait_for("an empty journal", || metric(&presence, WAITING) == 0.0);
     let refused = get(presence.http, "/metrics");
     assert!(!refused.contains("strowger_storage_journal_refused_total"), "{refused}");
-    // What the cluster had acknowledged before is gone with it; what was kept is whole.
+    // What the cluster had acknowledged before is gone with it, the business as well, by which calls are listed;
+    // what was kept is whole.
+    strowger(on.path(), &["tenant", "import", DEMO]).expect("imported");
     let found = on.calls();
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(found.iter().all(ended_well), "{found:?}");
