@@ -104,7 +104,7 @@ impl Default for Settings {
             end_of_turn_dictation_ms: 1_400,
             end_of_turn_ms_min: 100,
             end_of_turn_ms_max: 2_000,
-            end_of_turn_sound_percent: 100,
+            end_of_turn_sound_percent: 50,
             end_of_turn_recogniser_percent: 150,
             cut_off_ms_max: 1_500,
             turn_ms_max: 60_000,
