@@ -1,5 +1,6 @@
 //! The ordered start of a node.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,7 +57,7 @@ impl Node {
         let recorder = Arc::new(Recorder::start(&config.recordings, recordings.clone())?);
         let supervision = supervise(&config, &opened, search.as_ref(), senses, &recorder).await?;
         let media = Media::start(config.media.clone())?;
-        let trunk = Trunk::start(trunk_settings(&config), supervision.reception(), media.clone()).await?;
+        let trunk = trunk(&config, &supervision, &media).await?;
         let life = Arc::new(Life::new());
         let token = Token::create(&data).map_err(|why| Error::Data { path: data.clone(), why })?;
         let gateway = {
@@ -109,12 +110,16 @@ impl Node {
     }
 }
 
-/// Where calls are taken: nowhere, where that is not the node's role.
-fn trunk_settings(config: &NodeConfig) -> sip_trunk::Settings {
+/// Takes calls; where that is not the node's role, none, and from this machine's own addresses alone.
+async fn trunk(config: &NodeConfig, supervision: &Supervision, media: &Media) -> Result<Trunk, Error> {
     if config.node.roles.contains(&Role::Edge) {
-        return config.sip.clone();
+        return Ok(Trunk::start(config.sip.clone(), supervision.reception(), media.clone()).await?);
     }
-    sip_trunk::Settings { udp: None, tcp: None, tls: None, ..config.sip.clone() }
+    let nowhere = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0);
+    let settings = sip_trunk::Settings { udp: Some(nowhere), tcp: None, tls: None, ..config.sip.clone() };
+    let trunk = Trunk::start(settings, supervision.reception(), media.clone()).await?;
+    trunk.refuse_new(true);
+    Ok(trunk)
 }
 
 async fn supervise(
