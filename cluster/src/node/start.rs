@@ -1,5 +1,6 @@
 //! The ordered start of a node.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -57,7 +58,7 @@ impl Node {
         let recorder = Arc::new(Recorder::start(&config.recordings, recordings.clone())?);
         let supervision = supervise(&config, &opened, search.as_ref(), senses, &recorder).await?;
         let media = Media::start(config.media.clone())?;
-        let trunk = Trunk::start(trunk_settings(&config), supervision.reception(), media.clone()).await?;
+        let trunk = trunk(&config, &supervision, &media).await?;
         let carriers =
             Carriers::start(carrier_settings(&config), supervision.reception(), media.clone()).await?;
         let life = Arc::new(Life::new());
@@ -114,13 +115,18 @@ impl Node {
     }
 }
 
-/// Where calls are taken: nowhere, where that is not the node's role.
-fn trunk_settings(config: &NodeConfig) -> sip_trunk::Settings {
+/// Takes calls; where that is not the node's role, none, and from this machine's own addresses alone.
+async fn trunk(config: &NodeConfig, supervision: &Supervision, media: &Media) -> Result<Trunk, Error> {
     if config.node.roles.contains(&Role::Edge) {
-        return config.sip.clone();
+        return Ok(Trunk::start(config.sip.clone(), supervision.reception(), media.clone()).await?);
     }
-    let (udp, tcp, tls, ws, wss) = (None, None, None, None, None);
-    sip_trunk::Settings { udp, tcp, tls, ws, wss, trunk: Vec::new(), ..config.sip.clone() }
+    let udp = Some(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0));
+    let (tcp, tls, ws, wss) = (None, None, None, None);
+    let settings =
+        sip_trunk::Settings { udp, tcp, tls, ws, wss, trunk: Vec::new(), ..config.sip.clone() };
+    let trunk = Trunk::start(settings, supervision.reception(), media.clone()).await?;
+    trunk.refuse_new(true);
+    Ok(trunk)
 }
 
 /// The same for calls by carriers' websockets.

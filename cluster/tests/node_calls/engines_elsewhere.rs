@@ -1,7 +1,6 @@
 //! Calls that are heard and answered by other nodes' engines, while these are killed, stand still, or are full.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use std::time::Duration;
 
 use cluster::operator::Presence;
@@ -77,7 +76,7 @@ impl Calls {
     fn caller(&self, words: &[&str]) -> Process {
         let mut all = vec!["call"];
         all.extend(words);
-        Process::start(&mut caller(self.data.path(), &tones(self.data.path()), &all))
+        Process::start(&mut configured(self.data.path(), &tones(self.data.path()), &all))
     }
 
     /// What callers were heard to say, in all calls.
@@ -88,10 +87,6 @@ impl Calls {
             .collect();
         ids.iter().flat_map(|id| said_in(self.data.path(), id, "caller")).collect()
     }
-}
-
-fn caller(data: &Path, config: &PathBuf, words: &[&str]) -> Command {
-    configured(data, config, words)
 }
 
 /// What that side says in a call.
