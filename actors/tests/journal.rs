@@ -55,6 +55,7 @@ fn call(number: u32) -> CallRecord {
         recording: None,
         quality: CallQuality::default(),
         latencies: Vec::new(),
+        held_by: None,
     }
 }
 

@@ -40,6 +40,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("metrics_exporter_prometheus", &["cluster/src/telemetry"]),
     ("tracing_subscriber", &["cluster/src/telemetry"]),
     ("sipx_sip", &["cluster/src/sip"]),
+    ("hickory_resolver", &["cluster/src/edge/sip_trunk/names"]),
     ("rtc_sdp", &["cluster/src/sip"]),
     ("rtc_srtp", &["cluster/src/rtp"]),
     ("audio_codec", &["cluster/src/rtp/codec"]),

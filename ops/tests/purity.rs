@@ -5,6 +5,7 @@ use crate::source::{expect_none, rust_files};
 /// The pure folders, by path prefix.
 const PURE: &[&str] = &[
     "models/src/batching/",
+    "models/src/remote/failover/",
     "actors/src/types/",
     "actors/src/call/conversation/",
     "actors/src/call/brain/playbook/",

@@ -36,6 +36,8 @@ pub struct NodeConfig {
     pub carriers: carriers::Settings,
     /// Who hears and who speaks.
     pub engines: models::engine::Settings,
+    /// Engines on other nodes, and this node's for others.
+    pub inference: models::remote::Settings,
     /// The calls themselves, and what a receptionist can do beyond talking.
     pub calls: actors::config::Settings,
     /// The brain that needs no model.
@@ -48,6 +50,8 @@ pub struct NodeConfig {
     pub scylla: actors::storage::scylla::Settings,
     /// The journal of writes that such a cluster could not take.
     pub journal: actors::storage::journal::Settings,
+    /// The businesses that a node knows while such a cluster is away.
+    pub address_book: actors::storage::address_book::Settings,
     /// What the nodes of a cluster share, and how they reach it.
     pub coordination: actors::storage::coordination::Settings,
     /// The search over transcripts.

@@ -26,6 +26,12 @@ pub enum Error {
         /// Its process.
         pid: i32,
     },
+    /// The node's name is none.
+    #[error("node.name {name:?} is no name: write at most 64 letters, digits, dashes, dots and underscores")]
+    Name {
+        /// What was given.
+        name: String,
+    },
     /// The store can't be opened or read.
     #[error("the store in {} can't be used: {why}", .path.display())]
     Storage {
@@ -48,6 +54,14 @@ pub enum Error {
     Demo {
         /// Why.
         why: String,
+    },
+    /// The roles make no node.
+    #[error("node.roles has {why}; {mend}")]
+    Roles {
+        /// What is wrong with them.
+        why: &'static str,
+        /// What to write.
+        mend: &'static str,
     },
     /// An engine that the settings name can't run.
     #[error(transparent)]

@@ -9,7 +9,7 @@ use sipx_sip::headers::{Via, first_hop_end};
 use super::wire::{Header, HeaderName, Host, Request, Response, Uri};
 
 /// What carries a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Transport {
     /// Datagrams.
     Udp,

@@ -2,6 +2,7 @@
 
 mod coordination;
 mod disk_full;
+mod engines_elsewhere;
 mod object_store;
 mod phone;
 mod search;

@@ -46,7 +46,7 @@ impl Certificate {
         fs::write(self.chain(), made.cert.pem()).unwrap();
     }
 
-    fn chain(&self) -> PathBuf {
+    pub(super) fn chain(&self) -> PathBuf {
         self.home.path().join("certificate.pem")
     }
 

@@ -83,6 +83,13 @@ pub struct Settings {
     pub secure: super::Secure,
     /// Who is passed over, and how much is taken.
     pub guard: super::Guarding,
+    /// How often the way from a provider that we register at is kept open, in milliseconds; 0 for never. NAT forgets
+    /// a way by UDP within 30 s to a few minutes.
+    pub keep_alive_ms: u64,
+    /// How long registrations take, and when a call or registration goes to a provider's next server.
+    pub registering: crate::sip::registration::Timing,
+    /// Who is asked for the addresses of providers, and for how long.
+    pub names: super::Looking,
     /// The carriers and exchanges that may call: `[[sip.trunk]]`. Where there is none, everybody may.
     pub trunk: Vec<super::Carrier>,
 }
@@ -123,6 +130,9 @@ impl Default for Settings {
             timing: Timing::default(),
             secure: super::Secure::default(),
             guard: super::Guarding::default(),
+            keep_alive_ms: 25_000,
+            registering: crate::sip::registration::Timing::default(),
+            names: super::Looking::default(),
             trunk: Vec::new(),
         }
     }

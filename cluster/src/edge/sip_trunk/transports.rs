@@ -107,6 +107,23 @@ impl Transports {
         }
     }
 
+    /// Whether we can send by this transport, and to an address of this family.
+    pub(super) fn reaches(&self, transport: Transport, address: Option<IpAddr>) -> bool {
+        let bound = self.listening(transport);
+        match transport {
+            Transport::Udp => {
+                bound.is_some_and(|own| address.is_none_or(|one| one.is_ipv4() == own.is_ipv4()))
+            }
+            // A connection needs no socket of ours to listen, and is made by whatever family it takes; but where we
+            // listen by one, that is the one that the peer can come back by.
+            Transport::Tcp | Transport::Tls => {
+                bound.is_none_or(|own| address.is_none_or(|one| one.is_ipv4() == own.is_ipv4()))
+            }
+            // Websockets are made to us only.
+            Transport::Ws | Transport::Wss => false,
+        }
+    }
+
     /// Remembers by which name a peer was found.
     pub(super) fn name(&self, peer: SocketAddr, name: &str) {
         let mut names = self.names.lock();

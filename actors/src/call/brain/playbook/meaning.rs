@@ -107,6 +107,12 @@ impl Meanings {
         self.score_min
     }
 
+    /// What was found out about the business's examples, for a person to read.
+    #[must_use]
+    pub fn calibration(&self) -> String {
+        format!("{} examples, threshold {:.2}", self.examples.len(), self.score_min)
+    }
+
     /// What the utterance with this vector means.
     #[must_use]
     pub fn read(&self, utterance: &[f32]) -> Meaning {

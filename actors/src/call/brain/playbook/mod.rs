@@ -31,6 +31,7 @@ mod normalise;
 mod parse;
 mod phrases;
 mod question;
+mod reading;
 mod repair;
 mod reschedule;
 mod respond;
@@ -51,6 +52,7 @@ use serde::{Deserialize, Serialize};
 
 pub use meaning::{Meaning, Meanings};
 pub use phrases::phrases;
+pub use reading::{meaning_name, reading};
 pub use settings::Settings;
 
 use super::{Brain, Context, Question, Thought};

@@ -18,6 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
+pub(super) use material::client as believed;
 pub(super) use reload::watch;
 pub use settings::Settings;
 

@@ -1,14 +1,15 @@
-//! redb by itself with the same group commit: what the interface is measured against.
+//! redb by itself with the same group commit.
 
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use actors::types::CallRecord;
+use async_trait::async_trait;
 use redb::{Database, TableDefinition};
 use tokio::sync::oneshot;
 
-use super::Failure;
+use super::{Failure, Raw};
 
 type Definition = TableDefinition<'static, &'static [u8], &'static [u8]>;
 
@@ -29,33 +30,41 @@ struct Job {
 }
 
 /// A file with one writing thread. No reads before writes, no checks: rows go straight in.
-pub(crate) struct Raw {
-    queue: SyncSender<Job>,
-    thread: JoinHandle<Result<(), redb::Error>>,
+pub(crate) struct Redb {
+    queue: Option<SyncSender<Job>>,
+    thread: Option<JoinHandle<Result<(), redb::Error>>>,
 }
 
-impl Raw {
+impl Redb {
     pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
         let database = Database::create(path)?;
         let (queue, jobs) = sync_channel(QUEUE);
         let thread = std::thread::spawn(move || run(&database, &jobs));
-        Ok(Self { queue, thread })
+        Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
+}
 
-    pub(crate) async fn put(&self, record: &CallRecord) -> Result<(), Failure> {
+impl Drop for Redb {
+    fn drop(&mut self) {
+        drop(self.queue.take());
+        if let Some(Err(error)) = self.thread.take().and_then(|thread| thread.join().ok()) {
+            eprintln!("the raw driver's file: {error}");
+        }
+    }
+}
+
+#[async_trait]
+impl Raw for Redb {
+    async fn put(&self, record: &CallRecord) -> Result<(), Failure> {
         let id = record.id.as_uuid().into_bytes();
         let time = (!record.started_at.as_nanosecond()).to_be_bytes();
         let caller = record.caller.as_ref().map_or("", |caller| caller.reveal().as_str());
         let key = [record.tenant.as_str().as_bytes(), &time, &id].concat();
         let caller = [record.tenant.as_str().as_bytes(), caller.as_bytes(), &time, &id].concat();
         let (answer, answered) = oneshot::channel();
-        self.queue.try_send(Job { id, key, caller, value: serde_json::to_vec(record)?, answer })?;
+        let queue = self.queue.as_ref().ok_or("it is closed")?;
+        queue.try_send(Job { id, key, caller, value: serde_json::to_vec(record)?, answer })?;
         answered.await?.then_some(()).ok_or_else(|| "the commit failed".into())
-    }
-
-    pub(crate) fn close(self) -> Result<(), Failure> {
-        drop(self.queue);
-        self.thread.join().map_err(|_| "the writer panicked")?.map_err(Into::into)
     }
 }
 
