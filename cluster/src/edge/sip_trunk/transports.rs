@@ -119,6 +119,8 @@ impl Transports {
             Transport::Tcp | Transport::Tls => {
                 bound.is_none_or(|own| address.is_none_or(|one| one.is_ipv4() == own.is_ipv4()))
             }
+            // Websockets are made to us only.
+            Transport::Ws | Transport::Wss => false,
         }
     }
 

@@ -152,6 +152,8 @@ fn service(transport: Transport, host: &str) -> String {
         Transport::Udp => format!("_sip._udp.{host}"),
         Transport::Tcp => format!("_sip._tcp.{host}"),
         Transport::Tls => format!("_sips._tcp.{host}"),
+        Transport::Ws => format!("_sip._ws.{host}"),
+        Transport::Wss => format!("_sips._ws.{host}"),
     }
 }
 

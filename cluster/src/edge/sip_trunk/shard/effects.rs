@@ -82,7 +82,7 @@ impl Shard {
         let flow = call.flow;
         Some(match flow.transport {
             Transport::Udp => flow,
-            Transport::Tcp | Transport::Tls => Flow { connection: self.connected(&flow), ..flow },
+            _ => Flow { connection: self.connected(&flow), ..flow },
         })
     }
 

@@ -159,7 +159,7 @@ impl Shard {
         let flow = Flow { address: target.address, transport: target.transport, connection: None };
         match target.transport {
             Transport::Udp => flow,
-            Transport::Tcp | Transport::Tls => Flow { connection: self.connected(&flow), ..flow },
+            _ => Flow { connection: self.connected(&flow), ..flow },
         }
     }
 
