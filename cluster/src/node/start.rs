@@ -58,6 +58,7 @@ impl Node {
             supervise(&config, &opened, search.as_ref(), (engines, embeddings), &recorder).await?;
         let media = Media::start(config.media.clone())?;
         let trunk = Trunk::start(config.sip.clone(), supervision.reception(), media.clone()).await?;
+        supervision.connect(trunk.exchange());
         let life = Arc::new(Life::new());
         let token = Token::create(&data).map_err(|why| Error::Data { path: data.clone(), why })?;
         let gateway = {

@@ -116,6 +116,12 @@ impl Ear {
         self.voiced_ms = 0;
     }
 
+    /// Forgets the turn and the voice: the caller speaks with somebody else.
+    pub(super) fn turn_away(&mut self) {
+        self.lose_turn();
+        self.voice_since = None;
+    }
+
     fn voiced_until(&self, now: CallTime) -> u64 {
         self.voiced_ms + self.voice_since.map_or(0, |since| now.since_ms(since))
     }
