@@ -1,5 +1,7 @@
-//! Sentences embedded per second: `cargo run --release -p models --features candle --example embeddings FOLDER`.
-//! Beside it `models/tests/reference/minilm.py FOLDER --bench THREADS` measures PyTorch on the same sentences.
+//! Sentences embedded per second:
+//! `cargo run --release -p models --features candle --example embeddings [FOLDER [SECONDS]]`, by as many threads as
+//! `RAYON_NUM_THREADS` says. Beside it `models/tests/reference/minilm.py FOLDER --bench THREADS` measures PyTorch on the
+//! same sentences.
 
 #![allow(
     clippy::disallowed_methods,
@@ -25,12 +27,13 @@ fn main() {
     let folder =
         std::env::args().nth(1).map_or_else(|| "target/weights/all-minilm-l6-v2".into(), PathBuf::from);
     let model = MiniLm::load(&folder, &Settings::default()).expect("weights");
-    for batch in [1, 8, 32] {
+    let seconds = std::env::args().nth(2).and_then(|word| word.parse().ok()).unwrap_or(5.0);
+    for batch in [1, 8, 64] {
         let texts: Vec<String> =
             (0..batch).map(|number| format!("{} {number}", SENTENCES[number % SENTENCES.len()])).collect();
         model.embed(&texts).expect("embeds");
         let (started, mut rounds) = (Instant::now(), 0);
-        while started.elapsed() < Duration::from_secs(5) {
+        while started.elapsed() < Duration::from_secs_f64(seconds) {
             model.embed(&texts).expect("embeds");
             rounds += 1;
         }

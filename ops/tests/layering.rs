@@ -7,6 +7,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
     (
         "candle",
         &[
+            "models/src/arithmetic",
             "models/src/speech_to_text",
             "models/src/language",
             "models/src/text_to_speech",
@@ -31,8 +32,11 @@ const PACKAGES: &[(&str, &[&str])] = &[
             "actors/src/storage/backup",
             "actors/src/storage/search",
             "cluster/src/rtp/protection",
+            "cluster/src/edge/carriers/provider",
         ],
     ),
+    ("tokio_tungstenite", &["cluster/src/edge"]),
+    ("form_urlencoded", &["cluster/src/edge/carriers/provider"]),
     ("tantivy", &["actors/src/storage/search"]),
     ("metrics_exporter_prometheus", &["cluster/src/telemetry"]),
     ("tracing_subscriber", &["cluster/src/telemetry"]),

@@ -30,6 +30,8 @@ pub(crate) enum Message {
     Recogniser { session: u64, event: RecogniserEvent },
     /// Partial words wait in the inlet.
     Partial,
+    /// By whoever judges pauses.
+    PauseJudged { pause: u64, finished: f32 },
     /// By the voice.
     Voice { utterance: UtteranceId, attempt: u32, speech: Result<Speech, Error> },
     /// By the leg of a person whom the caller is handed over to, or by the voice that speaks to them.
@@ -144,6 +146,7 @@ fn take(shell: &mut Shell, message: Message) {
         Message::Leg(event) => shell.on_leg(event),
         Message::Recogniser { session, event } => shell.on_recogniser(session, event),
         Message::Partial => shell.on_partial(),
+        Message::PauseJudged { pause, finished } => shell.pause_judged(pause, finished),
         Message::Voice { utterance, attempt, speech } => shell.on_voice(utterance, attempt, speech),
         Message::Person { hand_over, event } => shell.on_person(hand_over, event),
         Message::Recording(opened) => shell.on_recording(opened),

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use models::engine::{SpeechToText, TextToSpeech};
+use models::engine::{PauseJudge, SpeechToText, TextToSpeech};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
@@ -23,6 +23,9 @@ pub(crate) struct Services {
     pub(crate) address_book: Option<Arc<AddressBook>>,
     pub(crate) speech_to_text: Option<Arc<dyn SpeechToText>>,
     pub(crate) text_to_speech: Option<Arc<dyn TextToSpeech>>,
+    pub(crate) pause_judge: Option<Arc<dyn PauseJudge>>,
+    /// How late voice activity says that a caller has stopped, in milliseconds.
+    pub(crate) voice_lag_ms: u32,
     pub(crate) recorder: Option<Arc<Recorder>>,
     pub(crate) minds: Minds,
     pub(crate) clock: Clock,

@@ -233,6 +233,13 @@ pub trait Storage: Users {
         Ok(None)
     }
 
+    /// Reads every row and looks whether what belongs together is there, while others write: for stores that can't
+    /// be held still; none for those that can, of which a [`Frozen`] does it. What is wrong only because a change
+    /// is under way is not told.
+    async fn examine(&self) -> Result<Option<Examination>> {
+        Ok(None)
+    }
+
     /// Writes and reads a probe: whether the store works now.
     async fn check(&self) -> Result<()>;
 

@@ -131,6 +131,9 @@ pub struct FinishedRecording {
     pub samples: u64,
     /// The segments that could not be kept, by number; silence is played instead.
     pub lost_segments: Vec<u32>,
+    /// Its process died: these are the segments that were found, and there may have been more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut_short: bool,
 }
 
 /// A recording as one object: Ogg/Opus (RFC 7845), sealed in chunks of whole pages.

@@ -97,6 +97,8 @@ impl Supervision {
             address_book: parts.address_book,
             speech_to_text: parts.speech_to_text,
             text_to_speech: parts.text_to_speech,
+            pause_judge: parts.pause_judge,
+            voice_lag_ms: parts.voice_lag_ms,
             recorder: parts.recorder,
             minds: parts.minds,
             clock: parts.clock,

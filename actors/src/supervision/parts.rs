@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use models::engine::{SpeechToText, TextToSpeech};
+use models::engine::{PauseJudge, SpeechToText, TextToSpeech};
 
 use crate::call::{Minds, Written};
 use crate::chance::Chance;
@@ -32,6 +32,10 @@ pub struct Parts {
     pub speech_to_text: Option<Arc<dyn SpeechToText>>,
     /// What speaks, where there is anything.
     pub text_to_speech: Option<Arc<dyn TextToSpeech>>,
+    /// What judges by the sound whether a caller who paused has finished, where there is anything.
+    pub pause_judge: Option<Arc<dyn PauseJudge>>,
+    /// How late voice activity says that a caller has stopped, in milliseconds.
+    pub voice_lag_ms: u32,
     /// What records, where calls are recorded at all. Whoever made it stops it, after supervision.
     pub recorder: Option<Arc<Recorder>>,
     /// Told of each call whose record, with its end, is in the store; such as the search.
@@ -59,6 +63,8 @@ impl Parts {
             address_book: None,
             speech_to_text: None,
             text_to_speech: None,
+            pause_judge: None,
+            voice_lag_ms: 0,
             recorder: None,
             written: None,
             minds,

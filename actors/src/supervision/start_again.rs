@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use crate::call::{NODE_DIED, note_outcome};
 use crate::storage::coordination::{Coordination, NodeRun};
 use crate::storage::{Claim, Error, Page, Result, Storage};
-use crate::types::{CallEvent, CallEventKind, CallRecord, CallTime, Life};
+use crate::types::{CallEvent, CallEventKind, CallRecord, CallTime, Life, RecordingId};
 
 /// Calls read at once.
 const PAGE: usize = 256;
@@ -19,13 +19,16 @@ const CLAIMS_MAX: u32 = 8;
 const NODE: &str = "node";
 
 /// What was found.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Closed {
     /// Calls that were open and have an end now.
     pub calls: usize,
     /// Calls of earlier lives of this node that could not be closed yet: what they wrote waits to be written. To be
     /// tried again.
     pub left: usize,
+    /// The recordings of those that were closed: what was kept of them is still to be brought to an end (see
+    /// [`Recordings::salvage`](crate::storage::recordings::Recordings::salvage)).
+    pub recordings: Vec<RecordingId>,
 }
 
 /// Whether a process is its node's latest life.
@@ -86,7 +89,7 @@ pub async fn start_again(
         for record in own {
             match claimed(storage, record, life).await {
                 Ok(Some((record, runs))) => {
-                    close(storage, &record).await?;
+                    closed.recordings.extend(close(storage, &record).await?);
                     forget(coordination, &record, &runs).await;
                     closed.calls += 1;
                 }
@@ -131,12 +134,15 @@ async fn claimed(
     Ok(None)
 }
 
-async fn close(storage: &dyn Storage, record: &CallRecord) -> Result<()> {
+/// The call's recording, where there is one.
+async fn close(storage: &dyn Storage, record: &CallRecord) -> Result<Option<RecordingId>> {
     let mut record = record.clone();
     let events = storage.events(record.id).await?;
     for event in &events {
-        if let CallEventKind::ToolAnswered { outcome, .. } = &event.kind {
-            note_outcome(&mut record, outcome);
+        match &event.kind {
+            CallEventKind::ToolAnswered { outcome, .. } => note_outcome(&mut record, outcome),
+            CallEventKind::RecordingStarted { recording, .. } => record.recording = Some(*recording),
+            _ => {}
         }
     }
     let last = events.last().map_or(CallTime::START, |event| event.at);
@@ -152,7 +158,8 @@ async fn close(storage: &dyn Storage, record: &CallRecord) -> Result<()> {
     // The last thing known is the latest that the call surely lasted to.
     crate::call::end(&mut record, last, ended.unwrap_or(NODE_DIED));
     storage.put_call(&record).await?;
-    storage.drop_checkpoint(record.id).await
+    storage.drop_checkpoint(record.id).await?;
+    Ok(record.recording)
 }
 
 /// Takes what the nodes share of a call away: its tenant has room again, and nobody asks the dead for it. Where that

@@ -307,7 +307,7 @@ async fn calls_of_a_dead_process_are_closed_when_a_node_starts_again() {
         "it is another node's"
     );
     begin_life(store, &next).await.expect("begun");
-    assert_eq!(start_again(store, &coordination, &next).await, Ok(Closed { calls: 1, left: 0 }));
+    assert_eq!(start_again(store, &coordination, &next).await, Ok(Closed { calls: 1, ..Closed::default() }));
     assert_eq!(world.end_of(1).await, EndReason::NodeDied);
     let record = world.record(1).await;
     assert_eq!(record.outcome.map(|outcome| outcome.result), Some(CallResult::Indeterminate));

@@ -17,6 +17,7 @@ mod store;
 mod tenant;
 mod times;
 mod trunk;
+mod users;
 mod weights;
 
 use std::io::Write;
@@ -80,6 +81,9 @@ enum Verb {
     /// Messages taken for somebody
     #[command(subcommand)]
     Messages(messages::Verb),
+    /// Those who sign in for a business
+    #[command(subcommand)]
+    Users(users::Verb),
     /// The store: backups, copies, checks
     #[command(subcommand)]
     Store(store::Verb),
@@ -133,6 +137,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Error> {
             Verb::Calls(verb) => calls::run(verb, &config, &mut output).await,
             Verb::Bookings(verb) => bookings::run(verb, &config, &mut output).await,
             Verb::Messages(verb) => messages::run(verb, &config, &mut output).await,
+            Verb::Users(verb) => users::run(verb, &config, &mut output).await,
             Verb::Store(verb) => store::run(verb, &config, &mut output).await,
             Verb::Keys(verb) => keys::run(verb, &config, &mut output).await,
             Verb::Trunk(verb) => trunk::run(verb, &config, &mut output).await,

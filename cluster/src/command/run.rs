@@ -101,6 +101,7 @@ impl Signals {
 struct Shown {
     sip: SocketAddr,
     http: SocketAddr,
+    inference: Option<SocketAddr>,
     number: Option<String>,
     engines: Vec<String>,
     calls_closed: usize,
@@ -112,6 +113,7 @@ impl From<&Facts> for Shown {
         Self {
             sip: facts.sip,
             http: facts.http,
+            inference: facts.inference,
             number: facts.number.as_ref().map(|number| number.as_str().to_owned()),
             engines: facts.engines.iter().map(ToString::to_string).collect(),
             calls_closed: facts.calls_closed,
@@ -130,6 +132,9 @@ fn words(facts: &Facts) -> String {
         text += "the store is away: calls are taken for numbers that were called here before, see the log\n";
     }
     text += &format!("data in {}, http://{}/metrics\n", facts.data.display(), facts.http);
+    if let Some(inference) = facts.inference {
+        text += &format!("engines for other nodes at {inference}\n");
+    }
     match &facts.number {
         Some(number) => {
             let number = number.as_str();

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use actors::{storage, supervision};
 
-use crate::edge::{media, sip_trunk};
+use crate::edge::{carriers, media, sip_trunk};
 use crate::{gateway, telemetry};
 
 /// Why a node does not start, worded for the person who starts it.
@@ -55,6 +55,14 @@ pub enum Error {
         /// Why.
         why: String,
     },
+    /// The roles make no node.
+    #[error("node.roles has {why}; {mend}")]
+    Roles {
+        /// What is wrong with them.
+        why: &'static str,
+        /// What to write.
+        mend: &'static str,
+    },
     /// An engine that the settings name can't run.
     #[error(transparent)]
     Engine(#[from] models::Error),
@@ -64,6 +72,9 @@ pub enum Error {
     /// SIP can't start.
     #[error(transparent)]
     Trunk(#[from] sip_trunk::Error),
+    /// The carriers' websockets can't start.
+    #[error(transparent)]
+    Carriers(#[from] carriers::Error),
     /// Audio on the wire can't start.
     #[error(transparent)]
     Media(#[from] media::Error),

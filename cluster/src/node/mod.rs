@@ -1,8 +1,10 @@
 //! A running node: build, run, drain.
 //!
 //! ```text
-//! start: data directory → store, where it answers → dead calls closed → search → engines → supervision → media → trunk → gateway
-//! stop:  refuse calls → wait for those under way → supervision → trunk → media → gateway → search → store
+//! start: data directory → store, where it answers → dead calls closed → search → engines, its own and others'
+//!        → supervision → media → trunk, carriers → gateway
+//! stop:  refuse calls → wait for those under way → supervision → engines for others → trunk, carriers → media
+//!        → gateway → search → store
 //! ```
 
 mod demo;
@@ -13,6 +15,8 @@ mod minds;
 mod name;
 mod opening;
 mod readiness;
+mod roles;
+mod senses;
 mod settings;
 mod start;
 mod stop;
@@ -32,6 +36,8 @@ use tokio::task::JoinHandle;
 
 pub(crate) use directory::keep_private;
 pub use error::Error;
+pub use roles::Role;
+pub(crate) use senses::{of_others, own as own_senses};
 pub use settings::{Backend, Settings};
 pub use start::Options;
 pub use stop::Stopped;
@@ -40,6 +46,7 @@ pub(crate) use store::{
     recordings, search,
 };
 
+use crate::edge::carriers::Carriers;
 use crate::edge::media::Media;
 use crate::edge::sip_trunk::{Transport, Trunk};
 use crate::gateway::Gateway;
@@ -56,7 +63,9 @@ pub struct Node {
     recorder: Arc<Recorder>,
     media: Media,
     trunk: Trunk,
+    carriers: Carriers,
     gateway: Gateway,
+    serving: senses::Serving,
     keeping_up: JoinHandle<()>,
     book_keeping: Option<JoinHandle<()>>,
     held: Held,
@@ -75,6 +84,8 @@ pub struct Facts {
     pub transport: Transport,
     /// Its HTTP address.
     pub http: SocketAddr,
+    /// Where other nodes use its engines, if they may.
+    pub inference: Option<SocketAddr>,
     /// A number that it answers.
     pub number: Option<PhoneNumber>,
     /// Its engines, and why these.

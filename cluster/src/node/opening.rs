@@ -33,12 +33,13 @@ pub(super) async fn open(config: &NodeConfig, demo: bool) -> Result<Opened, Erro
     let life = Life::new(name::of(&config.node)?, name::of_run());
     let store = store::open_alone(config).await?;
     let (storage, address_book) = (store.storage(), store::address_book(config).await?);
-    let tenure = Tenure {
+    let mut tenure = Tenure {
         life: life.clone(),
         store: store.clone(),
         coordination: Arc::clone(&coordination),
         settings: config.node.clone(),
         scylla: config.scylla.clone(),
+        cut_short: Vec::new(),
     };
     let begun = tenure.begin().await;
     let begun = begun.map_err(|why| Error::Storage { path: config.node.data.clone(), why })?;

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::Role;
+
 /// What keeps what must outlive a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[serde(rename_all = "snake_case")]
@@ -25,6 +27,9 @@ pub struct Settings {
     /// started with the name of another takes its place. Letters, digits, dashes, dots and underscores, at most 64;
     /// empty: one is made up at the first start and kept in the data directory.
     pub name: String,
+    /// What it does: "edge" and "calls" take calls and talk, "inference" lets its engines work for other nodes,
+    /// "gateway" answers businesses over HTTP.
+    pub roles: Vec<Role>,
     /// What keeps calls, appointments and all else: "embedded", a file in that directory, or "scylla", a cluster.
     pub store: Backend,
     /// How long calls may go on once the node was asked to stop, in seconds; then they are ended politely.
@@ -46,6 +51,7 @@ impl Default for Settings {
         Self {
             data: PathBuf::from("data"),
             name: String::new(),
+            roles: vec![Role::Edge, Role::Calls, Role::Gateway],
             store: Backend::default(),
             drain_timeout_s: 60,
             stop_timeout_s: 10,

@@ -11,17 +11,18 @@ use actors::storage::retention::{Eraser, Index, keep_sweeping};
 use actors::storage::search::Search;
 use actors::supervision::{Parts, Supervision, own_integrations};
 use actors::types::CallRecord;
-use models::engine::{Embeddings, Engines, choose, choose_embeddings};
+use models::remote::Senses;
 use tokio::task::JoinHandle;
 
 use super::opening::{self, Opened};
 use super::readiness::{Life, Load, Readiness, Stage};
 use super::tenure::Begun;
-use super::{Error, Facts, Node, desk, directory, minds, store};
+use super::{Error, Facts, Node, Role, desk, directory, minds, roles, senses, store};
 use crate::clock;
 use crate::config::NodeConfig;
+use crate::edge::carriers::{self, Carriers};
 use crate::edge::media::Media;
-use crate::edge::sip_trunk::{Transport, Trunk};
+use crate::edge::sip_trunk::{self, Transport, Trunk};
 use crate::gateway::{self, Gateway};
 use crate::operator::{Presence, Token};
 use crate::telemetry::Metrics;
@@ -44,25 +45,27 @@ impl Node {
     /// # Errors
     /// What is missing or in use, and what to do about it. The process is expected to end then.
     pub async fn start(config: NodeConfig, options: Options) -> Result<Self, Error> {
+        roles::check(&config.node.roles)?;
         let data = config.node.data.clone();
         directory::prepare(&data)?;
         let opened = opening::open(&config, options.demo).await?;
         let storage = &opened.storage;
         let search = store::search(&config, Arc::clone(storage))?;
-        let (engines, mut choices) = choose(&config.engines)?;
-        let (embeddings, choice) = choose_embeddings(&config.engines)?;
-        choices.push(choice);
+        let senses::Opened { senses, serving } = senses::open(&config).await?;
+        let choices = senses.choices.clone();
         let recordings = store::recordings(&config, Arc::clone(storage))?;
         let recorder = Arc::new(Recorder::start(&config.recordings, recordings.clone())?);
-        let supervision =
-            supervise(&config, &opened, search.as_ref(), (engines, embeddings), &recorder).await?;
+        let supervision = supervise(&config, &opened, search.as_ref(), senses, &recorder).await?;
         let media = Media::start(config.media.clone())?;
-        let trunk = Trunk::start(config.sip.clone(), supervision.reception(), media.clone()).await?;
+        let trunk = Trunk::start(trunk_settings(&config), supervision.reception(), media.clone()).await?;
         supervision.connect(trunk.exchange());
+        let carriers =
+            Carriers::start(carrier_settings(&config), supervision.reception(), media.clone()).await?;
         let life = Arc::new(Life::new());
         let token = Token::create(&data).map_err(|why| Error::Data { path: data.clone(), why })?;
         let gateway = {
             let address_book = opened.address_book.clone();
+            let recordings = recordings.clone();
             let kept = desk::Kept { storage, address_book, recordings, search: search.clone() };
             let counter = desk::Counter::new(kept, &config, &supervision, &life);
             let metrics = options.metrics.clone();
@@ -80,6 +83,7 @@ impl Node {
             sip,
             transport,
             http: gateway.address(),
+            inference: serving.address(),
             number: opened.number().await,
             engines: choices,
             calls_closed: opened.begun.calls_closed(),
@@ -99,21 +103,41 @@ impl Node {
             supervision,
             media,
             trunk,
+            carriers,
             gateway,
+            serving,
             keeping_up,
             book_keeping: opened.book_keeping,
-            held: opened.tenure.hold(opened.begun),
+            held: opened.tenure.hold(opened.begun, recordings),
             sweeping,
             facts,
         })
     }
 }
 
+/// Where calls are taken: nowhere, where that is not the node's role.
+fn trunk_settings(config: &NodeConfig) -> sip_trunk::Settings {
+    if config.node.roles.contains(&Role::Edge) {
+        return config.sip.clone();
+    }
+    let (udp, tcp, tls, ws, wss) = (None, None, None, None, None);
+    sip_trunk::Settings { udp, tcp, tls, ws, wss, trunk: Vec::new(), ..config.sip.clone() }
+}
+
+/// The same for calls by carriers' websockets.
+fn carrier_settings(config: &NodeConfig) -> carriers::Settings {
+    let mut settings = config.carriers.clone();
+    if !config.node.roles.contains(&Role::Edge) {
+        settings.address = None;
+    }
+    settings
+}
+
 async fn supervise(
     config: &NodeConfig,
     opened: &Opened,
     search: Option<&Arc<Search>>,
-    (engines, embeddings): (Engines, Option<Arc<dyn Embeddings>>),
+    senses: Senses,
     recorder: &Arc<Recorder>,
 ) -> Result<Arc<Supervision>, Error> {
     let storage = &opened.storage;
@@ -126,12 +150,14 @@ async fn supervise(
         address_book: opened.address_book.clone(),
         coordination: Arc::clone(&opened.coordination),
         written,
-        speech_to_text: engines.speech_to_text,
-        text_to_speech: engines.text_to_speech,
+        speech_to_text: senses.engines.speech_to_text,
+        text_to_speech: senses.engines.text_to_speech,
+        pause_judge: senses.pause_judge,
+        voice_lag_ms: config.media.voice_activity.hangover_ms,
         recorder: Some(Arc::clone(recorder)),
         settings: config.calls.clone(),
         integrations: own_integrations(storage, &config.calls),
-        ..Parts::new(Arc::clone(storage), minds::minds(config, embeddings))
+        ..Parts::new(Arc::clone(storage), minds::minds(config, senses.embeddings))
     };
     Ok(Arc::new(Supervision::start(parts).await?))
 }
@@ -179,6 +205,7 @@ fn announce(facts: &Facts) -> Result<(), Error> {
         http: facts.http,
         sip: facts.sip,
         transport: facts.transport,
+        inference: facts.inference,
         number: facts.number.clone(),
         started_at: clock::now(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -186,6 +213,9 @@ fn announce(facts: &Facts) -> Result<(), Error> {
     presence.write(&facts.data).map_err(|why| Error::Data { path: facts.data.clone(), why })?;
     for choice in &facts.engines {
         tracing::info!(engine = choice.engine.unwrap_or("none"), why = %choice.why, "engine chosen");
+    }
+    if let Some(inference) = facts.inference {
+        tracing::info!(%inference, "engines work for other nodes");
     }
     tracing::info!(sip = %facts.sip, http = %facts.http, calls_closed = facts.calls_closed, "node takes calls");
     Ok(())

@@ -12,9 +12,10 @@ use std::time::Duration;
 use actors::storage;
 use actors::storage::coordination::Coordination;
 use actors::storage::journal::Journalled;
+use actors::storage::recordings::{self, Recordings};
 use actors::storage::scylla::{self, Scylla};
 use actors::supervision::{Standing, begin_life, standing, start_again};
-use actors::types::Life;
+use actors::types::{Life, RecordingId};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
@@ -32,6 +33,8 @@ pub(super) struct Tenure {
     pub(super) coordination: Arc<dyn Coordination>,
     pub(super) settings: Settings,
     pub(super) scylla: scylla::Settings,
+    /// Recordings of calls that were closed: what was kept of them is to be brought to an end.
+    pub(super) cut_short: Vec<RecordingId>,
 }
 
 /// How it began.
@@ -60,7 +63,7 @@ impl Tenure {
     ///
     /// # Errors
     /// The store is not one that this program can use.
-    pub(super) async fn begin(&self) -> storage::Result<Begun> {
+    pub(super) async fn begin(&mut self) -> storage::Result<Begun> {
         let patience = Duration::from_millis(self.settings.store_wait_ms);
         match timeout(patience, self.reach()).await {
             Ok(Ok(())) => {}
@@ -77,8 +80,10 @@ impl Tenure {
         }
         let storage = self.store.storage();
         match timeout(patience, start_again(&*storage, &*self.coordination, &self.life)).await {
-            Ok(Ok(closed)) if closed.left == 0 => Ok(Begun::Whole(closed.calls)),
-            Ok(Ok(closed)) => Ok(Begun::Partly(closed.calls)),
+            Ok(Ok(closed)) => {
+                self.cut_short.extend(closed.recordings);
+                Ok(if closed.left == 0 { Begun::Whole(closed.calls) } else { Begun::Partly(closed.calls) })
+            }
             Ok(Err(storage::Error::Unavailable { .. } | storage::Error::Unknown { .. }))
                 if self.is_shared() =>
             {
@@ -127,13 +132,12 @@ impl Tenure {
 
     /// Goes on from there for as long as the process is its node's latest life, in a task. A file is this
     /// process's alone, and nobody takes it over.
-    pub(super) fn hold(self, begun: Begun) -> Held {
+    pub(super) fn hold(self, begun: Begun, recordings: Recordings) -> Held {
         let (superseded, told) = watch::channel(false);
-        let task = self.is_shared().then(|| tokio::spawn(self.run(begun, superseded)));
-        Held { task, superseded: told }
+        Held { task: tokio::spawn(self.run(begun, recordings, superseded)), superseded: told }
     }
 
-    async fn run(self, begun: Begun, superseded: watch::Sender<bool>) {
+    async fn run(mut self, begun: Begun, recordings: Recordings, superseded: watch::Sender<bool>) {
         if let (Begun::Away, Store::Cluster(journal)) = (begun, &self.store) {
             self.wait_for(journal).await;
         }
@@ -141,6 +145,12 @@ impl Tenure {
         loop {
             if !is_whole {
                 is_whole = self.close_what_is_left().await;
+            }
+            self.salvage(&recordings).await;
+            if !self.is_shared() && self.cut_short.is_empty() {
+                // Kept, so that nobody takes its end for another's start.
+                superseded.closed().await;
+                return;
             }
             let check = Duration::from_millis(self.settings.standing_ms.max(100));
             sleep(if is_whole { check } else { CLOSE_AGAIN.min(check) }).await;
@@ -177,9 +187,28 @@ impl Tenure {
         }
     }
 
-    async fn close_what_is_left(&self) -> bool {
+    /// Brings the recordings of closed calls to an end, and leaves those for later that can't be reached.
+    async fn salvage(&mut self, recordings: &Recordings) {
+        let mut left = Vec::new();
+        for recording in std::mem::take(&mut self.cut_short) {
+            match recordings.salvage(recording).await {
+                Ok(_) => {}
+                Err(recordings::Error::NotFound) => {}
+                Err(error) => {
+                    tracing::debug!(%error, "a dead call's recording is left for later");
+                    left.push(recording);
+                }
+            }
+        }
+        self.cut_short = left;
+    }
+
+    async fn close_what_is_left(&mut self) -> bool {
         match start_again(&*self.store.storage(), &*self.coordination, &self.life).await {
-            Ok(closed) => closed.left == 0,
+            Ok(closed) => {
+                self.cut_short.extend(closed.recordings);
+                closed.left == 0
+            }
             Err(error) => {
                 tracing::debug!(%error, "what a dead process left could not be closed yet");
                 false
@@ -190,7 +219,7 @@ impl Tenure {
 
 /// A tenure under way.
 pub(super) struct Held {
-    task: Option<JoinHandle<()>>,
+    task: JoinHandle<()>,
     superseded: watch::Receiver<bool>,
 }
 
@@ -205,8 +234,6 @@ impl Held {
 
     /// Ends it.
     pub(super) fn end(&self) {
-        if let Some(task) = &self.task {
-            task.abort();
-        }
+        self.task.abort();
     }
 }

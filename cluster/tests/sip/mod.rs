@@ -23,6 +23,7 @@ mod tls;
 mod tones;
 mod torture;
 mod trial;
+mod websocket;
 mod wire;
 
 use std::net::SocketAddr;

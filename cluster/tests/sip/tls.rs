@@ -39,7 +39,7 @@ impl Certificate {
     }
 
     /// Writes a new certificate over the old one.
-    fn renew(&self, names: &[&str]) {
+    pub(super) fn renew(&self, names: &[&str]) {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let made = rcgen::generate_simple_self_signed(names).unwrap();
         fs::write(self.key(), made.signing_key.serialize_pem()).unwrap();
@@ -54,7 +54,7 @@ impl Certificate {
         self.home.path().join("key.pem")
     }
 
-    fn der(&self) -> CertificateDer<'static> {
+    pub(super) fn der(&self) -> CertificateDer<'static> {
         CertificateDer::from_pem_file(self.chain()).unwrap()
     }
 
@@ -72,7 +72,7 @@ impl Certificate {
 }
 
 /// A TLS client that believes this certificate. The certificate that it was shown comes with it.
-async fn client(
+pub(super) async fn client(
     trunk: SocketAddr,
     trusted: CertificateDer<'static>,
 ) -> std::io::Result<TlsStream<TcpStream>> {

@@ -53,8 +53,9 @@ pub enum Refusal {
 
 #[derive(Debug)]
 struct Engine {
-    times: StepTimes,
-    period: Duration,
+    /// By pace: how long steps take, and how often a stream brings a row.
+    paces: Vec<(StepTimes, Duration)>,
+    pace: usize,
     slots: usize,
     granted: usize,
     ready: bool,
@@ -75,10 +76,12 @@ impl Admission {
         Self { settings, engines: Vec::new(), tenants: BTreeMap::new() }
     }
 
-    /// Adds an engine of `slots` places whose streams bring a row every `period`. It is not ready yet.
-    pub fn add(&mut self, slots: usize, period: Duration) -> Member {
-        let times = StepTimes::new(Buckets::up_to(slots), self.settings.steps_kept);
-        self.engines.push(Engine { times, period, slots, granted: 0, ready: false });
+    /// Adds an engine of `slots` places whose streams bring a row every one of `periods`, by their pace; they begin
+    /// with the first. It is not ready yet.
+    pub fn add(&mut self, slots: usize, periods: &[Duration]) -> Member {
+        let times = || StepTimes::new(Buckets::up_to(slots), self.settings.steps_kept);
+        let paces = periods.iter().map(|period| (times(), *period)).collect();
+        self.engines.push(Engine { paces, pace: 0, slots, granted: 0, ready: false });
         Member(self.engines.len() - 1)
     }
 
@@ -96,17 +99,33 @@ impl Admission {
         }
     }
 
-    /// A step of the engine was measured.
-    pub fn record(&mut self, member: Member, rows: usize, took: Duration) {
+    /// The engine's streams bring their rows at another pace from now on.
+    pub fn set_pace(&mut self, member: Member, pace: usize) {
         if let Some(engine) = self.engines.get_mut(member.0) {
-            engine.times.record(rows, took);
+            engine.pace = pace.min(engine.paces.len().saturating_sub(1));
+        }
+    }
+
+    /// A step of the engine was measured, at the pace that its streams have.
+    pub fn record(&mut self, member: Member, rows: usize, took: Duration) {
+        let pace = self.engines.get(member.0).map_or(0, |engine| engine.pace);
+        self.record_at(member, pace, rows, took);
+    }
+
+    /// A step of the engine was measured at `pace`.
+    pub fn record_at(&mut self, member: Member, pace: usize, rows: usize, took: Duration) {
+        let engine = self.engines.get_mut(member.0);
+        if let Some((times, _)) = engine.and_then(|engine| engine.paces.get_mut(pace)) {
+            times.record(rows, took);
         }
     }
 
     /// Forgets how long the engine's steps took: it measures again.
     pub fn forget(&mut self, member: Member) {
         if let Some(engine) = self.engines.get_mut(member.0) {
-            engine.times = StepTimes::new(engine.times.buckets().clone(), self.settings.steps_kept);
+            for (times, _) in &mut engine.paces {
+                *times = StepTimes::new(times.buckets().clone(), self.settings.steps_kept);
+            }
         }
     }
 
@@ -159,7 +178,8 @@ impl Admission {
         for (place, engine) in self.engines.iter().enumerate() {
             let streams = engine.granted + more.iter().filter(|member| member.0 == place).count();
             if streams > 0 {
-                share += engine.times.p99(streams)?.as_secs_f64() / engine.period.as_secs_f64().max(1e-9);
+                let (times, period) = engine.paces.get(engine.pace)?;
+                share += times.p99(streams)?.as_secs_f64() / period.as_secs_f64().max(1e-9);
             }
         }
         Some(share)

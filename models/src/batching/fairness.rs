@@ -12,6 +12,16 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Tenant(pub u64);
 
+impl Tenant {
+    /// The number of a tenant's name (FNV-1a). Two names may share one: they then share what is fair.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Self(name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        }))
+    }
+}
+
 /// Where something waits, to take it back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {

@@ -4,11 +4,13 @@
 //! - [`slots`]: places in a model's tensors, with generations, so that no result reaches the next tenant of a place.
 //! - [`fairness`]: deficit round-robin between tenants, earliest deadline first inside one.
 //! - [`schedule`]: streams that join, push, are cancelled and leave at any step, and what is replayed after a fault.
+//! - [`pace`]: longer pieces for the streams of a busy engine.
 //! - [`step_times`] and [`admission`]: how long steps took, and how many streams that allows.
 
 mod admission;
 mod buckets;
 mod fairness;
+mod pace;
 mod ring;
 mod schedule;
 mod settings;
@@ -21,8 +23,9 @@ mod tests;
 pub use admission::{Admission, Grant, Member, Refusal};
 pub use buckets::Buckets;
 pub use fairness::{FairQueue, Place, Tenant};
+pub use pace::{Joined, Pace};
 pub use ring::{Overload, Ring};
 pub use schedule::{Batch, Due, Ended, Outcome, Planned, Reprimed, Schedule};
-pub use settings::{AdmissionSettings, ScheduleSettings};
+pub use settings::{AdmissionSettings, PaceSettings, ScheduleSettings};
 pub use slots::{Slots, Ticket};
 pub use step_times::StepTimes;

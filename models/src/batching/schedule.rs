@@ -43,6 +43,8 @@ pub struct Batch<I> {
     pub resets: Vec<usize>,
     /// At most one row for each slot.
     pub rows: Vec<Planned<I>>,
+    /// The least time that a row's stream leaves from an input's coming to its output; none where there is no row.
+    pub patience: Option<Duration>,
 }
 
 /// What became of one row.
@@ -184,13 +186,15 @@ impl<I: Clone> Schedule<I> {
         let suspects = !self.suspects.is_empty() && (self.suspects_turn || self.ready.is_empty());
         self.suspects_turn = !suspects;
         let rows_max = if suspects { self.suspects_max.min(self.rows_max) } else { self.rows_max };
-        let mut rows = Vec::new();
+        let (mut rows, mut patience) = (Vec::new(), None::<Duration>);
         while rows.len() < rows_max {
             let next = if suspects { self.suspects.pop_front() } else { self.ready.take() };
             let Some(ticket) = next else { break };
             let Some(stream) = self.slots.get_mut(ticket) else { continue };
             stream.place = None;
             if let Some(numbered) = stream.enter_step() {
+                let left = numbered.deadline.saturating_sub(numbered.came);
+                patience = Some(patience.map_or(left, |least| least.min(left)));
                 rows.push(Planned { ticket, input: numbered.input.clone() });
                 self.in_step.push(ticket);
             }
@@ -201,7 +205,7 @@ impl<I: Clone> Schedule<I> {
             // More was ready than fits: no reason to wait.
             self.ready_since = Some(Duration::ZERO);
         }
-        Batch { resets: std::mem::take(&mut self.resets), rows }
+        Batch { resets: std::mem::take(&mut self.resets), rows, patience }
     }
 
     /// The step succeeded: what becomes of each row, in row order.

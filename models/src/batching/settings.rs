@@ -58,3 +58,23 @@ impl Default for AdmissionSettings {
         Self { share_max: 0.7, tenant_streams_max: 1_000, steps_kept: 256 }
     }
 }
+
+/// When an engine's streams bring longer pieces to a step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PaceSettings {
+    /// Steps that take more of their rows' period than this make the pieces longer, in percent.
+    pub longer_percent: u32,
+    /// Steps that would take less of the shorter pieces' period than this make them shorter again, in percent.
+    pub shorter_percent: u32,
+    /// Steps that are looked at.
+    pub steps: usize,
+    /// The least time between two changes, in milliseconds.
+    pub hold_ms: u64,
+}
+
+impl Default for PaceSettings {
+    fn default() -> Self {
+        Self { longer_percent: 60, shorter_percent: 45, steps: 16, hold_ms: 2_000 }
+    }
+}

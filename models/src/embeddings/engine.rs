@@ -12,9 +12,6 @@ use crate::batching::FairQueue;
 use crate::engine::{EmbedRequest, Embedding, Embeddings, EmbeddingsReady};
 use crate::{Error, clock};
 
-/// Texts of one pass differ in length by at most this factor: padding is computed like words.
-const LENGTH_FACTOR_MAX: usize = 2;
-
 /// Embeds on a thread of its own. Dropping it stops the thread; what waits is then dropped unanswered.
 pub struct Embedder {
     shared: Arc<Shared>,
@@ -119,20 +116,19 @@ fn work(shared: &Shared, model: &MiniLm) {
         for piece in late {
             piece.request.lock().fail("its deadline passed before its turn");
         }
-        for group in groups(model, pieces) {
-            let texts: Vec<String> = group.iter().map(|piece| piece.text.clone()).collect();
-            let started = clock::now();
-            let outcome = catch_unwind(AssertUnwindSafe(|| model.embed(&texts)))
-                .unwrap_or_else(|_| Err(Error::Failed { engine: NAME, why: "it panicked".into() }));
-            measured::record_pass(texts.len(), started.elapsed());
-            match outcome {
-                Ok(vectors) => {
-                    group.iter().zip(vectors).for_each(|(piece, vector)| piece.answer(vector));
-                }
-                Err(error) => {
-                    crate::metrics::count_failure(NAME);
-                    group.iter().for_each(|piece| piece.request.lock().fail(&error.to_string()));
-                }
+        if pieces.is_empty() {
+            continue;
+        }
+        let texts: Vec<String> = pieces.iter().map(|piece| piece.text.clone()).collect();
+        let started = clock::now();
+        let outcome = catch_unwind(AssertUnwindSafe(|| model.embed(&texts)))
+            .unwrap_or_else(|_| Err(Error::Failed { engine: NAME, why: "it panicked".into() }));
+        measured::record_pass(texts.len(), started.elapsed());
+        match outcome {
+            Ok(vectors) => pieces.iter().zip(vectors).for_each(|(piece, vector)| piece.answer(vector)),
+            Err(error) => {
+                crate::metrics::count_failure(NAME);
+                pieces.iter().for_each(|piece| piece.request.lock().fail(&error.to_string()));
             }
         }
     }
@@ -157,27 +153,6 @@ fn next(shared: &Shared) -> Option<(Vec<Piece>, Vec<Piece>)> {
     let taken = (0..shared.settings.batch_max).map_while(|_| state.queue.take()).collect();
     measured::set_waiting(state.queue.len());
     Some((taken, late))
-}
-
-/// Texts of similar length together.
-fn groups(model: &MiniLm, pieces: Vec<Piece>) -> Vec<Vec<Piece>> {
-    let texts: Vec<String> = pieces.iter().map(|piece| piece.text.clone()).collect();
-    let lengths = catch_unwind(AssertUnwindSafe(|| model.lengths(&texts)));
-    let lengths = lengths.ok().and_then(Result::ok).unwrap_or_else(|| vec![1; pieces.len()]);
-    let mut sorted: Vec<(usize, Piece)> = lengths.into_iter().zip(pieces).collect();
-    sorted.sort_by_key(|(length, _)| *length);
-    let mut groups: Vec<Vec<Piece>> = Vec::new();
-    let mut shortest = 0;
-    for (length, piece) in sorted {
-        match groups.last_mut() {
-            Some(group) if length <= shortest * LENGTH_FACTOR_MAX => group.push(piece),
-            _ => {
-                shortest = length;
-                groups.push(vec![piece]);
-            }
-        }
-    }
-    groups
 }
 
 impl Piece {

@@ -1,9 +1,13 @@
 //! Embeddings by all-MiniLM-L6-v2 (Reimers and Gurevych, EMNLP 2019; model card of sentence-transformers), on
-//! Candle's CPU.
+//! Candle.
 //!
-//! - `model`: tokenizer, BERT, mean over the words, length 1.
+//! - `model`: tokenizer, `bert`, mean over the words, length 1.
 //! - `engine`: a bounded queue that is fair between tenants, and one thread that embeds what waits together.
 
+#[cfg(feature = "candle")]
+mod attention;
+#[cfg(feature = "candle")]
+mod bert;
 #[cfg(feature = "candle")]
 mod engine;
 #[cfg(feature = "candle")]

@@ -2,19 +2,23 @@
 
 use std::path::Path;
 
-use candle_core::{DType, Device, Tensor};
-use candle_nn::VarBuilder;
-use candle_transformers::models::bert::{BertModel, Config};
-use tokenizers::{PaddingParams, PaddingStrategy, Tokenizer, TruncationParams};
+use candle_core::{DType, Device};
+use tokenizers::{Encoding, Tokenizer, TruncationParams};
 
+use super::bert::{Bert, Shape, ranges};
 use super::{NAME, Settings};
 use crate::Error;
 use crate::engine::Embedding;
+use crate::speech_to_text::checkpoint::Tensors;
+
+/// Parts of a checkpoint that vectors of sentences don't need.
+const UNUSED: [&str; 2] = ["pooler.", "embeddings.position_ids"];
 
 /// all-MiniLM-L6-v2 in memory. Any BERT that is pooled by its mean fits.
 pub struct MiniLm {
-    bert: BertModel,
+    bert: Bert,
     tokenizer: Tokenizer,
+    width: usize,
     characters_max: usize,
 }
 
@@ -22,7 +26,8 @@ impl MiniLm {
     /// Reads `config.json`, `tokenizer.json` and `model.safetensors` from `folder`.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] where a file is missing, [`Error::Failed`] where one is not what it should be.
+    /// [`Error::Unavailable`] where a file is missing or there is no such processor, [`Error::Failed`] where a file is
+    /// not what it should be.
     pub fn load(folder: &Path, settings: &Settings) -> Result<Self, Error> {
         let read = |name: &str| {
             std::fs::read(folder.join(name)).map_err(|why| Error::Unavailable {
@@ -31,73 +36,76 @@ impl MiniLm {
                 mend: "run `strowger weights pull all-minilm-l6-v2`".into(),
             })
         };
-        let config: Config = serde_json::from_slice(&read("config.json")?).map_err(failed("config.json"))?;
+        let shape: Shape = serde_json::from_slice(&read("config.json")?).map_err(failed("config.json"))?;
+        shape.check().map_err(failed("config.json"))?;
         let mut tokenizer =
             Tokenizer::from_bytes(read("tokenizer.json")?).map_err(failed("tokenizer.json"))?;
         let truncation = TruncationParams {
-            max_length: settings.word_pieces_max.clamp(2, config.max_position_embeddings),
+            max_length: settings.word_pieces_max.clamp(2, shape.max_position_embeddings),
             ..TruncationParams::default()
         };
         tokenizer.with_truncation(Some(truncation)).map_err(failed("tokenizer.json"))?;
-        let pad_id = u32::try_from(config.pad_token_id).unwrap_or_default();
-        let padding =
-            PaddingParams { strategy: PaddingStrategy::BatchLongest, pad_id, ..PaddingParams::default() };
-        tokenizer.with_padding(Some(padding));
+        tokenizer.with_padding(None);
         let weights = read("model.safetensors")?;
-        let weights = VarBuilder::from_slice_safetensors(&weights, DType::F32, &Device::Cpu)
-            .map_err(failed("model.safetensors"))?;
-        let bert = BertModel::load(weights, &config).map_err(failed("model.safetensors"))?;
-        Ok(Self { bert, tokenizer, characters_max: settings.characters_max })
+        let device = settings.processor.open().map_err(|why| Error::Unavailable {
+            engine: NAME,
+            why: why.to_string(),
+            mend: "set engines.embedding.processor to cpu, or build the program for GPUs".into(),
+        })?;
+        let bert = bert(&weights, &shape, &device).map_err(failed("model.safetensors"))?;
+        let (width, characters_max) = (shape.width(), settings.characters_max);
+        Ok(Self { bert, tokenizer, width, characters_max })
     }
 
-    /// How many word pieces each text has, without padding.
+    /// Embeds texts in one forward pass.
     ///
     /// # Errors
-    /// [`Error::Failed`] where a text can't be cut into word pieces.
-    pub fn lengths(&self, texts: &[String]) -> Result<Vec<usize>, Error> {
-        let encodings = self.encode(texts)?;
-        let length =
-            |encoding: &tokenizers::Encoding| encoding.get_attention_mask().iter().sum::<u32>() as usize;
-        Ok(encodings.iter().map(length).collect())
-    }
-
-    /// Embeds texts in one forward pass, padded to the longest.
-    ///
-    /// # Errors
-    /// [`Error::Failed`] where the device fails, or a vector is no number.
+    /// [`Error::Failed`] where a text can't be cut into word pieces, the device fails, or a vector is no number.
     pub fn embed(&self, texts: &[String]) -> Result<Vec<Embedding>, Error> {
         if texts.is_empty() {
             return Ok(Vec::new());
         }
-        let encodings = self.encode(texts)?;
-        let vectors = self.forward(&encodings).map_err(failed("the forward pass"))?;
+        let cut = |text: &String| text.chars().take(self.characters_max).collect::<String>();
+        let encodings = self.tokenizer.encode_batch_fast(texts.iter().map(cut).collect(), true);
+        let encodings = encodings.map_err(failed("a text"))?;
+        let pieces: Vec<&[u32]> = encodings.iter().map(Encoding::get_ids).collect();
+        let hidden = self
+            .bert
+            .forward(&pieces)
+            .and_then(|hidden| hidden.to_dtype(DType::F32)?.flatten_all()?.to_vec1());
+        let hidden: Vec<f32> = hidden.map_err(failed("the forward pass"))?;
+        let rows = |text: &std::ops::Range<usize>| {
+            hidden.get(text.start * self.width..text.end * self.width).unwrap_or_default()
+        };
+        let vectors: Vec<Vec<f32>> =
+            ranges(&pieces).iter().map(|text| pooled(rows(text), self.width)).collect();
         if vectors.iter().flatten().any(|value| !value.is_finite()) {
             return Err(Error::Failed { engine: NAME, why: "a vector is no number".into() });
         }
         Ok(vectors.into_iter().map(|vector| Embedding(vector.into())).collect())
     }
+}
 
-    fn encode(&self, texts: &[String]) -> Result<Vec<tokenizers::Encoding>, Error> {
-        let cut = |text: &String| text.chars().take(self.characters_max).collect::<String>();
-        self.tokenizer.encode_batch_fast(texts.iter().map(cut).collect(), true).map_err(failed("a text"))
-    }
+fn bert(weights: &[u8], shape: &Shape, device: &Device) -> Result<Bert, String> {
+    let said = |error: &dyn std::fmt::Display| error.to_string();
+    let held = candle_core::safetensors::load_buffer(weights, &Device::Cpu).map_err(|error| said(&error))?;
+    let used = held.into_iter().filter(|(name, _)| !UNUSED.iter().any(|unused| name.starts_with(unused)));
+    let mut tensors = Tensors::new(used.collect(), device);
+    let bert = Bert::take(shape, &mut tensors).map_err(|error| said(&error))?;
+    tensors.finish().map_err(|error| said(&error))?;
+    Ok(bert)
+}
 
-    fn forward(&self, encodings: &[tokenizers::Encoding]) -> candle_core::Result<Vec<Vec<f32>>> {
-        let rows = |row: fn(&tokenizers::Encoding) -> &[u32]| {
-            encodings
-                .iter()
-                .map(|encoding| Tensor::new(row(encoding), &self.bert.device))
-                .collect::<Result<Vec<_>, _>>()
-        };
-        let ids = Tensor::stack(&rows(tokenizers::Encoding::get_ids)?, 0)?;
-        let mask = Tensor::stack(&rows(tokenizers::Encoding::get_attention_mask)?, 0)?;
-        let hidden = self.bert.forward(&ids, &ids.zeros_like()?, Some(&mask))?;
-        let mask = mask.to_dtype(DType::F32)?.unsqueeze(2)?;
-        let sum = hidden.broadcast_mul(&mask)?.sum(1)?;
-        let mean = sum.broadcast_div(&mask.sum(1)?)?;
-        let length = mean.sqr()?.sum_keepdim(1)?.sqrt()?.maximum(1e-12)?;
-        mean.broadcast_div(&length)?.to_vec2()
+/// The mean of a text's rows, of length 1.
+fn pooled(rows: &[f32], width: usize) -> Vec<f32> {
+    let mut sum = vec![0.0f32; width];
+    for row in rows.chunks_exact(width) {
+        sum.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
     }
+    // The length of the mean, or of the sum: divided by it they are the same.
+    let length = sum.iter().map(|value| value * value).sum::<f32>().sqrt().max(1e-12);
+    sum.iter_mut().for_each(|value| *value /= length);
+    sum
 }
 
 fn failed<E: std::fmt::Display>(what: &str) -> impl Fn(E) -> Error {

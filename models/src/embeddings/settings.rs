@@ -2,10 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::step_loop::Processor;
+
 /// How texts are embedded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
+    /// Where it works things out: `auto` (the first GPU in a program built for GPUs), `cpu`, or `cuda:0` for the first
+    /// GPU.
+    pub processor: Processor,
     /// Texts that may wait; a request that would exceed it is refused.
     pub waiting_max: usize,
     /// Texts in one forward pass.
@@ -23,6 +28,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            processor: Processor::Auto,
             waiting_max: 4_096,
             batch_max: 32,
             gather_ms: 2,

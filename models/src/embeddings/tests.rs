@@ -40,6 +40,11 @@ fn golden() -> (Vec<String>, Vec<Embedding>) {
 }
 
 #[test]
+fn what_a_gpu_would_work_out_are_those_vectors_as_well() {
+    crate::arithmetic::elsewhere::run(vectors_are_those_of_sentence_transformers_alone_and_together);
+}
+
+#[test]
 fn vectors_are_those_of_sentence_transformers_alone_and_together() {
     let model = MiniLm::load(&weights(), &Settings::default()).expect("loads");
     let (sentences, golden) = golden();

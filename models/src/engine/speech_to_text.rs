@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use super::Place;
 use crate::Error;
 use crate::audio::AudioSender;
+use crate::batching::Tenant;
 
 /// What the conversation expects to hear next; a recogniser that can narrow its search by it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -114,6 +116,30 @@ pub trait Listening: Send + Sync {
 pub trait SpeechToText: Send + Sync {
     /// The engine's name, as logged and configured.
     fn name(&self) -> &'static str;
+
+    /// Keeps a place for a call, for its [`Self::listen_at`]. Asked before the call is answered, so that whoever is
+    /// answered is heard. An engine that doesn't work at all keeps none and is no reason to refuse a call, which goes on
+    /// by its keys.
+    ///
+    /// # Errors
+    /// [`Error::Full`] where there is no place, or no time for one more; [`Error::Failed`] where the engine is behind or
+    /// being rebuilt.
+    fn reserve(&self, _: Tenant) -> Result<Place, Error> {
+        Ok(Place::default())
+    }
+
+    /// [`Self::listen`] at a place that [`Self::reserve`] kept.
+    ///
+    /// # Errors
+    /// As [`Self::listen`].
+    fn listen_at(
+        &self,
+        _: &Place,
+        request: ListenRequest,
+        listener: Listener,
+    ) -> Result<(AudioSender, Box<dyn Listening>), Error> {
+        self.listen(request, listener)
+    }
 
     /// Opens a session. The sender goes to the media thread, which writes the caller's speech with its
     /// pre-roll, and [`crate::audio::MarkKind`] marks where voice activity starts and stops.

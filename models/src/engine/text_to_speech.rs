@@ -25,6 +25,11 @@ pub trait TextToSpeech: Send + Sync {
     /// The engine's name, as logged and configured.
     fn name(&self) -> &'static str;
 
+    /// Whether a call that is answered now would be spoken to: false while as many requests wait as may.
+    fn has_room(&self) -> bool {
+        true
+    }
+
     /// Starts to speak `request` and answers through `ready`, at once where the text is in the engine's cache.
     ///
     /// # Errors

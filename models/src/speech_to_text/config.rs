@@ -85,6 +85,20 @@ impl Config {
         }
     }
 
+    /// The shape of `nemotron-speech-streaming-en-0.6b`, for the same.
+    #[must_use]
+    pub fn of_600m() -> Self {
+        Self {
+            width: 1_024,
+            layers: 24,
+            feed_forward: 4_096,
+            lookaheads: vec![13, 6, 1, 0],
+            predictor_layers: 2,
+            tokens: 1_025,
+            ..Self::of_120m()
+        }
+    }
+
     /// What makes it unlike any model that this code can run, if anything.
     ///
     /// # Errors

@@ -31,6 +31,8 @@ mod recogniser;
 mod session;
 mod settings;
 #[cfg(feature = "candle")]
+mod song;
+#[cfg(feature = "candle")]
 pub mod tokens;
 #[cfg(feature = "candle")]
 pub mod transcript;

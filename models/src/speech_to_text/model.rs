@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 
 use super::Config;
 use super::checkpoint::{Checkpoint, LoadError, Tensors};
@@ -41,6 +41,7 @@ type Placed = (usize, Row<Chunk>);
 pub struct FastConformer {
     config: Config,
     device: Device,
+    dtype: DType,
     encoder: Encoder,
     greedy: Greedy,
     /// Frames that each slot's stream has had.
@@ -69,7 +70,8 @@ impl FastConformer {
     fn from_tensors(config: Config, tensors: &mut Tensors, slots: usize) -> Result<Self, LoadError> {
         let encoder = Encoder::take(&config, slots, tensors)?;
         let greedy = Greedy::take(&config, slots, tensors)?;
-        Ok(Self { device: tensors.device().clone(), config, encoder, greedy, had: vec![0; slots] })
+        let (device, dtype) = (tensors.device().clone(), tensors.dtype());
+        Ok(Self { device, dtype, config, encoder, greedy, had: vec![0; slots] })
     }
 
     /// Its shape.
@@ -79,7 +81,10 @@ impl FastConformer {
     }
 
     /// [`Model::step`]; `watch` sees the subsampled frames and what each block makes of them.
-    pub(super) fn watched(
+    ///
+    /// # Errors
+    /// As [`Model::step`].
+    pub fn step_watched(
         &mut self,
         rows: Vec<Row<Chunk>>,
         watch: &mut dyn FnMut(usize, &Tensor),
@@ -148,13 +153,20 @@ impl FastConformer {
             features.extend_from_slice(&row.input.features);
         }
         let shape = (slots.len(), frames * FEATURES_PER_FRAME, self.config.mel_bins);
-        let features = Tensor::from_vec(features, shape, &self.device)?;
+        let features = Tensor::from_vec(features, shape, &self.device)?.to_dtype(self.dtype)?;
         for (slot, had) in slots.iter().zip(&had) {
             if *had == 0 {
                 self.greedy.begin(*slot)?;
             }
         }
-        let plan = Plan::new(&self.config, &slots, &had, frames, lookahead, &self.device)?;
+        let plan = Plan::new(
+            &self.config,
+            (slots.as_slice(), had.as_slice()),
+            frames,
+            lookahead,
+            self.dtype,
+            &self.device,
+        )?;
         let encoded = self.encoder.forward(&plan, &features, watch)?;
         let said = self.greedy.decode(&slots, &encoded)?;
         let mut decoded = Vec::with_capacity(slots.len());
@@ -184,7 +196,7 @@ impl Model for FastConformer {
     }
 
     fn step(&mut self, rows: Vec<Row<Chunk>>) -> Result<Vec<Decoded>, Failure> {
-        self.watched(rows, &mut |_, _| {})
+        self.step_watched(rows, &mut |_, _| {})
     }
 }
 

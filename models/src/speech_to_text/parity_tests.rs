@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 
 use super::FastConformer;
 use super::checkpoint::{Checkpoint, LoadError, Tensors};
@@ -27,7 +27,7 @@ pub(super) fn golden() -> HashMap<String, Tensor> {
 }
 
 fn floats(tensor: &Tensor) -> Vec<f32> {
-    tensor.flatten_all().and_then(|flat| flat.to_vec1()).expect("32-bit floats")
+    tensor.to_dtype(DType::F32).and_then(|floats| floats.flatten_all()?.to_vec1()).expect("floats")
 }
 
 /// The relative distance of `ours` from `theirs`, in the Euclidean norm, is at most `most`.
@@ -76,7 +76,7 @@ fn streamed(model: &mut FastConformer, lookahead: usize) -> (Vec<Tensor>, Vec<To
         let row = Row { slot: 1, input };
         let mut watch =
             |layer: usize, frames: &Tensor| layers[layer].push(frames.squeeze(0).expect("one stream"));
-        let decoded = model.watched(vec![row], &mut watch).expect("steps");
+        let decoded = model.step_watched(vec![row], &mut watch).expect("steps");
         for decoded in decoded {
             tokens.extend(decoded.tokens.iter().map(|token| Token { frame: token.frame + had, ..*token }));
             had += decoded.frames as u64;
@@ -112,6 +112,23 @@ fn streaming_is_the_references_offline_pass_layer_by_layer_and_token_by_token() 
 }
 
 #[test]
+fn what_a_gpu_would_work_out_is_the_references_as_well() {
+    crate::arithmetic::elsewhere::run(|| {
+        matches_golden(&mut FastConformer::new(checkpoint(), 3).expect("a whole checkpoint"));
+    });
+}
+
+#[test]
+fn sixteen_bits_are_near_the_reference() {
+    let (golden, Checkpoint { config, tensors, vocabulary }) = (golden(), checkpoint());
+    let halved = Checkpoint { config, tensors: tensors.with(DType::BF16), vocabulary };
+    let mut model = FastConformer::new(halved, 3).expect("a whole checkpoint");
+    let (layers, tokens) = streamed(&mut model, 3);
+    close(&layers[3], &golden["encoded.3"], 2e-2);
+    assert!(tokens.len() >= 64);
+}
+
+#[test]
 fn a_nemo_file_is_the_same_model() {
     let nemo = Checkpoint::read(&folder().join("tiny.nemo"), &Device::Cpu).expect("the tiny file is there");
     let hub = checkpoint();
@@ -128,7 +145,7 @@ fn tensors_that_are_missing_misshapen_or_too_many_are_named() {
     let mut held: std::collections::BTreeMap<String, Tensor> = held.into_iter().collect();
     held.remove("encoder.layers.1.self_attn.bias_u");
     held.remove("joint.head.bias");
-    let odd = Tensor::zeros((2, 2), candle_core::DType::F32, &Device::Cpu).expect("a tensor");
+    let odd = Tensor::zeros((2, 2), DType::F32, &Device::Cpu).expect("a tensor");
     held.insert("encoder.layers.0.norm_out.weight".into(), odd.clone());
     for extra in 0..20 {
         held.insert(format!("ctc_head.{extra:02}"), odd.clone());

@@ -9,17 +9,17 @@ use candle_core::Device as ComputeDevice;
 use parking_lot::{Condvar, Mutex};
 
 use super::checkpoint::Checkpoint;
-use super::config::{FEATURES_PER_FRAME, FRAME_MS};
+use super::config::FRAME_MS;
 use super::front_end::{FilterBank, MODEL_HZ};
 use super::model::{Chunk, Decoded};
 use super::session::Session;
 use super::turn::Shape;
-use super::{FastConformer, Settings};
+use super::{FastConformer, Settings, song};
 use crate::audio::{AudioSender, TELEPHONE_HZ, audio_ring};
 use crate::batching::{AdmissionSettings, Refusal, Tenant};
 use crate::engine::delivery::Delivery;
-use crate::engine::{Expectation, ListenRequest, Listener, Listening, SpeechToText};
-use crate::step_loop::{self, Device, Failure, Health, Preparation, StepLoop};
+use crate::engine::{Expectation, ListenRequest, Listener, Listening, Place, SpeechToText};
+use crate::step_loop::{self, Device, Failure, Health, HeldGrant, StepLoop};
 use crate::{Error, clock, metrics as measured};
 
 pub(super) const NAME: &str = "fastconformer";
@@ -34,6 +34,7 @@ pub struct Recogniser {
     settings: Settings,
     shape: Arc<Shape>,
     steps: StepLoop<Chunk, Decoded>,
+    device: Device,
     shared: Arc<Shared>,
 }
 
@@ -80,6 +81,7 @@ impl Recogniser {
         let bank = Arc::new(FilterBank::new(config.mel_bins));
         let shape = Arc::new(Shape { config, vocabulary, bank });
         let slots = settings.sessions;
+        let (processor, precision) = (settings.processor, settings.precision);
         // The first model takes what was read; one that is built after a failure reads again.
         let mut read = Some(read);
         let factory = move || {
@@ -88,12 +90,12 @@ impl Recogniser {
                 Some(read) => read,
                 None => Checkpoint::read(&file, &on_cpu).map_err(failed)?,
             };
-            // Taken on the engine's own thread, for a GPU's work is in order only within one. A program that was
-            // built without CUDA has the processor.
-            let device = ComputeDevice::cuda_if_available(0)
-                .map_err(|error| failed(super::checkpoint::LoadError::Device(error)))?;
-            let checkpoint = Checkpoint { config, tensors: tensors.on(&device), vocabulary };
-            FastConformer::new(checkpoint, slots).map_err(failed)
+            let opened = processor.open();
+            let device = opened.map_err(|error| failed(super::checkpoint::LoadError::Device(error)))?;
+            let tensors = tensors.on(&device).with(precision.dtype());
+            let checkpoint = Checkpoint { config, tensors, vocabulary };
+            // One more for the canary.
+            FastConformer::new(checkpoint, slots + 1).map_err(failed)
         };
         let admission = Device::new(AdmissionSettings {
             share_max: settings.busy_percent as f32 / 100.0,
@@ -105,7 +107,7 @@ impl Recogniser {
             loop_settings(&settings, &shape),
             &admission,
             factory,
-            preparation(&shape),
+            song::preparation(&settings, &shape),
         )?;
         match steps.wait_until_ready(Duration::from_millis(u64::from(settings.ready_ms))) {
             Health::Ready | Health::Behind => {}
@@ -118,38 +120,24 @@ impl Recogniser {
             .name("listen-fastconformer".into())
             .spawn(move || pump(&pumped))
             .map_err(|error| Error::Failed { engine: NAME, why: format!("no thread: {error}") })?;
-        Ok(Self { settings, shape, steps, shared })
+        Ok(Self { settings, shape, steps, device: admission, shared })
     }
 }
 
 /// The step loop's bounds for these sessions.
 fn loop_settings(settings: &Settings, shape: &Shape) -> step_loop::Settings {
-    let lookahead = settings.lookahead(&shape.config.lookaheads, 0) as u64;
+    let periods = settings.lookaheads(&shape.config.lookaheads);
+    let mut periods = periods.into_iter().map(|lookahead| (lookahead as u64 + 1) * u64::from(FRAME_MS));
     let mut steps = step_loop::Settings {
         slots: settings.sessions,
-        period_ms: (lookahead + 1) * u64::from(FRAME_MS),
+        period_ms: periods.next().unwrap_or(u64::from(FRAME_MS)),
+        slower_ms: periods.collect(),
+        canary_ms: u64::from(settings.canary_seconds) * 1_000,
         ..step_loop::Settings::default()
     };
     steps.schedule.waiting_max = CHUNKS_WAITING;
     steps.schedule.held_max = shape.config.left_frames;
     steps
-}
-
-/// A chunk of silence to warm up with, and three more, which no model may fail at.
-fn preparation(shape: &Shape) -> Preparation<Chunk, Decoded> {
-    let bins = shape.config.mel_bins;
-    let lookahead = shape.config.lookaheads.first().copied().unwrap_or(0);
-    // The logarithm of the least power that the front end knows.
-    let silence =
-        |features: usize, begins: bool| Chunk { features: vec![-16.6; features * bins], lookahead, begins };
-    let whole = (lookahead + 1) * FEATURES_PER_FRAME;
-    let first = silence(whole - (FEATURES_PER_FRAME - 1), true);
-    let canary = vec![first.clone(), silence(whole, false), silence(whole, false)];
-    let judge = move |outputs: &[Decoded]| {
-        let right = outputs.iter().all(|output| output.frames == lookahead + 1);
-        if right { Ok(()) } else { Err("a chunk of silence had another number of frames".into()) }
-    };
-    Preparation { warm_up: first, canary, judge: Box::new(judge) }
 }
 
 impl Drop for Recogniser {
@@ -164,10 +152,49 @@ impl SpeechToText for Recogniser {
         NAME
     }
 
+    fn reserve(&self, tenant: Tenant) -> Result<Place, Error> {
+        if matches!(self.steps.health(), Health::Failed(_)) {
+            return Ok(Place::default());
+        }
+        let granted = self.device.grant(tenant, &[self.steps.member()]);
+        Ok(Place::new(granted.map_err(|refusal| self.refused(refusal))?))
+    }
+
+    fn listen_at(
+        &self,
+        place: &Place,
+        request: ListenRequest,
+        listener: Listener,
+    ) -> Result<(AudioSender, Box<dyn Listening>), Error> {
+        let granted: Option<Arc<HeldGrant>> = place.kept();
+        self.open(request, listener, |listener| match granted {
+            Some(grant) => self.steps.open_with(grant, 1, listener),
+            None => self.steps.open(Tenant(0), 1, listener),
+        })
+    }
+
     fn listen(
         &self,
         request: ListenRequest,
         listener: Listener,
+    ) -> Result<(AudioSender, Box<dyn Listening>), Error> {
+        self.listen_at(&Place::default(), request, listener)
+    }
+}
+
+impl Recogniser {
+    fn refused(&self, refusal: Refusal) -> Error {
+        match refusal {
+            Refusal::NotReady => Error::Failed { engine: NAME, why: refusal.to_string() },
+            _ => Error::Full { engine: NAME, limit: self.shared.state.lock().sessions.len() },
+        }
+    }
+
+    fn open(
+        &self,
+        request: ListenRequest,
+        listener: Listener,
+        stream: impl FnOnce(step_loop::Listener<Decoded>) -> Result<step_loop::Stream<Chunk, Decoded>, Refusal>,
     ) -> Result<(AudioSender, Box<dyn Listening>), Error> {
         let rate_hz = request.rate_hz;
         if ![TELEPHONE_HZ, MODEL_HZ].contains(&rate_hz) {
@@ -185,12 +212,7 @@ impl SpeechToText for Recogniser {
                 session.on(event);
             }
         };
-        // Whose call it is is not known here; the node admits calls by tenant.
-        let stream = self.steps.open(Tenant(0), 1, Box::new(on)).map_err(|refusal| match refusal {
-            Refusal::NotReady => Error::Failed { engine: NAME, why: refusal.to_string() },
-            _ => Error::Full { engine: NAME, limit: self.shared.state.lock().sessions.len() },
-        })?;
-        session.attach(stream);
+        session.attach(stream(Box::new(on)).map_err(|refusal| self.refused(refusal))?);
         let mut state = self.shared.state.lock();
         let id = state.opened;
         state.opened += 1;

@@ -10,7 +10,8 @@ use super::turn::{Shape, Turn};
 use super::{FastConformer, Recogniser, Settings};
 use crate::Error;
 use crate::audio::AudioSender;
-use crate::engine::{Heard, ListenRequest, Listening, RecogniserEvent, SpeechToText};
+use crate::batching::Tenant;
+use crate::engine::{Heard, ListenRequest, Listening, Place, RecogniserEvent, SpeechToText};
 use crate::step_loop::{Model, Row};
 
 fn settings() -> Settings {
@@ -22,6 +23,7 @@ fn settings() -> Settings {
         busy_percent: 1_000_000,
         ring_ms: 4_000,
         behind_ms: 1_000_000,
+        longer_when_busy: false,
         answer_ms: 60_000,
         ..Settings::default()
     }
@@ -54,7 +56,7 @@ fn alone(samples: &[i16], rate_hz: u32) -> Heard {
     let mut turn = Turn::new(shape, &settings(), rate_hz);
     turn.hear(samples);
     turn.finish(&settings());
-    while let Some(input) = turn.next_chunk(&settings()) {
+    while let Some(input) = turn.next_chunk(&settings(), 0) {
         let decoded: Vec<_> = model.step(vec![Row { slot: 0, input }]).expect("steps");
         for decoded in &decoded {
             turn.answered(decoded);
@@ -160,6 +162,26 @@ fn callers_who_speak_at_once_are_heard_each_alone() {
     }
     drop(lines.pop());
     assert!(line(&engine, 16_000).is_ok(), "a caller who hung up makes room");
+}
+
+#[test]
+fn a_place_that_is_kept_is_nobody_elses_and_its_call_is_heard_there() {
+    let engine = Recogniser::start(settings()).expect("the tiny checkpoint is there");
+    let places: Vec<Place> = (0..3).map(|call| engine.reserve(Tenant(call)).expect("a place")).collect();
+    assert!(matches!(engine.reserve(Tenant(3)).err(), Some(Error::Full { .. })));
+    assert!(matches!(line(&engine, 16_000).err(), Some(Error::Full { .. })));
+    let request = || ListenRequest { rate_hz: 16_000, ..ListenRequest::default() };
+    let first = engine.listen_at(&places[0], request(), Box::new(|_| {})).expect("its place");
+    drop(first);
+    let (sender, events) = sync_channel(10_000);
+    let listener = Box::new(move |event| drop(sender.send(event)));
+    let (ring, session) = engine.listen_at(&places[0], request(), listener).expect("the same place again");
+    let mut line = Line { ring, session, events };
+    line.say(&audio()[..30_000]);
+    line.session.finish_turn(0);
+    same(&line.answer(0).0, &alone(&audio()[..30_000], 16_000));
+    drop((line, places));
+    assert!(engine.reserve(Tenant(4)).is_ok(), "places go back");
 }
 
 #[test]

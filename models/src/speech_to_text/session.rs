@@ -181,8 +181,9 @@ impl State {
 
     /// Gives the model the next chunks, a turn after the other.
     fn feed(&mut self, stream: &Stream<Chunk, Decoded>) {
+        let pace = stream.pace();
         for numbered in &mut self.turns {
-            while let Some(chunk) = numbered.turn.next_chunk(&self.settings) {
+            while let Some(chunk) = numbered.turn.next_chunk(&self.settings, pace) {
                 let within = Duration::from_millis((chunk.lookahead as u64 + 1) * u64::from(FRAME_MS));
                 match stream.push(chunk, within) {
                     Ok(_) => {}

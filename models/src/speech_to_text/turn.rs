@@ -85,10 +85,10 @@ impl Turn {
         self.finished = true;
     }
 
-    /// The next chunk for the model, if there is enough for one.
-    pub(super) fn next_chunk(&mut self, settings: &Settings) -> Option<Chunk> {
+    /// The next chunk for the model, at the pace that the engine asks for, if there is enough for one.
+    pub(super) fn next_chunk(&mut self, settings: &Settings, pace: usize) -> Option<Chunk> {
         let waiting_ms = self.chunks.frames() as u64 * u64::from(FRAME_MS);
-        let lookahead = settings.lookahead(&self.shape.config.lookaheads, waiting_ms);
+        let lookahead = settings.lookahead(&self.shape.config.lookaheads, waiting_ms, pace);
         let chunk = self.chunks.next(lookahead, self.finished)?;
         self.waiting += 1;
         Some(chunk)

@@ -45,8 +45,16 @@ impl Device {
         self.admission.lock().share(&[])
     }
 
-    pub(super) fn add(&self, slots: usize, period: Duration) -> Member {
-        self.admission.lock().add(slots, period)
+    pub(super) fn add(&self, slots: usize, periods: &[Duration]) -> Member {
+        self.admission.lock().add(slots, periods)
+    }
+
+    pub(super) fn set_pace(&self, member: Member, pace: usize) {
+        self.admission.lock().set_pace(member, pace);
+    }
+
+    pub(super) fn record_at(&self, member: Member, pace: usize, rows: usize, took: Duration) {
+        self.admission.lock().record_at(member, pace, rows, took);
     }
 
     pub(super) fn set_ready(&self, member: Member, ready: bool) {

@@ -32,6 +32,11 @@ pub const LAG_SECONDS: &str = "strowger_step_lag_seconds";
 /// Whether the engine takes streams: 1 or 0.
 pub const READY: &str = "strowger_step_ready";
 
+/// Canaries of a running engine, by whether they were right.
+pub const CANARIES: &str = "strowger_step_canaries_total";
+/// The pace of a model's streams: 0 as set, more where a busy engine asks for longer pieces.
+pub const PACE: &str = "strowger_step_pace";
+
 /// Tells the recorder what each metric means.
 pub fn describe() {
     describe_histogram!(STEP_SECONDS, "seconds of a model's step");
@@ -45,6 +50,8 @@ pub fn describe() {
     describe_counter!(REBUILDS, "models built again after a failure");
     describe_counter!(STALLS, "model steps that took too long");
     describe_gauge!(LAG_SECONDS, "how long the oldest unanswered input has waited");
+    describe_counter!(CANARIES, "canaries of a running model, by whether they were right");
+    describe_gauge!(PACE, "how much longer pieces than set a busy model asks its streams for, in steps");
     describe_gauge!(READY, "whether the model takes streams");
 }
 
@@ -98,4 +105,13 @@ pub(super) fn count_stall(engine: &'static str) {
 pub(super) fn set_health(engine: &'static str, ready: bool, lag: Duration) {
     gauge!(READY, "engine" => engine).set(f64::from(u8::from(ready)));
     gauge!(LAG_SECONDS, "engine" => engine).set(lag.as_secs_f64());
+}
+
+pub(super) fn count_canary(engine: &'static str, right: bool) {
+    let answer = if right { "right" } else { "wrong" };
+    counter!(CANARIES, "engine" => engine, "answer" => answer).increment(1);
+}
+
+pub(super) fn set_pace(engine: &'static str, pace: usize) {
+    gauge!(PACE, "engine" => engine).set(pace as f64);
 }

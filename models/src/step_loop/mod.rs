@@ -8,13 +8,16 @@
 //! - [`start`]: the handle: starts the loop, opens streams.
 //! - [`stream`]: one stream, held by whoever feeds it.
 //! - [`device`]: what the engines of one device share: admission.
-//! - [`thread`]: the loop itself; [`prepare`]: build, warm-up, canary; [`watchdog`]: stalls and lag.
+//! - [`processor`]: where a model's tensors lie.
+//! - [`thread`]: the loop itself; [`prepare`]: build, warm-up, canary; [`canary`]: again while it runs; [`watchdog`]: stalls and lag.
 
+mod canary;
 mod device;
 mod listener;
 pub mod metrics;
 mod model;
 mod prepare;
+mod processor;
 mod settings;
 mod shared;
 mod start;
@@ -28,6 +31,7 @@ pub use device::{Device, HeldGrant};
 pub use listener::{Event, Listener};
 pub use model::{Failure, Model, Row};
 pub use prepare::Preparation;
+pub use processor::{Precision, Processor};
 pub use settings::Settings;
 pub use shared::{Counts, Health};
 pub use start::StepLoop;

@@ -1,8 +1,10 @@
 //! The bounds of a step loop.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
-use crate::batching::ScheduleSettings;
+use crate::batching::{PaceSettings, ScheduleSettings};
 
 /// How one model is driven. The defaults serve speech to text in steps of 80 ms.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -12,6 +14,13 @@ pub struct Settings {
     pub slots: usize,
     /// How often a stream brings a row, in milliseconds.
     pub period_ms: u64,
+    /// How often it brings one at the slower paces that it can be asked for when the engine is busy, in milliseconds,
+    /// ascending. None where its rows are always the same.
+    pub slower_ms: Vec<u64>,
+    /// When it is asked.
+    pub pace: PaceSettings,
+    /// How often a running engine is given its canary's song, in milliseconds; 0 for never.
+    pub canary_ms: u64,
     /// How rows are brought together.
     pub schedule: ScheduleSettings,
     /// Steps of each size before the engine is ready. The first is not measured: it compiles and allocates.
@@ -40,6 +49,9 @@ impl Default for Settings {
         Self {
             slots: 64,
             period_ms: 80,
+            slower_ms: Vec::new(),
+            pace: PaceSettings::default(),
+            canary_ms: 60_000,
             schedule: ScheduleSettings::default(),
             warm_up_steps: 4,
             measure_again_ms: 60_000,
@@ -50,5 +62,12 @@ impl Default for Settings {
             rebuild_ms_max: 10_000,
             failures_max: 8,
         }
+    }
+}
+
+impl Settings {
+    /// The period of each pace.
+    pub(super) fn periods(&self) -> Vec<Duration> {
+        std::iter::once(&self.period_ms).chain(&self.slower_ms).copied().map(Duration::from_millis).collect()
     }
 }

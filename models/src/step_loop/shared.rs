@@ -8,7 +8,7 @@ use parking_lot::{Condvar, Mutex};
 
 use super::listener::Delivery;
 use super::{Device, Event, Failure, Settings, metrics as measured};
-use crate::batching::{Member, Schedule, Ticket};
+use crate::batching::{Member, Pace, Schedule, Ticket};
 use crate::clock;
 
 /// How an engine is.
@@ -39,6 +39,10 @@ pub struct Counts {
     pub stalls: u64,
     /// Outputs beyond their deadline.
     pub late: u64,
+    /// Canaries of the running engine that came to an end.
+    pub canaries: u64,
+    /// Those of them that were wrong.
+    pub canaries_failed: u64,
 }
 
 pub(super) struct Shared<I, O> {
@@ -56,6 +60,7 @@ pub(super) struct Shared<I, O> {
 
 pub(super) struct State<I, O> {
     pub(super) schedule: Schedule<I>,
+    pub(super) pace: Pace,
     pub(super) deliveries: HashMap<Ticket, Arc<Delivery<O>>>,
     pub(super) health: Health,
     pub(super) counts: Counts,
@@ -78,9 +83,11 @@ pub(super) struct Told<O> {
 
 impl<I: Clone, O> Shared<I, O> {
     pub(super) fn new(name: &'static str, settings: Settings, device: Device) -> Self {
-        let member = device.add(settings.slots, Duration::from_millis(settings.period_ms));
+        let periods = settings.periods();
+        let member = device.add(settings.slots, &periods);
         let state = State {
             schedule: Schedule::new(settings.slots, settings.schedule.clone()),
+            pace: Pace::new(&periods, settings.pace.clone()),
             deliveries: HashMap::new(),
             health: Health::Starting,
             counts: Counts::default(),

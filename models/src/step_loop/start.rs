@@ -34,7 +34,7 @@ where
         settings: Settings,
         device: &Device,
         mut factory: impl FnMut() -> Result<M, Failure> + Send + 'static,
-        preparation: Preparation<I, O>,
+        mut preparation: Preparation<I, O>,
     ) -> Result<Self, Error>
     where
         M: Model<Input = I, Output = O>,
@@ -43,7 +43,7 @@ where
         let shared = Arc::new(Shared::new(name, settings, device.clone()));
         let started = Self { shared: Arc::clone(&shared) };
         let driven = Arc::clone(&shared);
-        spawn(name, format!("step-{name}"), move || thread::run(&driven, &mut factory, &preparation))?;
+        spawn(name, format!("step-{name}"), move || thread::run(&driven, &mut factory, &mut preparation))?;
         spawn(name, format!("watch-{name}"), move || watchdog::watch(&shared))?;
         Ok(started)
     }
@@ -91,7 +91,14 @@ where
         let delivery = Arc::new(Delivery::new(ticket.generation, listener));
         state.deliveries.insert(ticket, Arc::clone(&delivery));
         measured::set_streams(shared.name, state.schedule.streams());
-        Ok(Stream { ticket: Mutex::new(ticket), delivery, shared: Arc::downgrade(shared), _grant: grant })
+        let joined = state.pace.join();
+        Ok(Stream {
+            ticket: Mutex::new(ticket),
+            joined,
+            delivery,
+            shared: Arc::downgrade(shared),
+            _grant: grant,
+        })
     }
 
     /// This engine on its device, for grants that include it.

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use super::listener::Delivery;
 use super::shared::Shared;
 use super::{HeldGrant, metrics as measured};
-use crate::batching::Ticket;
+use crate::batching::{Joined, Ticket};
 
 /// An input that was not taken, given back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +22,7 @@ pub enum Refused<I> {
 /// An open stream. Dropping it ends it; no event follows.
 pub struct Stream<I: Clone, O> {
     pub(super) ticket: Mutex<Ticket>,
+    pub(super) joined: Joined,
     pub(super) delivery: Arc<Delivery<O>>,
     pub(super) shared: Weak<Shared<I, O>>,
     /// Given back when the stream is dropped.
@@ -67,6 +68,12 @@ impl<I: Clone, O> Stream<I, O> {
             drop(ticket);
             self.delivery.turn_to(renewed.generation);
         }
+    }
+
+    /// How slow the engine asks the stream to be: 0, or the place in [`super::Settings::slower_ms`] plus 1.
+    #[must_use]
+    pub fn pace(&self) -> usize {
+        self.shared.upgrade().map_or(0, |shared| shared.state.lock().pace.of(self.joined))
     }
 
     /// Inputs that wait for a step.

@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use super::canary::Canary;
 use super::prepare::warm_up;
 use super::shared::{Health, Shared, State, Told, tell};
 use super::{Event, Failure, Model, Preparation, Row, metrics as measured};
@@ -21,6 +22,8 @@ enum Work<I> {
     Step(Batch<I>),
     /// Measure the steps of a model without streams.
     Measure,
+    /// A step of the canary.
+    Sing,
     Close,
 }
 
@@ -28,7 +31,7 @@ enum Work<I> {
 pub(super) fn run<M: Model>(
     shared: &Shared<M::Input, M::Output>,
     factory: &mut dyn FnMut() -> Result<M, Failure>,
-    preparation: &Preparation<M::Input, M::Output>,
+    preparation: &mut Preparation<M::Input, M::Output>,
 ) where
     M::Input: Clone,
 {
@@ -114,17 +117,22 @@ fn wait_to_rebuild<I: Clone, O>(shared: &Shared<I, O>, failure: Failure, failure
 fn serve<M: Model>(
     shared: &Shared<M::Input, M::Output>,
     model: &mut M,
-    preparation: &Preparation<M::Input, M::Output>,
+    preparation: &mut Preparation<M::Input, M::Output>,
     failures: &mut u32,
 ) -> End
 where
     M::Input: Clone,
 {
+    let mut canary = Canary::new(shared.settings.canary_ms, shared.now());
     loop {
-        let served = match next(shared) {
+        let served = match next(shared, &canary) {
             Work::Close => return End::Closed,
-            Work::Step(batch) => serve_step(shared, model, batch, failures),
+            Work::Step(batch) => {
+                canary.wait();
+                serve_step(shared, model, batch, failures)
+            }
             Work::Measure => measure(shared, model, preparation),
+            Work::Sing => sing(shared, model, preparation, &mut canary),
         };
         if let Err(failure) = served {
             return End::Lost(failure);
@@ -146,7 +154,7 @@ fn serve_step<M: Model>(
 where
     M::Input: Clone,
 {
-    let size = batch.rows.len();
+    let (size, patience) = (batch.rows.len(), batch.patience);
     let started = clock::now();
     let outcome = catch_unwind(AssertUnwindSafe(|| step(model, batch))).unwrap_or_else(broken);
     let took = started.elapsed();
@@ -157,6 +165,7 @@ where
             // A stall is an accident of its own, and no measure of what comes.
             if size > 0 && took < Duration::from_millis(shared.settings.stall_ms) {
                 shared.device.record(shared.member, size, took);
+                observe(shared, took, patience);
             }
             finish(shared, outputs);
             Ok(())
@@ -166,6 +175,38 @@ where
             if matches!(failure, Failure::NotFinite { .. }) { Ok(()) } else { Err(failure) }
         }
     }
+}
+
+/// A busy engine asks its streams for longer pieces, one that has time again for shorter ones.
+fn observe<I: Clone, O>(shared: &Shared<I, O>, took: Duration, patience: Option<Duration>) {
+    let Some(period) = patience else { return };
+    let mut state = shared.state.lock();
+    if state.pace.observe(shared.now(), took, period) {
+        let pace = state.pace.existing();
+        shared.device.set_pace(shared.member, pace);
+        measured::set_pace(shared.name, pace);
+    }
+}
+
+/// A step of the canary; an error where the model is not what it was.
+fn sing<M: Model>(
+    shared: &Shared<M::Input, M::Output>,
+    model: &mut M,
+    preparation: &mut Preparation<M::Input, M::Output>,
+    canary: &mut Canary<M::Output>,
+) -> Result<(), Failure>
+where
+    M::Input: Clone,
+{
+    let step = || canary.step(shared, model, preparation);
+    let sung = catch_unwind(AssertUnwindSafe(step)).unwrap_or_else(broken);
+    if let Err(failure) = &sung {
+        measured::count_failure(shared.name, failure);
+    }
+    let mut state = shared.state.lock();
+    state.counts.failures += u64::from(sung.is_err());
+    leave_step(shared, &mut state);
+    sung
 }
 
 fn measure<M: Model>(
@@ -182,7 +223,7 @@ where
 }
 
 /// What there is to do, when it is due.
-fn next<I: Clone, O>(shared: &Shared<I, O>) -> Work<I> {
+fn next<I: Clone, O>(shared: &Shared<I, O>, canary: &Canary<O>) -> Work<I> {
     let mut state = shared.state.lock();
     loop {
         if state.closed {
@@ -193,15 +234,21 @@ fn next<I: Clone, O>(shared: &Shared<I, O>) -> Work<I> {
             return Work::Measure;
         }
         let now = shared.now();
-        match state.schedule.due(now) {
-            Due::Now => {
-                state.stepping_since = Some(now);
-                return Work::Step(state.schedule.batch());
-            }
-            Due::At(at) => {
+        let due = state.schedule.due(now);
+        if due == Due::Now && !canary.goes_first(now) {
+            state.stepping_since = Some(now);
+            return Work::Step(state.schedule.batch());
+        }
+        if canary.due().is_some_and(|due| due <= now) {
+            state.stepping_since = Some(now);
+            return Work::Sing;
+        }
+        let at = if let Due::At(at) = due { Some(at) } else { None };
+        match at.into_iter().chain(canary.due()).min() {
+            Some(at) => {
                 shared.work.wait_for(&mut state, at.saturating_sub(now));
             }
-            Due::Nothing => shared.work.wait(&mut state),
+            None => shared.work.wait(&mut state),
         }
     }
 }

@@ -100,6 +100,10 @@ impl TextToSpeech for Pool {
         self.shared.name
     }
 
+    fn has_room(&self) -> bool {
+        self.shared.state.lock().waiters < self.shared.settings.queued_requests
+    }
+
     fn speak(&self, mut request: SpeakRequest, ready: SpeechReady) -> Result<Box<dyn Speaking>, Error> {
         let shared = &self.shared;
         if request.voice.is_empty() {

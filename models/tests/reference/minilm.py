@@ -3,7 +3,8 @@
     pip install torch==2.15.0 transformers==5.23.0 sentence-transformers==6.2.0 safetensors==0.8.0
     python models/tests/reference/minilm.py target/weights/all-minilm-l6-v2
 
-With `--bench N` it measures instead: sentences per second in batches of 32, on N threads.
+With `--bench N` it measures instead: sentences per second in batches of 1, 8 and 64, on N threads. `--seconds S` is how
+long for each.
 """
 
 import json
@@ -38,21 +39,24 @@ def load(folder):
     return SentenceTransformer(modules=[words, pooling, Normalize()], device="cpu")
 
 
-def bench(model, threads):
+def bench(model, threads, seconds):
     torch.set_num_threads(threads)
-    sentences = [f"{SENTENCES[number % 4]} {number}" for number in range(32)]
-    model.encode(sentences, batch_size=32)
-    started, rounds = time.perf_counter(), 0
-    while time.perf_counter() - started < 10:
-        model.encode(sentences, batch_size=32)
-        rounds += 1
-    print(f"{rounds * 32 / (time.perf_counter() - started):.0f} sentences per second on {threads} threads")
+    for batch in (1, 8, 64):
+        sentences = [f"{SENTENCES[number % 4]} {number}" for number in range(batch)]
+        model.encode(sentences, batch_size=batch)
+        started, rounds = time.perf_counter(), 0
+        while time.perf_counter() - started < seconds:
+            model.encode(sentences, batch_size=batch)
+            rounds += 1
+        rate = rounds * batch / (time.perf_counter() - started)
+        print(f"batches of {batch}: {rate:.0f} sentences per second on {threads} threads")
 
 
 def main():
     model = load(sys.argv[1])
     if "--bench" in sys.argv:
-        bench(model, int(sys.argv[sys.argv.index("--bench") + 1]))
+        after = lambda word, default: float(sys.argv[sys.argv.index(word) + 1]) if word in sys.argv else default
+        bench(model, int(after("--bench", 1)), after("--seconds", 5))
         return
     vectors = model.encode(SENTENCES, convert_to_tensor=True, normalize_embeddings=True)
     out = Path(__file__).with_suffix(".safetensors")

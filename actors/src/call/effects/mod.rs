@@ -3,6 +3,7 @@
 mod hand_over;
 mod hearing;
 mod leg;
+mod pauses;
 mod recording;
 mod thinking;
 mod tools;
@@ -10,6 +11,7 @@ mod voice;
 
 pub(super) use hand_over::{HandingOver, Person};
 pub(super) use hearing::Hearing;
+pub(super) use pauses::Pauses;
 pub(super) use recording::{Opened, Recording};
 pub(super) use thinking::Thinking;
 pub(super) use tools::Tools;
@@ -30,6 +32,9 @@ impl Shell {
             Effect::PlayTone => self.play_tone(),
             Effect::StopSpeaking => self.stop_speaking(),
             Effect::FinishTurn { turn } => self.finish_turn(turn),
+            Effect::JudgePause { pause } => self.judge_pause(pause),
+            Effect::TurnEnded { sign, silent_ms } => self.turn_ended(sign, silent_ms),
+            Effect::CutOff { sign } => pauses::count_cut_off(sign),
             Effect::Expect(expectation) => self.expect(expectation),
             Effect::Think { question, asked } => self.think(question, asked),
             Effect::Forget { question } => self.thinking.forget(question),
@@ -50,5 +55,6 @@ const fn ignored(why: IgnoredWhy) -> &'static str {
         IgnoredWhy::Stale => "stale",
         IgnoredWhy::Ended => "ended",
         IgnoredWhy::OutOfPlace => "out_of_place",
+        IgnoredWhy::Late => "late",
     }
 }

@@ -93,7 +93,12 @@ impl Person {
             sealed_key: format!("key of {}", self.words).into_bytes(),
             rate_hz: 8_000,
             segment_samples: 16_000,
-            finished: Some(FinishedRecording { segments: 1, samples: 1, lost_segments: vec![] }),
+            finished: Some(FinishedRecording {
+                segments: 1,
+                samples: 1,
+                lost_segments: vec![],
+                cut_short: false,
+            }),
             merged: None,
         }
     }

@@ -41,7 +41,7 @@ pub(crate) async fn a_call_is_claimed_by_one_of_many(store: Store) {
     assert_eq!((by.claim, winner), (1, &CallRecord { held_by: Some(by.clone()), ..record.clone() }));
     assert!(holders.iter().all(|holder| *holder == Some(by.clone())), "{holders:?}");
     assert_eq!(store.call(record.id).await, Ok(Some(winner.clone())));
-    assert_eq!(store.open_calls(Page::first(9)).await.expect("listed").rows, [winner.clone()]);
+    assert_eq!(store.open_calls(Page::first(9)).await.expect("listed").rows, std::slice::from_ref(winner));
     // Whoever has it has it when it asks again; from it, another may claim it.
     let again = store.claim_call(record.id, Some(&dead), &by.life).await.expect("answered");
     assert_eq!(granted(again), *winner);

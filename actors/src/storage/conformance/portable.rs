@@ -45,7 +45,8 @@ pub(crate) async fn fill(store: &dyn Storage) {
         store.put_message(&left, &key(&format!("{number}/9"))).await.expect("kept");
     }
     store.remember_outcome(&key("1/0"), &ToolOutcome::NotFound).await.expect("remembered");
-    let finished = FinishedRecording { segments: 3, samples: 24_000, lost_segments: vec![1] };
+    let finished =
+        FinishedRecording { segments: 3, samples: 24_000, lost_segments: vec![1], cut_short: true };
     for (number, finished) in [(1, Some(finished)), (2, None)] {
         store.put_recording(&recording(number, finished)).await.expect("written");
     }

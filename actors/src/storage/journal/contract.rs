@@ -9,8 +9,9 @@ use super::Journalled;
 use super::entry::{Entry, Lane, changed_nothing};
 use super::keep::Outcome;
 use crate::storage::{
-    AuditEntry, AuditRow, BookingWrite, Claim, Cursor, Erasure, Error, Extent, Frozen, IdempotencyKey,
-    Listing, Occupied, Owner, Page, Part, Recording, Removal, Result, SealedKey, Storage, StoredRow,
+    AuditEntry, AuditRow, BookingWrite, Claim, Cursor, Erasure, Error, Examination, Extent, Frozen,
+    IdempotencyKey, Listing, Occupied, Owner, Page, Part, Recording, Removal, Result, SealedKey, Storage,
+    StoredRow,
 };
 use crate::types::{
     Booking, BookingId, Business, CallEvent, CallId, CallRecord, Life, Message, PhoneNumber, Private,
@@ -417,6 +418,10 @@ impl Storage for Journalled {
 
     async fn import(&self, rows: &[StoredRow]) -> Result<()> {
         self.shared.store()?.import(rows).await
+    }
+
+    async fn examine(&self) -> Result<Option<Examination>> {
+        self.shared.store()?.examine().await
     }
 
     fn freeze(&self) -> Result<Option<Frozen>> {

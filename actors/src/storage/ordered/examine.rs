@@ -4,13 +4,11 @@ use super::key::{Key, Parts};
 use super::portable::{part_of, row};
 use super::value::decode;
 use super::{Direction, Read, Table, bookings, businesses, calls, outcomes, owners, recordings, users};
-use crate::storage::{Error, Examination, Fault, Occupied, Owner, Part, Result, StoredRow};
-use crate::types::{BookingId, BookingState, Message, TenantId, UserId};
+use crate::storage::{Error, Examination, Occupied, Owner, Part, Result, StoredRow};
+use crate::types::{BookingId, BookingState, Message, TenantId, User, UserId};
 
 /// Rows read at once.
 const PAGE: usize = 1_000;
-/// The most faults that are told.
-const FAULTS_MAX: usize = 100;
 
 /// Reads all tables.
 pub(super) fn examine(rows: &dyn Read) -> Result<Examination> {
@@ -26,8 +24,8 @@ pub(super) fn examine(rows: &dyn Read) -> Result<Examination> {
                 count += 1;
                 match fault(rows, table, key, value) {
                     Ok(None) => {}
-                    Ok(Some(what)) => found.add(table, count, what.to_owned()),
-                    Err(error @ Error::Corrupt { .. }) => found.add(table, count, error.to_string()),
+                    Ok(Some(what)) => found.add(table.name(), count, what.to_owned()),
+                    Err(error @ Error::Corrupt { .. }) => found.add(table.name(), count, error.to_string()),
                     // The store itself fails: nothing is known of this row.
                     Err(error) => return Err(error),
                 }
@@ -38,19 +36,11 @@ pub(super) fn examine(rows: &dyn Read) -> Result<Examination> {
     Ok(found)
 }
 
-impl Examination {
-    fn add(&mut self, table: Table, row: u64, what: String) {
-        self.faults_total += 1;
-        if self.faults.len() < FAULTS_MAX {
-            self.faults.push(Fault { table: table.name().to_owned(), row, what });
-        }
-    }
-}
-
-type Found = Result<Option<&'static str>>;
+/// What is wrong, if something is.
+pub(in crate::storage) type Found = Result<Option<&'static str>>;
 
 /// What is wrong with a row, if something is.
-fn fault(rows: &dyn Read, table: Table, key: &[u8], value: &[u8]) -> Found {
+pub(in crate::storage) fn fault(rows: &dyn Read, table: Table, key: &[u8], value: &[u8]) -> Found {
     match (table, part_of(table)) {
         (_, Some((part, true))) => main_row(rows, part, key, value),
         (Table::Numbers, _) => number(rows, key, value),
@@ -89,16 +79,7 @@ fn main_row(rows: &dyn Read, part: Part, key: &[u8], value: &[u8]) -> Found {
             }
             first([(has_numbers, "one of its numbers does not lead to it")])
         }
-        StoredRow::User(user) => {
-            let own = (user.tenant.clone(), user.id);
-            first([
-                (users::key(&own.0, own.1).as_bytes() == key, "it does not lie in its own place"),
-                (
-                    users::holder(rows, user.email.reveal())?.as_ref() == Some(&own),
-                    "their e-mail address does not lead to them",
-                ),
-            ])
-        }
+        StoredRow::User(user) => stored_user(rows, key, &user),
         StoredRow::Call(record) => {
             let places = calls::places(&record);
             let by_id = rows.get(Table::CallsById, &places.by_id)?;
@@ -167,6 +148,15 @@ fn number(rows: &dyn Read, key: &[u8], value: &[u8]) -> Found {
     let business = businesses::get(rows, &owner)?;
     let has = business.is_some_and(|business| business.numbers.iter().any(|own| own.as_str() == number));
     first([(has, "it leads to a business that does not have it")])
+}
+
+fn stored_user(rows: &dyn Read, key: &[u8], user: &User) -> Found {
+    let own = (user.tenant.clone(), user.id);
+    let holder = users::holder(rows, user.email.reveal())?;
+    first([
+        (users::key(&own.0, own.1).as_bytes() == key, "it does not lie in its own place"),
+        (holder.as_ref() == Some(&own), "their e-mail address does not lead to them"),
+    ])
 }
 
 fn email(rows: &dyn Read, key: &[u8], value: &[u8]) -> Found {

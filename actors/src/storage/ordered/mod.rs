@@ -9,7 +9,7 @@ mod contract;
 mod erase_call;
 mod erase_caller;
 mod erase_tenant;
-mod examine;
+pub(super) mod examine;
 mod frozen;
 mod key;
 mod listing;

@@ -97,8 +97,32 @@ pub(super) fn client(config: &Config, settings: &Settings, version: RespVersion)
     let (least, most) = (settings.reconnect_ms.max(1), settings.reconnect_max_ms.max(1));
     let mut policy = ReconnectPolicy::new_exponential(0, least, most, 2);
     policy.set_jitter(least);
-    let config = Config { version, ..config.clone() };
+    let mut config = Config { version, ..config.clone() };
+    if config.version == RespVersion::RESP3 {
+        say_in_words(&mut config);
+    }
     Client::new(config, Some(performance), Some(connection), Some(policy))
+}
+
+/// The client greets a server of RESP3 in one line of words (HELLO as an inline command): a name or a password that
+/// is more than one word there is put in quotes.
+fn say_in_words(config: &mut Config) {
+    let quote = |text: &mut Option<String>| *text = text.take().map(|text| quoted(&text));
+    quote(&mut config.username);
+    quote(&mut config.password);
+    if let ServerConfig::Sentinel { username, password, .. } = &mut config.server {
+        quote(username);
+        quote(password);
+    }
+}
+
+/// A word as the server reads it (`sdssplitargs` of the Redis source, `sds.c`).
+fn quoted(text: &str) -> String {
+    if text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"'\\".contains(&byte)) {
+        return text.to_owned();
+    }
+    let escaped: String = text.bytes().map(|byte| format!("\\x{byte:02x}")).collect();
+    format!("\"{escaped}\"")
 }
 
 #[cfg(test)]
@@ -139,6 +163,24 @@ mod tests {
         let settings =
             Settings { url: "redis://a".to_owned(), prefix: "{a}".to_owned(), ..Settings::default() };
         assert_eq!(config(&settings).expect_err("braces").key, "prefix");
+    }
+
+    #[test]
+    fn a_password_of_several_words_is_one_where_words_are_said() {
+        assert_eq!(quoted("hunter2-_$%"), "hunter2-_$%");
+        assert_eq!(quoted("a b"), "\"\\x61\\x20\\x62\"");
+        assert_eq!(quoted("\r\n"), "\"\\x0d\\x0a\"");
+        let settings = Settings {
+            url: "redis-sentinel://a:1?sentinelServiceName=calls".to_owned(),
+            password: "a b".into(),
+            sentinel_password: "\"".into(),
+            ..Settings::default()
+        };
+        let mut config = config(&settings).expect("read");
+        say_in_words(&mut config);
+        assert_eq!(config.password, Some(quoted("a b")));
+        let ServerConfig::Sentinel { password, .. } = config.server else { panic!("a sentinel") };
+        assert_eq!(password.as_deref(), Some("\"\\x22\""));
     }
 
     #[test]

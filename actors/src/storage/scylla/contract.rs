@@ -5,8 +5,8 @@ use jiff::Timestamp;
 
 use super::Scylla;
 use crate::storage::{
-    AuditEntry, AuditRow, BookingWrite, Claim, Cursor, Erasure, Extent, IdempotencyKey, Listing, Occupied,
-    Owner, Page, Part, Recording, Removal, Result, SealedKey, Storage, StoredRow,
+    AuditEntry, AuditRow, BookingWrite, Claim, Cursor, Erasure, Examination, Extent, IdempotencyKey, Listing,
+    Occupied, Owner, Page, Part, Recording, Removal, Result, SealedKey, Storage, StoredRow,
 };
 use crate::types::{
     Booking, BookingId, Business, CallEvent, CallId, CallRecord, Life, Message, PhoneNumber, Private,
@@ -241,6 +241,10 @@ impl Storage for Scylla {
             self.import_row(row).await?;
         }
         Ok(())
+    }
+
+    async fn examine(&self) -> Result<Option<Examination>> {
+        self.examine_tables().await.map(Some)
     }
 
     async fn check(&self) -> Result<()> {

@@ -24,6 +24,7 @@ mod erase_call;
 mod erase_caller;
 mod erase_tenant;
 mod events;
+mod examine;
 mod failure;
 mod health;
 mod keys;
@@ -42,6 +43,7 @@ mod refused;
 mod retention;
 mod schema;
 mod settings;
+mod sound;
 mod turns;
 mod users;
 

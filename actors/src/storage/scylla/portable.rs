@@ -33,12 +33,7 @@ impl Scylla {
             Part::Businesses | Part::Keys => {
                 self.scan(Statement::AllFacts, page, |row: (String, String, Value)| fact(part, row)).await
             }
-            Part::Users => {
-                self.scan(Statement::AllUsers, page, |(value,): (Value,)| {
-                    value.map(|value| decode(users::WHAT, &value).map(StoredRow::User)).transpose()
-                })
-                .await
-            }
+            Part::Users => self.export_users(page).await,
             Part::Calls => {
                 self.scan(Statement::AllCalls, page, |(value,): (Value,)| {
                     value.map(|value| decode(calls::WHAT, &value).map(StoredRow::Call)).transpose()
@@ -121,6 +116,13 @@ impl Scylla {
         let (rows, next) = self.cluster.patiently(statement.usage(), look).await?;
         let next = next.and_then(|next| next.as_bytes_slice().map(|bytes| Cursor(to_hex(bytes))));
         Ok((rows, next))
+    }
+
+    async fn export_users(&self, page: &Page) -> Result<Listing<StoredRow>> {
+        self.scan(Statement::AllUsers, page, |(value,): (Value,)| {
+            value.map(|value| decode(users::WHAT, &value).map(StoredRow::User)).transpose()
+        })
+        .await
     }
 
     async fn export_calendars(&self, part: Part, table: Table, page: &Page) -> Result<Listing<StoredRow>> {

@@ -121,7 +121,10 @@ impl Scylla {
 
     pub(super) async fn put_user_row(&self, user: &User, expected: Option<u64>) -> Result<()> {
         let value = encode(WHAT, user)?;
-        let _turn = self.turn(user.email.reveal().as_str()).await?;
+        // Who is new contends for the address, who is there for their row.
+        let id = user.id.to_string();
+        let name = if expected.is_none() { user.email.reveal().as_str() } else { id.as_str() };
+        let _turn = self.turn(name).await?;
         let doubt = AtomicBool::new(false);
         let put = || self.try_put_user(user, expected, &value, &doubt);
         match self.cluster.patiently(Use::Compare, put).await? {
@@ -145,7 +148,9 @@ impl Scylla {
             return Ok(Put::Done);
         }
         if before.user.as_ref().map(|before| before.version) != expected {
-            return match doubt.load(Ordering::Relaxed) {
+            // Whoever has written over this has raised the version further.
+            let is_over = before.user.as_ref().is_none_or(|before| before.version > user.version);
+            return match doubt.load(Ordering::Relaxed) && is_over {
                 true => {
                     Err(Failure::from(Error::Unknown { why: "they were changed again meanwhile".to_owned() }))
                 }

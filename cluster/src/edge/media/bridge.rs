@@ -28,8 +28,8 @@ impl Bridge {
         self.says.write(theirs);
     }
 
-    /// Adds 20 ms of what it hears to what is played to it.
-    pub(super) fn hear(&mut self, ours: &mut [i16; FRAME]) {
+    /// Adds 20 ms of what it hears to what is played to it; false where there is nothing.
+    pub(super) fn hear(&mut self, ours: &mut [i16; FRAME]) -> bool {
         let mut other = [0; FRAME];
         while self.hears.waiting() > FRAMES_WAITING_MAX * FRAME {
             self.hears.read(&mut other);
@@ -37,12 +37,13 @@ impl Bridge {
         let gathered = self.hears.waiting();
         self.flows = gathered >= if self.flows { FRAME } else { FRAMES_GATHERED * FRAME };
         if !self.flows {
-            return;
+            return false;
         }
         let read = self.hears.read(&mut other);
         for (ours, other) in ours.iter_mut().zip(other.iter().take(read)) {
             *ours = ours.saturating_add(*other);
         }
+        true
     }
 }
 

@@ -21,13 +21,14 @@ mod registrations;
 mod settings;
 mod shard;
 mod sources;
-mod switch;
+pub(in crate::edge) mod switch;
 mod tcp;
 mod tls;
 mod transports;
 pub mod trial;
 mod trunk;
 mod udp;
+mod ws;
 
 pub use account::Account;
 pub use counts::Counts;

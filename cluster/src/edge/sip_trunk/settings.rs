@@ -21,6 +21,12 @@ pub struct Settings {
     /// Where TLS connections are accepted, or "off". It needs the files of `[sip.secure]`.
     #[serde(with = "super::switch")]
     pub tls: Option<SocketAddr>,
+    /// Where websockets are accepted (RFC 7118), or "off". For a proxy in front that has the certificate.
+    #[serde(with = "super::switch")]
+    pub ws: Option<SocketAddr>,
+    /// Where websockets by TLS are accepted, or "off". It needs the files of `[sip.secure]`.
+    #[serde(with = "super::switch")]
+    pub wss: Option<SocketAddr>,
     /// The address that messages show, where it is not the bound one (behind one-to-one NAT).
     pub public_address: Option<IpAddr>,
     /// Tasks that share the calls; 0 for one per core, at most 16.
@@ -98,6 +104,8 @@ impl Default for Settings {
             udp: Some(any),
             tcp: Some(any),
             tls: None,
+            ws: None,
+            wss: None,
             public_address: None,
             shards: 0,
             receive_buffer_bytes: 4 * 1_024 * 1_024,
@@ -141,8 +149,11 @@ impl Settings {
     /// [`Error::Setting`] with the first setting that can't be used.
     pub fn check(&self) -> Result<(), Error> {
         let wrong = |setting, mend| Err(Error::Setting { setting, mend });
-        if self.udp.is_none() && self.tcp.is_none() && self.tls.is_none() {
-            return wrong("sip.udp, sip.tcp and sip.tls", "at least one of them must be an address");
+        if [self.udp, self.tcp, self.tls, self.ws, self.wss].iter().all(Option::is_none) {
+            return wrong(
+                "sip.udp, sip.tcp, sip.tls, sip.ws and sip.wss",
+                "at least one of them must be an address",
+            );
         }
         if !(1..=1_024).contains(&self.datagrams_per_read) {
             return wrong("sip.datagrams_per_read", "between 1 and 1,024");

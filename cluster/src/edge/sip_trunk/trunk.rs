@@ -23,7 +23,7 @@ use super::registrations::Registrations;
 use super::shard::{Control, Inbox, Inboxes, Register, Shard, Shared};
 use super::tls::{self, Tls};
 use super::transports::Transports;
-use super::{Error, Registration, Settings, Transport, metrics, tcp, udp};
+use super::{Error, Registration, Settings, Transport, metrics, tcp, udp, ws};
 use crate::edge::media::Media;
 
 /// How often the gauges are shown to the metrics' recorder.
@@ -81,8 +81,8 @@ impl Trunk {
         settings.check()?;
         let settings = Arc::new(settings);
         let guard = Guard::new(&settings)?;
-        let tls = Arc::new(Tls::new(&settings.secure, settings.tls.is_some())?);
-        let Bound { udp: socket, tcp: listener, tls: secure, listening } = bind(&settings)?;
+        let tls = Arc::new(Tls::new(&settings.secure, settings.tls.is_some() || settings.wss.is_some())?);
+        let Bound { udp: socket, tcp: listener, tls: secure, websockets, listening } = bind(&settings)?;
         let address = |transport| {
             listening.iter().find(|one: &&Listening| one.transport == transport).map(|one| one.address)
         };
@@ -91,6 +91,7 @@ impl Trunk {
             address(Transport::Udp),
             address(Transport::Tcp),
             address(Transport::Tls),
+            (address(Transport::Ws), address(Transport::Wss)),
             &settings,
         ));
         let mut ends = Vec::new();
@@ -136,7 +137,12 @@ impl Trunk {
             tasks.push(tokio::spawn(tcp::accept(listener, context.clone())));
         }
         if let Some(listener) = secure {
-            tasks.push(tokio::spawn(tls::accept(listener, context)));
+            tasks.push(tokio::spawn(tls::accept(listener, context.clone())));
+        }
+        for (listener, transport) in websockets {
+            tasks.push(tokio::spawn(ws::accept(listener, transport, context.clone())));
+        }
+        if tls.server().is_some() {
             tasks.push(tokio::spawn(tls::watch(tls)));
         }
         register(&shared, &inboxes);
@@ -263,6 +269,7 @@ struct Bound {
     udp: Option<Arc<tokio::net::UdpSocket>>,
     tcp: Option<TcpListener>,
     tls: Option<TcpListener>,
+    websockets: Vec<(TcpListener, Transport)>,
     listening: Vec<Listening>,
 }
 
@@ -294,5 +301,15 @@ fn bind(settings: &Settings) -> Result<Bound, Error> {
         listening.push(Listening { transport: Transport::Tls, address: taken });
         secure = Some(bound);
     }
-    Ok(Bound { udp: datagrams, tcp: plain, tls: secure, listening })
+    let mut websockets = Vec::new();
+    for (address, transport, name) in
+        [(settings.ws, Transport::Ws, "ws"), (settings.wss, Transport::Wss, "wss")]
+    {
+        let Some(address) = address else { continue };
+        let bound = tcp::bind(address).map_err(refused(address, name))?;
+        let taken = bound.local_addr().map_err(refused(address, name))?;
+        listening.push(Listening { transport, address: taken });
+        websockets.push((bound, transport));
+    }
+    Ok(Bound { udp: datagrams, tcp: plain, tls: secure, websockets, listening })
 }

@@ -20,7 +20,7 @@ proptest! {
         asks in prop::collection::vec((0_usize..4, any::<bool>(), 0_u64..3), 1..400),
     ) {
         let mut admission = Admission::new(AdmissionSettings::default());
-        let members: Vec<_> = engines.iter().map(|(slots, ..)| admission.add(*slots, PERIOD)).collect();
+        let members: Vec<_> = engines.iter().map(|(slots, ..)| admission.add(*slots, &[PERIOD])).collect();
         for (member, (slots, fixed, row)) in members.iter().zip(&engines) {
             for size in crate::batching::Buckets::up_to(*slots).sizes() {
                 (0..3).for_each(|_| admission.record(*member, *size, step(*fixed, *row, *size)));
@@ -52,7 +52,7 @@ proptest! {
 }
 
 fn measured(admission: &mut Admission, slots: usize, row: u64) -> crate::batching::Member {
-    let member = admission.add(slots, PERIOD);
+    let member = admission.add(slots, &[PERIOD]);
     for size in crate::batching::Buckets::up_to(slots).sizes() {
         admission.record(member, *size, step(0, row, *size));
     }
@@ -66,7 +66,7 @@ fn a_refusal_says_why() {
         Admission::new(AdmissionSettings { tenant_streams_max: 3, ..AdmissionSettings::default() });
     let slow = measured(&mut admission, 8, 20_000);
     let small = measured(&mut admission, 1, 1);
-    let unmeasured = admission.add(8, PERIOD);
+    let unmeasured = admission.add(8, &[PERIOD]);
     assert_eq!(admission.grant(Tenant(1), &[unmeasured]), Err(Refusal::NotReady));
     admission.set_ready(unmeasured, true);
     assert_eq!(

@@ -25,7 +25,7 @@ proptest! {
         let slots = 128;
         let step = |rows: usize| Duration::from_micros(fixed_us + row_us * rows as u64);
         let mut admission = Admission::new(AdmissionSettings::default());
-        let member = admission.add(slots, Duration::from_millis(PERIOD_MS));
+        let member = admission.add(slots, &[Duration::from_millis(PERIOD_MS)]);
         for size in Buckets::up_to(slots).sizes() {
             admission.record(member, *size, step(*size));
         }

@@ -13,8 +13,9 @@ use super::language_model::Businesses;
 use super::session::{Session, Turns};
 use super::{NAME, Settings, worker};
 use crate::audio::{AudioSender, TELEPHONE_HZ, audio_ring};
+use crate::batching::Tenant;
 use crate::engine::delivery::Delivery;
-use crate::engine::{Expectation, ListenRequest, Listener, Listening, RecogniserEvent, SpeechToText};
+use crate::engine::{Expectation, ListenRequest, Listener, Listening, Place, RecogniserEvent, SpeechToText};
 use crate::offline::ffi;
 use crate::{Error, clock, metrics as measured};
 
@@ -125,6 +126,12 @@ impl Drop for Recogniser {
 impl SpeechToText for Recogniser {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn reserve(&self, _: Tenant) -> Result<Place, Error> {
+        let limit = self.shared.settings.sessions;
+        let full = self.shared.state.lock().sessions.len() >= limit;
+        if full { Err(Error::Full { engine: NAME, limit }) } else { Ok(Place::default()) }
     }
 
     fn listen(

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use candle_core::{DType, Device, Result, Tensor};
 use candle_nn::{LayerNorm, Linear};
 
+use crate::arithmetic::{Activation, Dense, Norm};
+
 /// Names that an error lists; a wrong file can have thousands.
 const NAMES_LISTED: usize = 12;
 
@@ -39,11 +41,16 @@ pub enum LoadError {
     Device(#[from] candle_core::Error),
 }
 
+/// How much likelier than any other token made-up weights find the blank: people say a few tokens a second, not ten a
+/// frame.
+const BLANK_AHEAD: f32 = 0.5;
+
 /// Tensors by name. A missing one is noted and stands as noughts until [`Self::finish`].
 #[derive(Debug)]
 pub struct Tensors {
     held: BTreeMap<String, Tensor>,
     device: Device,
+    dtype: DType,
     missing: Vec<String>,
     misshapen: Vec<String>,
     /// Where set, tensors are made up instead.
@@ -54,7 +61,14 @@ impl Tensors {
     /// These tensors, for a model on `device`.
     #[must_use]
     pub fn new(held: BTreeMap<String, Tensor>, device: &Device) -> Self {
-        Self { held, device: device.clone(), missing: Vec::new(), misshapen: Vec::new(), random: None }
+        Self {
+            held,
+            device: device.clone(),
+            dtype: DType::F32,
+            missing: Vec::new(),
+            misshapen: Vec::new(),
+            random: None,
+        }
     }
 
     /// Makes up every tensor that is asked for, the same for the same seed.
@@ -68,28 +82,42 @@ impl Tensors {
         Self { device: device.clone(), ..self }
     }
 
+    /// The same tensors for a model that works in `dtype`.
+    #[must_use]
+    pub fn with(self, dtype: DType) -> Self {
+        Self { dtype, ..self }
+    }
+
+    pub(crate) fn dtype(&self) -> DType {
+        self.dtype
+    }
+
     pub(crate) fn device(&self) -> &Device {
         &self.device
     }
 
-    /// Takes a tensor, as 32-bit floats.
+    /// Takes a tensor, in the model's precision.
     ///
     /// # Errors
     /// The device fails.
     pub fn tensor(&mut self, name: &str, shape: &[usize]) -> Result<Tensor> {
         if let Some(seed) = &mut self.random {
             let one = if name.contains("norm") && name.ends_with("weight") { 1.0 } else { 0.0 };
-            return Tensor::from_vec(made_up(seed, one, shape.iter().product()), shape, &self.device);
+            let mut made = made_up(seed, one, shape.iter().product());
+            if let ("joint.head.bias", Some(blank)) = (name, made.last_mut()) {
+                *blank += BLANK_AHEAD;
+            }
+            return Tensor::from_vec(made, shape, &self.device)?.to_dtype(self.dtype);
         }
         match self.held.remove(name) {
-            Some(tensor) if tensor.dims() == shape => tensor.to_device(&self.device)?.to_dtype(DType::F32),
+            Some(tensor) if tensor.dims() == shape => tensor.to_device(&self.device)?.to_dtype(self.dtype),
             Some(tensor) => {
                 self.misshapen.push(format!("{name} is {:?}, not {shape:?}", tensor.dims()));
-                Tensor::zeros(shape, DType::F32, &self.device)
+                Tensor::zeros(shape, self.dtype, &self.device)
             }
             None => {
                 self.missing.push(name.to_owned());
-                Tensor::zeros(shape, DType::F32, &self.device)
+                Tensor::zeros(shape, self.dtype, &self.device)
             }
         }
     }
@@ -106,10 +134,33 @@ impl Tensors {
         Ok(Linear::new(weight, bias))
     }
 
+    /// The same with its activation, laid out for its device.
+    pub(crate) fn dense(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+        bias: bool,
+        activation: Activation,
+    ) -> Result<Dense> {
+        let plain = self.folded(name, shape, bias)?;
+        Dense::new(plain.weight().clone(), plain.bias().cloned(), activation)
+    }
+
     pub(crate) fn layer_norm(&mut self, name: &str, width: usize) -> Result<LayerNorm> {
         let weight = self.tensor(&format!("{name}.weight"), &[width])?;
         let bias = self.tensor(&format!("{name}.bias"), &[width])?;
         Ok(LayerNorm::new(weight, bias, 1e-5))
+    }
+
+    pub(crate) fn norm(&mut self, name: &str, width: usize) -> Result<Norm> {
+        self.norm_by(name, width, 1e-5)
+    }
+
+    /// The same with what keeps it from a division by nought.
+    pub(crate) fn norm_by(&mut self, name: &str, width: usize, epsilon: f64) -> Result<Norm> {
+        let weight = self.tensor(&format!("{name}.weight"), &[width])?;
+        let bias = self.tensor(&format!("{name}.bias"), &[width])?;
+        Norm::new(weight, bias, epsilon)
     }
 
     /// Whether every tensor that was asked for was there, in its shape, and no other.

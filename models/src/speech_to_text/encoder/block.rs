@@ -1,17 +1,17 @@
 //! One block: half a feed-forward, attention, convolution, half a feed-forward (Gulati et al., "Conformer", 2020).
 
 use candle_core::{Result, Tensor};
-use candle_nn::{LayerNorm, Module};
 
 use super::Plan;
 use super::attention::Attention;
 use super::convolution::Convolution;
 use super::feed_forward::FeedForward;
+use crate::arithmetic::Norm;
 use crate::speech_to_text::Config;
 use crate::speech_to_text::checkpoint::Tensors;
 
 pub(super) struct Block {
-    norms: [LayerNorm; 5],
+    norms: [Norm; 5],
     first: FeedForward,
     attention: Attention,
     convolution: Convolution,
@@ -20,7 +20,7 @@ pub(super) struct Block {
 
 impl Block {
     pub(super) fn take(config: &Config, slots: usize, from: &mut Tensors, name: &str) -> Result<Self> {
-        let mut norm = |part: &str| from.layer_norm(&format!("{name}.{part}"), config.width);
+        let mut norm = |part: &str| from.norm(&format!("{name}.{part}"), config.width);
         Ok(Self {
             norms: [
                 norm("norm_feed_forward1")?,
@@ -38,7 +38,7 @@ impl Block {
 
     pub(super) fn forward(&self, plan: &Plan, input: &Tensor) -> Result<Tensor> {
         let [before_first, before_attention, before_convolution, before_second, last] = &self.norms;
-        let half = |feed: &FeedForward, norm: &LayerNorm, to: &Tensor| -> Result<Tensor> {
+        let half = |feed: &FeedForward, norm: &Norm, to: &Tensor| -> Result<Tensor> {
             to + (feed.forward(&norm.forward(to)?)? * 0.5)?
         };
         let frames = half(&self.first, before_first, input)?;

@@ -5,111 +5,132 @@
 //! the features 8·c − 7 to 8·(c + n − 1); before a stream's first feature everything is nought, in every stage.
 
 use candle_core::{Result, Tensor};
-use candle_nn::{Linear, Module};
 
-use super::{Plan, Ring, expanded};
+use super::halving::Halving;
+use super::{Plan, Ring};
+use crate::arithmetic::{Activation, Dense};
 use crate::speech_to_text::Config;
 use crate::speech_to_text::checkpoint::Tensors;
 use crate::speech_to_text::config::FEATURES_PER_FRAME;
 
 /// Taps of each convolution in each direction.
-const TAPS: usize = 3;
+pub(super) const TAPS: usize = 3;
 
 pub(super) struct Subsampling {
-    first: Linear,
-    second: Depthwise,
-    third: Depthwise,
-    out: Linear,
+    first: Stage,
+    second: Stage,
+    third: Stage,
+    out: Dense,
     scale: f64,
-    features: Ring,
-    /// The widths of the rings.
-    widths: [usize; 3],
 }
 
-/// A depthwise convolution, the pointwise one after it, and the last row of its input.
-struct Depthwise {
+/// A convolution of stride two and the last row of its input. The first has one channel in, the others are depthwise,
+/// with a pointwise one after them. A rectifier ends each.
+struct Stage {
     /// (taps in time times taps in frequency, channels).
     taps: Tensor,
     bias: Tensor,
-    mix: Linear,
+    mix: Option<Dense>,
     last: Ring,
 }
 
 /// What a stride of two leaves of `bins` bins.
-fn halved(bins: usize) -> usize {
+pub(super) fn halved(bins: usize) -> usize {
     bins / 2 + 1
 }
 
 impl Subsampling {
     pub(super) fn take(config: &Config, slots: usize, from: &mut Tensors) -> Result<Self> {
         let (mel, channels) = (config.mel_bins, config.channels);
-        let widths = [mel, halved(mel) * channels, halved(halved(mel)) * channels];
         let bins = halved(halved(halved(mel)));
         let name = "encoder.subsampling";
-        let first = from.folded(&format!("{name}.conv_in"), &[channels, 1, TAPS, TAPS], true)?;
-        let second = Depthwise::take(config, slots, widths[1], from, &format!("{name}.layers.0"))?;
-        let third = Depthwise::take(config, slots, widths[2], from, &format!("{name}.layers.1"))?;
+        let first = Stage::take(config, slots, mel, from, &format!("{name}.conv_in"), None)?;
+        let mut mixed = |number: usize, width: usize| {
+            let (depthwise, mix) = (
+                format!("{name}.layers.{number}.depthwise_conv"),
+                format!("{name}.layers.{number}.pointwise_conv"),
+            );
+            Stage::take(config, slots, width, from, &depthwise, Some(&mix))
+        };
+        let (second, third) = (mixed(0, halved(mel) * channels)?, mixed(1, halved(halved(mel)) * channels)?);
         let out = from.linear(&format!("{name}.linear"), config.width, channels * bins, true)?;
         // The checkpoint has channels before bins.
         let weight = out.weight().reshape((config.width, channels, bins))?.transpose(1, 2)?.contiguous()?;
-        let out = Linear::new(weight.reshape((config.width, bins * channels))?, out.bias().cloned());
+        let weight = weight.reshape((config.width, bins * channels))?;
+        let out = Dense::new(weight, out.bias().cloned(), Activation::None)?;
         let scale = if config.scale_input { (config.width as f64).sqrt() } else { 1.0 };
-        let features = Ring::new(slots, 1, mel, from.device())?;
-        Ok(Self { first, second, third, out, scale, features, widths })
+        Ok(Self { first, second, third, out, scale })
     }
 
     /// `features`: (batch, 8 × frames, bins), noughts in front of a stream's first.
     pub(super) fn forward(&self, plan: &Plan, features: &Tensor) -> Result<Tensor> {
         let (batch, frames) = (plan.batch, plan.frames);
-        let line = with_last(plan, &self.features, self.widths[0], features)?;
-        let taps = taps(&line.unsqueeze(3)?)?;
-        let channels = Tensor::cat(&taps, 3)?;
-        let stage = begun(plan, self.first.forward(&channels)?.relu()?, FEATURES_PER_FRAME / 2 - 1)?;
-        let stage =
-            begun(plan, self.second.forward(plan, self.widths[1], &stage)?, FEATURES_PER_FRAME / 4 - 1)?;
-        let stage = self.third.forward(plan, self.widths[2], &stage)?;
+        let stage = self.first.forward(plan, &features.unsqueeze(3)?)?;
+        let stage = self.second.forward(plan, &begun(plan, stage, FEATURES_PER_FRAME / 2 - 1)?)?;
+        let stage = self.third.forward(plan, &begun(plan, stage, FEATURES_PER_FRAME / 4 - 1)?)?;
         self.out.forward(&stage.reshape((batch, frames, ()))?)? * self.scale
     }
 
     pub(super) fn clear(&self, slot: usize) -> Result<()> {
-        self.features.clear(slot)?;
-        self.second.last.clear(slot)?;
-        self.third.last.clear(slot)
+        [&self.first, &self.second, &self.third].into_iter().try_for_each(|stage| stage.last.clear(slot))
     }
 }
 
-impl Depthwise {
-    fn take(config: &Config, slots: usize, width: usize, from: &mut Tensors, name: &str) -> Result<Self> {
+impl Stage {
+    fn take(
+        config: &Config,
+        slots: usize,
+        width: usize,
+        from: &mut Tensors,
+        name: &str,
+        mix: Option<&str>,
+    ) -> Result<Self> {
         let channels = config.channels;
-        let taps = from.tensor(&format!("{name}.depthwise_conv.weight"), &[channels, 1, TAPS, TAPS])?;
+        let taps = from.tensor(&format!("{name}.weight"), &[channels, 1, TAPS, TAPS])?;
+        let bias = from.tensor(&format!("{name}.bias"), &[channels])?;
+        let mix = mix
+            .map(|mix| from.dense(mix, &[channels, channels, 1, 1], true, Activation::Relu))
+            .transpose()?;
         Ok(Self {
             taps: taps.reshape((channels, TAPS * TAPS))?.t()?.contiguous()?,
-            bias: from.tensor(&format!("{name}.depthwise_conv.bias"), &[channels])?,
-            mix: from.folded(&format!("{name}.pointwise_conv"), &[channels, channels, 1, 1], true)?,
-            last: Ring::new(slots, 1, width, from.device())?,
+            bias,
+            mix,
+            last: Ring::new(slots, 1, width, from.dtype(), from.device())?,
         })
     }
 
-    fn forward(&self, plan: &Plan, width: usize, input: &Tensor) -> Result<Tensor> {
-        let (batch, rows, bins, channels) = input.dims4()?;
-        let line = with_last(plan, &self.last, width, &input.reshape((batch, rows, bins * channels))?)?;
-        let parts = taps(&line.reshape((batch, rows + 1, bins, channels))?)?;
-        let Some(first) = parts.first() else { return Ok(line) };
-        let mut sum = self.bias.broadcast_as(first.shape())?.contiguous()?;
-        for (tap, part) in parts.iter().enumerate() {
-            sum = (sum + part.broadcast_mul(&self.taps.get(tap)?)?)?;
+    /// `rows`: (batch, rows, bins, channels), of which half the rows and bins are left.
+    fn forward(&self, plan: &Plan, rows: &Tensor) -> Result<Tensor> {
+        let line = rows.flatten(2, 3)?;
+        let sums = match &plan.on_processor {
+            Some(streams) => {
+                let halving = Halving::new(&self.taps, &self.bias, streams)?;
+                rows.contiguous()?.apply_op2_no_bwd(self.last.frames(), &halving)?
+            }
+            None => self.sums(plan, rows, &line)?,
+        };
+        self.last.put(&plan.slots, &line.narrow(1, line.dim(1)? - 1, 1)?.contiguous()?)?;
+        match &self.mix {
+            Some(mix) => mix.forward(&sums),
+            None => sums.relu(),
         }
-        self.mix.forward(&sum)?.relu()
     }
-}
 
-/// The last row that each stream had, then `rows`; the new last row is kept.
-fn with_last(plan: &Plan, ring: &Ring, width: usize, rows: &Tensor) -> Result<Tensor> {
-    let last = ring.gather(&plan.slots)?.broadcast_mul(&plan.goes_on)?;
-    let line = Tensor::cat(&[&last, rows], 1)?;
-    let new = rows.narrow(1, rows.dim(1)? - 1, 1)?;
-    ring.put(&expanded(&plan.slots, width)?, &new)?;
-    Ok(line)
+    fn sums(&self, plan: &Plan, rows: &Tensor, line: &Tensor) -> Result<Tensor> {
+        let (batch, count, bins, channels) = rows.dims4()?;
+        let last = self.last.gather(&plan.slots, 1)?.broadcast_mul(&plan.goes_on)?;
+        let line = Tensor::cat(&[&last, line], 1)?;
+        let parts = taps(&line.reshape((batch, count + 1, bins, channels))?)?;
+        let mut sum: Option<Tensor> = None;
+        for (tap, part) in parts.iter().enumerate() {
+            let product = part.broadcast_mul(&self.taps.get(tap)?)?;
+            sum = Some(match sum {
+                Some(sum) => (sum + product)?,
+                None => product,
+            });
+        }
+        sum.map_or_else(|| line.zeros_like(), |sum| sum.broadcast_add(&self.bias))
+    }
 }
 
 /// The nine shifted, halved views of (batch, 2 × rows + 1, bins, channels): time outside, frequency inside.
@@ -138,7 +159,7 @@ fn begun(plan: &Plan, stage: Tensor, before: usize) -> Result<Tensor> {
     }
     let (_, rows, _, _) = stage.dims4()?;
     let early: Vec<f32> = (0..rows).map(|row| if row < before { 1.0 } else { 0.0 }).collect();
-    let early = Tensor::from_vec(early, (1, rows, 1), stage.device())?;
+    let early = Tensor::from_vec(early, (1, rows, 1), stage.device())?.to_dtype(stage.dtype())?;
     // 1 − early · (1 − goes on)
     let keep = (1.0 - early.broadcast_mul(&(1.0 - &plan.goes_on)?)?)?;
     stage.broadcast_mul(&keep.unsqueeze(3)?)

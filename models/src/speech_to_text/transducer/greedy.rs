@@ -4,12 +4,13 @@
 //! frames that are left; only streams that said something take part in the next (the "label looping" of Bataev et
 //! al., 2024, by rounds). One small copy from the device a round.
 
-use candle_core::{D, Device, Result, Tensor};
+use candle_core::{D, DType, Device, Result, Tensor};
 
 use super::joint::Joint;
 use super::predictor::Predictor;
 use crate::speech_to_text::Config;
 use crate::speech_to_text::checkpoint::Tensors;
+use crate::speech_to_text::encoder::Places;
 use crate::speech_to_text::tokens::Token;
 
 pub(in crate::speech_to_text) struct Greedy {
@@ -50,7 +51,7 @@ impl Greedy {
         let frames = self.joint.project(encoded)?;
         let count = frames.dim(1)?;
         // A rectifier turns what is no number into nought, so it must be looked for before one.
-        let sums = encoded.sum(D::Minus1)?.sum(D::Minus1)?.to_vec1::<f32>()?;
+        let sums = encoded.to_dtype(DType::F32)?.sum(D::Minus1)?.sum(D::Minus1)?.to_vec1::<f32>()?;
         let mut said: Vec<Said> = sums.iter().map(|sum| sum.is_finite().then(Vec::new)).collect();
         let mut cursors: Vec<Cursor> = (0..slots.len())
             .filter(|row| said.get(*row).is_some_and(Option::is_some))
@@ -58,10 +59,12 @@ impl Greedy {
             .collect();
         while !cursors.is_empty() {
             let rows = index(cursors.iter().map(|cursor| cursor.row), device)?;
-            let places = index(cursors.iter().filter_map(|cursor| slots.get(cursor.row).copied()), device)?;
+            let places = cursors.iter().filter_map(|cursor| slots.get(cursor.row).copied());
+            let places = Places::of(places, device)?;
             let first = cursors.iter().map(|cursor| cursor.frame).min().unwrap_or(0);
             let left = frames.narrow(1, first, count - first)?.contiguous()?.index_select(&rows, 0)?;
-            let logits = self.joint.logits(&left, &self.predictor.predicted(&places)?)?;
+            let logits =
+                self.joint.logits(&left, &self.predictor.predicted(&places)?)?.to_dtype(DType::F32)?;
             let best = logits.argmax(D::Minus1)?.to_vec2::<u32>()?;
             let certain =
                 logits.max(D::Minus1)?.sub(&logits.log_sum_exp(D::Minus1)?)?.exp()?.to_vec2::<f32>()?;
@@ -76,9 +79,9 @@ impl Greedy {
             let (talking, new): (Vec<Cursor>, Vec<u32>) =
                 cursors.drain(..).zip(tokens).filter_map(|(cursor, token)| Some((cursor, token?))).unzip();
             if !talking.is_empty() {
-                let places =
-                    index(talking.iter().filter_map(|cursor| slots.get(cursor.row).copied()), device)?;
-                self.predictor.said(&places, &Tensor::from_vec(new, talking.len(), device)?)?;
+                let places = talking.iter().filter_map(|cursor| slots.get(cursor.row).copied());
+                self.predictor
+                    .said(&Places::of(places, device)?, &Tensor::from_vec(new, talking.len(), device)?)?;
             }
             cursors = talking.into_iter().filter(|cursor| cursor.frame < count).collect();
         }

@@ -1,21 +1,31 @@
 //! The joint network: what a frame and what was said so far make of the next token.
 
 use candle_core::{Result, Tensor};
-use candle_nn::{Linear, Module};
 
+use crate::arithmetic::{Activation, Dense};
 use crate::speech_to_text::Config;
 use crate::speech_to_text::checkpoint::Tensors;
 
 pub(super) struct Joint {
-    project: Linear,
-    head: Linear,
+    project: Dense,
+    head: Dense,
 }
 
 impl Joint {
     pub(super) fn take(config: &Config, from: &mut Tensors) -> Result<Self> {
         Ok(Self {
-            project: from.linear("encoder_projector", config.predictor_width, config.width, true)?,
-            head: from.linear("joint.head", config.tokens, config.predictor_width, true)?,
+            project: from.dense(
+                "encoder_projector",
+                &[config.predictor_width, config.width],
+                true,
+                Activation::None,
+            )?,
+            head: from.dense(
+                "joint.head",
+                &[config.tokens, config.predictor_width],
+                true,
+                Activation::None,
+            )?,
         })
     }
 

@@ -1,25 +1,24 @@
 //! The prediction network: an LSTM over the tokens so far, for many streams.
 
 use candle_core::{Result, Tensor};
-use candle_nn::{Linear, Module};
 
+use crate::arithmetic::{Activation, Dense};
 use crate::speech_to_text::Config;
 use crate::speech_to_text::checkpoint::Tensors;
-use crate::speech_to_text::encoder::{Ring, expanded};
+use crate::speech_to_text::encoder::{Places, Ring};
 
 pub(super) struct Predictor {
     embedding: Tensor,
     layers: Vec<Layer>,
-    project: Linear,
+    project: Dense,
     /// What the joint network sees of each stream's tokens.
     predicted: Ring,
-    width: usize,
 }
 
 /// One LSTM layer with each stream's state.
 struct Layer {
-    input: Linear,
-    recurrent: Linear,
+    input: Dense,
+    recurrent: Dense,
     hidden: Ring,
     cell: Ring,
 }
@@ -28,41 +27,40 @@ impl Predictor {
     pub(super) fn take(config: &Config, slots: usize, from: &mut Tensors) -> Result<Self> {
         let width = config.predictor_width;
         let embedding = from.tensor("decoder.embedding.weight", &[config.tokens, width])?;
-        let device = from.device().clone();
+        let (device, dtype) = (from.device().clone(), from.dtype());
         let mut layer = |number: usize| {
-            let mut linear = |side: &str| -> Result<Linear> {
+            let mut linear = |side: &str| -> Result<Dense> {
                 let weight =
                     from.tensor(&format!("decoder.lstm.weight_{side}_l{number}"), &[4 * width, width])?;
                 let bias = from.tensor(&format!("decoder.lstm.bias_{side}_l{number}"), &[4 * width])?;
-                Ok(Linear::new(weight, Some(bias)))
+                Dense::new(weight, Some(bias), Activation::None)
             };
             let (input, recurrent) = (linear("ih")?, linear("hh")?);
-            let ring = || Ring::new(slots, 1, width, &device);
+            let ring = || Ring::new(slots, 1, width, dtype, &device);
             Ok(Layer { input, recurrent, hidden: ring()?, cell: ring()? })
         };
         let layers = (0..config.predictor_layers).map(&mut layer).collect::<Result<_>>()?;
-        let project = from.linear("decoder.decoder_projector", width, width, true)?;
-        Ok(Self { embedding, layers, project, predicted: Ring::new(slots, 1, width, &device)?, width })
+        let project = from.dense("decoder.decoder_projector", &[width, width], true, Activation::None)?;
+        Ok(Self { embedding, layers, project, predicted: Ring::new(slots, 1, width, dtype, &device)? })
     }
 
     /// (streams, 1, width): what `slots` have said so far, as the joint network sees it.
-    pub(super) fn predicted(&self, slots: &Tensor) -> Result<Tensor> {
-        self.predicted.gather(slots)
+    pub(super) fn predicted(&self, slots: &Places) -> Result<Tensor> {
+        self.predicted.gather(slots, 1)
     }
 
     /// Each of `slots` has said its token of `tokens`.
-    pub(super) fn said(&self, slots: &Tensor, tokens: &Tensor) -> Result<()> {
-        let places = expanded(slots, self.width)?;
+    pub(super) fn said(&self, slots: &Places, tokens: &Tensor) -> Result<()> {
         let mut input = self.embedding.index_select(tokens, 0)?;
         for layer in &self.layers {
-            let hidden = layer.hidden.gather(slots)?.squeeze(1)?;
-            let cell = layer.cell.gather(slots)?.squeeze(1)?;
+            let hidden = layer.hidden.gather(slots, 1)?.squeeze(1)?;
+            let cell = layer.cell.gather(slots, 1)?.squeeze(1)?;
             let (hidden, cell) = layer.step(&input, &hidden, &cell)?;
-            layer.hidden.put(&places, &hidden)?;
-            layer.cell.put(&places, &cell)?;
+            layer.hidden.put(slots, &hidden)?;
+            layer.cell.put(slots, &cell)?;
             input = hidden;
         }
-        self.predicted.put(&places, &self.project.forward(&input)?)
+        self.predicted.put(slots, &self.project.forward(&input)?)
     }
 
     /// Nothing was said in `slot`: the state is what the blank makes of noughts.
@@ -72,10 +70,7 @@ impl Predictor {
             layer.cell.clear(slot)?;
         }
         let device = self.embedding.device();
-        self.said(
-            &Tensor::from_vec(vec![slot as u32], 1, device)?,
-            &Tensor::from_vec(vec![blank], 1, device)?,
-        )
+        self.said(&Places::of(std::iter::once(slot), device)?, &Tensor::from_vec(vec![blank], 1, device)?)
     }
 }
 
@@ -102,7 +97,7 @@ mod tests {
         let mut made = checkpoint();
         let predictor = Predictor::take(&made.config, 3, &mut made.tensors).expect("takes its tensors");
         let history: Vec<i64> = golden["history"].to_vec1().expect("numbers");
-        let slot = Tensor::new(&[1u32], &candle_core::Device::Cpu).expect("a slot");
+        let slot = Places::of(std::iter::once(1), &candle_core::Device::Cpu).expect("a slot");
         predictor.begin(1, history[0] as u32).expect("begins");
         for (at, token) in history.iter().enumerate() {
             if at > 0 {

@@ -32,6 +32,8 @@ pub(super) struct Control {
     /// The next step hangs while this is set.
     pub(super) hang: AtomicBool,
     pub(super) widest: AtomicUsize,
+    /// What each step adds to its sums without being asked.
+    pub(super) off_by: AtomicU64,
 }
 
 pub(super) struct Sums {
@@ -73,7 +75,7 @@ impl Model for Sums {
         }
         let add = |row: Row<u64>| {
             let sum = self.sums[row.slot].as_mut().expect("a slot is reset before it is used");
-            *sum += row.input;
+            *sum += row.input + control.off_by.load(Ordering::SeqCst);
             *sum
         };
         Ok(rows.into_iter().map(add).collect())
@@ -90,7 +92,7 @@ pub(super) fn start(settings: Settings) -> (StepLoop<u64, u64>, Arc<Control>) {
 }
 
 pub(super) fn start_with(settings: Settings, control: &Arc<Control>) -> (StepLoop<u64, u64>, Arc<Control>) {
-    let (slots, made) = (settings.slots, Arc::clone(control));
+    let (slots, paces, made) = (settings.slots, settings.slower_ms.len() + 1, Arc::clone(control));
     let factory = move || {
         made.builds.fetch_add(1, Ordering::SeqCst);
         let failing = made.failing_builds.load(Ordering::SeqCst);
@@ -98,13 +100,13 @@ pub(super) fn start_with(settings: Settings, control: &Arc<Control>) -> (StepLoo
             made.failing_builds.store(failing - 1, Ordering::SeqCst);
             return Err(Failure::Failed { why: "no weights".into() });
         }
-        Ok(Sums { control: Arc::clone(&made), sums: vec![None; slots] })
+        Ok(Sums { control: Arc::clone(&made), sums: vec![None; slots + 1] })
     };
     let judge = |sums: &[u64]| match sums {
         [2, 5] => Ok(()),
         other => Err(format!("{other:?} is not 2, 5")),
     };
-    let preparation = Preparation { warm_up: 1, canary: vec![2, 3], judge: Box::new(judge) };
+    let preparation = Preparation { warm_up: vec![1; paces], canary: vec![2, 3], judge: Box::new(judge) };
     let device = Device::new(AdmissionSettings::default());
     let step_loop = StepLoop::start("fake", settings, &device, factory, preparation).expect("starts");
     (step_loop, Arc::clone(control))

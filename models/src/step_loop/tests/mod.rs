@@ -1,4 +1,6 @@
+mod canary;
 mod fake;
 mod faults;
 mod overload;
+mod pace;
 mod streams;

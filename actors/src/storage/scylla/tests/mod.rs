@@ -4,9 +4,11 @@
 mod cassandra;
 mod connection;
 mod contract;
+mod examine;
 mod nodes;
 mod proxy;
 mod ring;
+mod security;
 mod stalls;
 mod users;
 

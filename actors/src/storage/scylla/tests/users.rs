@@ -51,22 +51,27 @@ impl Dying<'_> {
     }
 }
 
+fn dying<'s>(store: &'s Scylla, id: u32, email: &str) -> Dying<'s> {
+    Dying { store, user: user("barbers", id, email), claim: Uuid::from_u128(u128::from(id)) }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn peer_an_address_whose_claim_was_cut_short_is_neither_lost_nor_given_twice() {
     let ring = Ring::start(1);
     let store = store(&Settings { claim_ms: CLAIM_MS, ..settings(&ring, "users") }).await;
-    let dying = |id: u32, email: &str| Dying {
-        store: &store,
-        user: user("barbers", id, email),
-        claim: Uuid::from_u128(u128::from(id)),
-    };
+    dies_while_it_claims(&store).await;
+    dies_after_the_change(&store).await;
+    dies_while_it_deletes(&store).await;
+    goes_with_the_business(&store).await;
+}
 
+async fn dies_while_it_claims(store: &Scylla) {
     // Dead before the claim: nothing is in the way.
-    dying(1, "a@example.com").begins(None, None).await;
+    dying(store, 1, "a@example.com").begins(None, None).await;
     assert_eq!(store.create_user(&user("clinic", 11, "a@example.com")).await, Ok(()));
 
     // Dead after the claim: it counts for a while, and then is taken, also from one who was only slow.
-    let slow = dying(2, "b@example.com");
+    let slow = dying(store, 2, "b@example.com");
     slow.begins(None, None).await;
     slow.claims().await;
     let other = user("clinic", 12, "b@example.com");
@@ -78,18 +83,20 @@ async fn peer_an_address_whose_claim_was_cut_short_is_neither_lost_nor_given_twi
     assert_eq!(store.user_by_email(&other.email).await, Ok(Some(other)));
 
     // The same user again, by another process: at once.
-    let dead = dying(3, "c@example.com");
+    let dead = dying(store, 3, "c@example.com");
     dead.begins(None, None).await;
     dead.claims().await;
     assert_eq!(store.create_user(&dead.user).await, Ok(()));
     assert!(!dead.ends(None, None).await, "it comes too late");
+}
 
+async fn dies_after_the_change(store: &Scylla) {
     // Dead after the change, before the old address was given up: it is free at once.
     let before = user("barbers", 4, "d@example.com");
     store.create_user(&before).await.expect("kept");
     let who = super::super::users::Who { tenant: before.tenant.clone(), id: before.id };
     let old = store.standing(&who).await.expect("read").claim.expect("claimed");
-    let mut changing = dying(4, "e@example.com");
+    let mut changing = dying(store, 4, "e@example.com");
     changing.user.version = 2;
     changing.begins(Some(1), Some(old)).await;
     changing.claims().await;
@@ -98,20 +105,33 @@ async fn peer_an_address_whose_claim_was_cut_short_is_neither_lost_nor_given_twi
     assert_eq!(store.user_by_email(&changing.user.email).await, Ok(Some(changing.user.clone())));
     assert_eq!(store.create_user(&user("clinic", 14, "d@example.com")).await, Ok(()));
     assert_eq!(store.create_user(&user("clinic", 15, "e@example.com")).await, TAKEN);
+}
 
+async fn dies_while_it_deletes(store: &Scylla) {
     // Dead while it was deleted.
     let gone = user("barbers", 5, "f@example.com");
     store.create_user(&gone).await.expect("kept");
     let who = super::super::users::Who { tenant: gone.tenant.clone(), id: gone.id };
     let standing = store.standing(&who).await.expect("read");
-    let values = (gone.tenant.as_str(), bytes(gone.id.as_uuid()), standing.version, standing.claim);
-    let stopped = store.cluster.compare(Statement::StopEmail, &values).await;
-    assert!(stopped.expect("an answer"));
-    assert_eq!(store.delete_user(&gone.tenant, gone.id).await, Ok(true));
+    let (owner, id) = (CqlValue::Text("barbers".to_owned()), CqlValue::Blob(bytes(gone.id.as_uuid())));
+    let leave = vec![
+        Some(CqlValue::Text("f@example.com".to_owned())),
+        Some(owner.clone()),
+        Some(id.clone()),
+        Some(CqlValue::BigInt(1)),
+        standing.claim.map(CqlValue::Uuid),
+    ];
+    let half = [(Statement::LeaveEmail, leave), (Statement::EmptyUser, vec![Some(owner), Some(id)])];
+    assert!(store.cluster.compare_together(&half).await.expect("an answer"));
+    assert_eq!(store.user(&gone.tenant, gone.id).await, Ok(None));
+    assert_eq!(store.user_by_email(&gone.email).await, Ok(None));
+    assert_eq!(store.delete_user(&gone.tenant, user("barbers", 99, "z@example.com").id).await, Ok(false));
     assert_eq!(store.create_user(&user("clinic", 16, "f@example.com")).await, Ok(()));
+}
 
+async fn goes_with_the_business(store: &Scylla) {
     // What was cut short goes with the business, and nothing else does.
-    let left = dying(6, "g@example.com");
+    let left = dying(store, 6, "g@example.com");
     left.begins(None, None).await;
     left.claims().await;
     let mut after = None;
@@ -122,7 +142,7 @@ async fn peer_an_address_whose_claim_was_cut_short_is_neither_lost_nor_given_twi
         }
     }
     assert!(!left.ends(None, None).await, "it comes too late");
-    let rows = everything(&store).await.rows;
+    let rows = everything(store).await.rows;
     let held = |row: &[u8], trace: &[u8]| row.windows(trace.len()).any(|window| window == trace);
     for trace in [&b"barbers"[..], b"c@example.com", b"e@example.com", b"g@example.com"] {
         let left: Vec<_> = rows.iter().filter(|(_, row)| held(row, trace)).map(|(table, _)| table).collect();

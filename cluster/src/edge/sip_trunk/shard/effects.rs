@@ -109,7 +109,7 @@ impl Shard {
         let flow = Flow { address, transport: hop.transport, connection: None };
         Some(match hop.transport {
             Transport::Udp => flow,
-            Transport::Tcp | Transport::Tls => Flow { connection: self.connected(&flow), ..flow },
+            _ => Flow { connection: self.connected(&flow), ..flow },
         })
     }
 

@@ -269,7 +269,9 @@ impl Shard {
             .listening(flow.transport)
             .or(transports.udp_address)
             .or(transports.tcp_address)
-            .or(transports.tls_address);
+            .or(transports.tls_address)
+            .or(transports.ws_address)
+            .or(transports.wss_address);
         let Some(bound) = bound else { return "invalid.invalid".to_owned() };
         let shown = self.shared.addresses.shown(bound.ip(), flow.address.ip());
         format!("{}:{}", in_uri(shown), bound.port())

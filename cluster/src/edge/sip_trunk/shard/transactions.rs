@@ -245,7 +245,7 @@ impl Shard {
     pub(super) fn transmit(&mut self, flow: Flow, bytes: Bytes) {
         match flow.transport {
             Transport::Udp => self.outbox.push((bytes, flow.address)),
-            Transport::Tcp | Transport::Tls => match self.connected(&flow) {
+            _ => match self.connected(&flow) {
                 Some(id) => self.shared.transports.write(id, bytes),
                 None => metrics::dropped("connection_limit"),
             },
