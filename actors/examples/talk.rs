@@ -11,12 +11,13 @@ use std::sync::Arc;
 use actors::call::brain::playbook::Playbook;
 use actors::call::brain::{Brain, Context};
 use actors::call::conversation::{Conversation, Effect, Input, PlaybackEnd, Start, TimerReason};
+use actors::call::hand_over::News;
 use actors::integrations::calendar::{Calendar, Settings, ToolContext};
 use actors::storage::{IdempotencyKey, Memory, Storage};
 use actors::tenant::import;
 use actors::types::{
-    Business, CallId, CallTime, EndReason, Message, MessageId, PhoneNumber, Private, ToolCall, ToolOutcome,
-    ToolStep,
+    Business, CallId, CallTime, EndReason, HandOverOutcome, Message, MessageId, PhoneNumber, Private,
+    ToolCall, ToolOutcome, ToolStep,
 };
 use jiff::Zoned;
 use tokio::runtime::Runtime;
@@ -161,8 +162,13 @@ impl Terminal {
                 println!("= transfer to {to:?}; here nobody answers");
                 self.inputs.push_back(Input::TransferProgress(408));
             }
+            Effect::HandOver { name, .. } => {
+                println!("= {name} is called to be told of the caller; here nobody answers");
+                self.inputs.push_back(Input::HandOver(News::Failed(HandOverOutcome::NoAnswer)));
+            }
             Effect::HangUp(outcome) => println!("= ended {:?}", outcome.reason),
             Effect::Answer
+            | Effect::EndHandOver
             | Effect::StopSpeaking
             | Effect::FinishTurn { .. }
             | Effect::Expect(_)

@@ -49,6 +49,9 @@ pub const SHARING_LOST: &str = "strowger_sharing_lost_total";
 /// Journals with something to write.
 pub const JOURNALS_WRITING: &str = "strowger_journals_writing";
 
+/// Calls and transfers that were not made because a business may not make them.
+pub const OUTGOING_DENIED: &str = "strowger_outgoing_denied_total";
+
 /// Describes them to the recorder; called once by the node.
 pub fn describe() {
     crate::storage::metrics::describe();
@@ -78,6 +81,7 @@ pub fn describe() {
     describe_counter!(JOURNAL_LOST, "journal entries lost");
     describe_gauge!(JOURNALS_WRITING, "journals with something to write");
     describe_counter!(ADMISSIONS, "calls admitted or not, by whom");
+    describe_counter!(OUTGOING_DENIED, "calls and transfers that a business may not make");
     describe_gauge!(SHARING_WAITING, "calls of which something is still to be told to the other nodes");
     describe_counter!(SHARING_LOST, "calls of which the other nodes hear nothing");
 }

@@ -9,6 +9,7 @@ const PURE: &[&str] = &[
     "actors/src/types/",
     "actors/src/call/conversation/",
     "actors/src/call/brain/playbook/",
+    "actors/src/call/hand_over/",
     "actors/src/storage/journal/entry",
     "actors/src/storage/journal/ledger",
     "actors/src/storage/journal/record",

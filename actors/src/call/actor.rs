@@ -10,7 +10,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent
 
 use super::case::Case;
 use super::conversation::{Input, UtteranceId};
-use super::effects::Opened;
+use super::effects::{Opened, Person};
 use super::inlet::{Inlet, Load};
 use super::leg::Event;
 use super::record::NODE_STOPPED;
@@ -34,6 +34,8 @@ pub(crate) enum Message {
     PauseJudged { pause: u64, finished: f32 },
     /// By the voice.
     Voice { utterance: UtteranceId, attempt: u32, speech: Result<Speech, Error> },
+    /// By the leg of a person whom the caller is handed over to, or by the voice that speaks to them.
+    Person { hand_over: u64, event: Person },
     /// By its recorder.
     Recording(Opened),
     /// By a tool.
@@ -146,6 +148,7 @@ fn take(shell: &mut Shell, message: Message) {
         Message::Partial => shell.on_partial(),
         Message::PauseJudged { pause, finished } => shell.pause_judged(pause, finished),
         Message::Voice { utterance, attempt, speech } => shell.on_voice(utterance, attempt, speech),
+        Message::Person { hand_over, event } => shell.on_person(hand_over, event),
         Message::Recording(opened) => shell.on_recording(opened),
         Message::Tool { step, outcome } => shell.on_tool(step, outcome),
         Message::Tick => shell.on_tick(),

@@ -17,7 +17,7 @@ use ractor::ActorRef;
 
 use super::actor::Message;
 use super::conversation::UtteranceId;
-use super::effects::Opened;
+use super::effects::{Opened, Person};
 use super::leg::Event;
 use crate::metrics::EVENTS_DROPPED;
 use crate::types::{ToolOutcome, ToolStep};
@@ -103,6 +103,11 @@ impl Inlet {
     /// The voice has an utterance's audio, or has failed at it.
     pub(crate) fn voice(&self, utterance: UtteranceId, attempt: u32, speech: Result<Speech, Error>) {
         self.send(Message::Voice { utterance, attempt, speech });
+    }
+
+    /// News of the person whom the caller is handed over to; of the hand-over with this number.
+    pub(crate) fn person(&self, hand_over: u64, event: Person) {
+        self.send(Message::Person { hand_over, event });
     }
 
     /// The recording was opened, or was not.

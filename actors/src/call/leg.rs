@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use models::audio::{AudioSender, Speech};
+use models::audio::{AudioReceiver, AudioSender, Speech};
 
 use super::conversation::UtteranceId;
 use crate::types::{CallId, CallQuality, Destination, EndReason, PhoneNumber, Private};
@@ -79,6 +79,16 @@ pub enum Command {
     },
     /// Stop what plays within one packet and forget what waits; each is reported by `PlaybackEnded`.
     StopPlaying,
+    /// Put the far side together with somebody else from now on: what it says goes to one ring as it is, silence
+    /// included, and it hears the other ring beside what is played to it. Both at 8 kHz. Replaces the one before.
+    Bridge {
+        /// What the far side says.
+        says: AudioSender,
+        /// What it hears.
+        hears: AudioReceiver,
+    },
+    /// The far side is by itself again.
+    Part,
     /// Ask the far side to call somebody else instead (REFER).
     Transfer(Destination),
     /// End the call: BYE where it is up, a refusal where it rings.
@@ -88,7 +98,11 @@ pub enum Command {
 /// What a leg tells its call.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    /// The far side acknowledged the answer.
+    /// The far side rings: a call that we make.
+    Ringing,
+    /// The far side refused a call that we make, with this SIP status; its end follows.
+    Refused(u16),
+    /// The far side acknowledged the answer, or has answered a call that we make.
     Established,
     /// The caller began to speak.
     SpeechStarted,
@@ -132,6 +146,34 @@ pub trait Leg: Send + Sync {
     /// # Errors
     /// [`Gone`] where the leg has ended.
     fn command(&self, command: Command) -> Result<(), Gone>;
+}
+
+/// A call to make.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    /// Whom.
+    pub to: Destination,
+    /// The number to show, where the network lets us.
+    pub from: Option<Private<PhoneNumber>>,
+}
+
+/// Why no call was made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the call was not made: {why}")]
+pub struct NotCalled {
+    /// Why, without personal data, and what to do.
+    pub why: String,
+}
+
+/// Who makes calls: implemented by the edges.
+#[async_trait::async_trait]
+pub trait Exchange: Send + Sync {
+    /// Calls somebody. The leg rings, is answered ([`Event::Established`]) or fails ([`Event::Refused`],
+    /// [`Event::Ended`]) by its events. Whoever drops the leg hangs up.
+    ///
+    /// # Errors
+    /// [`NotCalled`] where there is no way to call them.
+    async fn call(&self, outgoing: Outgoing, events: Events) -> Result<Arc<dyn Leg>, NotCalled>;
 }
 
 /// Where a leg's events go: sends a message and returns.

@@ -1,10 +1,14 @@
 //! What every call of a node uses.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use models::engine::{PauseJudge, SpeechToText, TextToSpeech};
+use parking_lot::Mutex;
+use tokio::time::Instant;
 
+use super::hand_over::Caps;
 use super::journal::{Backlog, Written};
+use super::leg::Exchange;
 use super::{Minds, Settings, Sharing};
 use crate::chance::Chance;
 use crate::clock::Clock;
@@ -31,4 +35,14 @@ pub(crate) struct Services {
     pub(crate) written: Option<Written>,
     pub(crate) settings: Settings,
     pub(crate) integrations: Arc<integrations::Settings>,
+    pub(crate) outgoing: Outgoing,
+}
+
+/// Calls that are made for businesses.
+pub(crate) struct Outgoing {
+    /// Who makes them, once the edge is there.
+    pub(crate) exchange: Arc<OnceLock<Arc<dyn Exchange>>>,
+    pub(crate) caps: Arc<Mutex<Caps>>,
+    /// The bounds' time begins here.
+    pub(crate) began: Instant,
 }

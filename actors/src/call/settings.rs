@@ -21,6 +21,10 @@ pub struct Settings {
     pub voice: VoiceSettings,
     /// The recogniser.
     pub hearing: HearingSettings,
+    /// Handing callers over to people.
+    pub hand_over: super::HandOverSettings,
+    /// Where calls may be made and transferred to, and how many.
+    pub outgoing: super::CapSettings,
     /// What is written down as the call goes.
     pub journal: JournalSettings,
     /// What the other nodes are told of the calls.
@@ -37,6 +41,8 @@ impl Default for Settings {
             recording_ms: 5_000,
             voice: VoiceSettings::default(),
             hearing: HearingSettings::default(),
+            hand_over: super::HandOverSettings::default(),
+            outgoing: super::CapSettings::default(),
             journal: JournalSettings::default(),
             sharing: SharingSettings::default(),
         }

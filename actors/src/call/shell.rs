@@ -12,7 +12,7 @@ use super::case::Case;
 use super::checkpoint::Checkpoint;
 use super::conversation::Input;
 use super::dialogue::{Beginning, Dialogue};
-use super::effects::{Hearing, Pauses, Recording, Thinking, Tools, Voice};
+use super::effects::{HandingOver, Hearing, Pauses, Recording, Thinking, Tools, Voice};
 use super::inlet::Inlet;
 use super::latency::TurnClock;
 use super::leg::Command;
@@ -36,6 +36,7 @@ pub(crate) struct Shell {
     pub(super) pauses: Pauses,
     pub(super) tools: Tools,
     pub(super) recording: Recording,
+    pub(super) handing_over: HandingOver,
     pub(super) turns: TurnClock,
     pub(super) ending: Ending,
     timer: Timer,
@@ -82,6 +83,7 @@ impl Shell {
             pauses: Pauses::default(),
             tools: Tools::default(),
             recording,
+            handing_over: HandingOver::default(),
             turns: TurnClock::default(),
             ending: Ending::default(),
             timer: Timer::new(move || ticks.tick()),
@@ -119,8 +121,13 @@ impl Shell {
 
     /// Arms the timer for the next thing that is due.
     fn arm(&self) {
-        let shell =
-            [self.voice.next_due(), self.hearing.next_due(), self.tools.next_due(), self.ending.close_by];
+        let shell = [
+            self.voice.next_due(),
+            self.hearing.next_due(),
+            self.tools.next_due(),
+            self.handing_over.next_due(),
+            self.ending.close_by,
+        ];
         let conversation = self.ending.outcome.is_none().then(|| self.dialogue.next_deadline()).flatten();
         let due = shell.into_iter().flatten().chain(conversation).min();
         // A deadline that stays in the past must not keep the processor busy.
@@ -137,6 +144,7 @@ impl Shell {
         self.voice_due(now);
         self.hearing_due(now);
         self.tools_due(now);
+        self.hand_over_due(now);
         if self.ending.outcome.is_none() && self.dialogue.next_deadline().is_some_and(|due| due <= now) {
             self.push(Input::Timeout);
         }
@@ -152,6 +160,7 @@ impl Shell {
         self.case.note(|_, milestones| milestones.hung_up = Some(now));
         self.hearing.close();
         self.voice.forget();
+        self.end_hand_over();
         self.end_recording();
         if self.ending.leg_ended.is_none() && self.case.command(Command::HangUp).is_ok() {
             self.ending.close_by = Some(now + self.services.settings.hang_up_ms);
@@ -211,6 +220,7 @@ impl Shell {
         }
         self.hearing.close();
         self.voice.forget();
+        self.end_hand_over();
         self.end_recording();
         let summary = self.summary();
         self.case.note(|record, _| record.summary = summary);

@@ -1,10 +1,11 @@
 //! The handle to everything that runs.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use ractor::{Actor, ActorRef, SpawnErr};
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
@@ -13,8 +14,9 @@ use super::reception::Receptionist;
 use super::refusals::Refusals;
 use super::root::{self, Branches, Root};
 use super::{Parts, Settings, calls, tenants};
-use crate::call::leg::Reception;
-use crate::call::{self, Backlog, Services, Sharing, SharingTasks, Snapshot};
+use crate::call::hand_over::Caps;
+use crate::call::leg::{Exchange, Reception};
+use crate::call::{self, Backlog, Outgoing, Services, Sharing, SharingTasks, Snapshot};
 use crate::clock::ms;
 use crate::directory::{CallRef, Directory};
 use crate::tenant::{Slots, Status};
@@ -28,6 +30,7 @@ pub struct Supervision {
     backlog: Arc<Backlog>,
     sharing: Sharing,
     _sharing: SharingTasks,
+    exchange: Arc<OnceLock<Arc<dyn Exchange>>>,
     settings: Settings,
 }
 
@@ -83,6 +86,12 @@ impl Supervision {
             .ok_or(Error::Branches)?;
         let (sharing, sharing_tasks) =
             Sharing::start(parts.coordination, parts.life, parts.settings.call.sharing.clone());
+        let exchange = Arc::new(OnceLock::new());
+        let outgoing = Outgoing {
+            exchange: Arc::clone(&exchange),
+            began: parts.clock.monotonic(),
+            caps: Arc::new(Mutex::new(Caps::new(parts.settings.call.outgoing.clone()))),
+        };
         let services = Services {
             storage: parts.storage,
             address_book: parts.address_book,
@@ -99,6 +108,7 @@ impl Supervision {
             written: parts.written,
             settings: parts.settings.call,
             integrations,
+            outgoing,
         };
         let receptionist = Arc::new(Receptionist {
             refusals: Refusals::new(settings.refusals_recorded_per_s, services.clock.monotonic()),
@@ -109,13 +119,29 @@ impl Supervision {
             settings: settings.clone(),
             closed: AtomicBool::new(false),
         });
-        Ok(Self { root, directory, receptionist, backlog, sharing, _sharing: sharing_tasks, settings })
+        Ok(Self {
+            root,
+            directory,
+            receptionist,
+            backlog,
+            sharing,
+            _sharing: sharing_tasks,
+            settings,
+            exchange,
+        })
     }
 
     /// Who takes calls.
     #[must_use]
     pub fn reception(&self) -> Arc<dyn Reception> {
         Arc::clone(&self.receptionist) as Arc<dyn Reception>
+    }
+
+    /// Makes calls by this exchange from now on; the first one stays. Until then nobody is called.
+    pub fn connect(&self, exchange: Arc<dyn Exchange>) {
+        if self.exchange.set(exchange).is_err() {
+            tracing::warn!("calls are made by an exchange already; the other is not used");
+        }
     }
 
     /// Takes no more calls; those under way go on.

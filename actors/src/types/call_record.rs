@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::HandOverOutcome;
 use super::{
     BookingId, CallId, CallTime, Holder, MessageId, PhoneNumber, Private, RecordingId, TenantId, ToolCall,
     ToolOutcome, ToolStep,
@@ -81,6 +82,13 @@ pub enum CallEventKind {
         to: String,
         /// The SIP status of its outcome, such as 200 or 486; 0 while under way.
         status: u16,
+    },
+    /// A caller was handed over to a person, or that was tried.
+    HandOver {
+        /// To whom, by department name.
+        to: String,
+        /// What became of it; none while under way.
+        outcome: Option<HandOverOutcome>,
     },
     /// An engine or a stage failed and was replaced or worked around.
     Trouble {

@@ -6,6 +6,7 @@ mod business;
 mod call_record;
 mod call_time;
 mod email_address;
+mod hand_over;
 mod ids;
 mod life;
 mod message;
@@ -25,6 +26,7 @@ pub use call_record::{
 };
 pub use call_time::CallTime;
 pub use email_address::EmailAddress;
+pub use hand_over::HandOverOutcome;
 pub use ids::{BookingId, CallId, Language, MessageId, RecordingId, ResourceId, ServiceId, TenantId, UserId};
 pub use life::{Holder, Life};
 pub use message::{Message, Urgency};

@@ -35,6 +35,7 @@ pub(super) fn play(script: &Script, resumes: bool) -> Played {
         at: script.now.clone(),
         caller: script.caller.clone(),
         is_recorded: script.is_recorded,
+        is_handed_over: script.is_handed_over,
         mind: new_mind(),
     };
     let mut telephone = Telephone::new(incoming, desk, resumes);
@@ -70,7 +71,7 @@ fn take(telephone: &mut Telephone, place: usize, step: &Step) -> Result<(), Stri
         }
         Step::Fails { .. } | Step::Works { .. } => None,
         // The node does not ask whether it is convenient, and a transfer has no turns.
-        Step::NodeStops | Step::Silence(_) | Step::Holds(_) | Step::Transfer(_) => None,
+        Step::NodeStops | Step::Silence(_) | Step::Holds(_) | Step::Transfer(_) | Step::Person(_) => None,
     };
     let told_before: Option<UtteranceId> = telephone.audible_words().map(|(id, _)| id);
     let ready = |telephone: &Telephone| match over {
@@ -108,6 +109,7 @@ fn take(telephone: &mut Telephone, place: usize, step: &Step) -> Result<(), Stri
             telephone.tell(Input::Held(*held));
         }
         Step::Transfer(status) => telephone.tell(Input::TransferProgress(*status)),
+        Step::Person(news) => telephone.tell(Input::HandOver(*news)),
         Step::NodeStops => telephone.tell(Input::NodeStopping),
         Step::Fails { .. } | Step::Works { .. } => return fail(telephone, step),
     }

@@ -1,6 +1,7 @@
 //! A golden call as it is written.
 
-use actors::types::PhoneNumber;
+use actors::call::hand_over::News;
+use actors::types::{HandOverOutcome, PhoneNumber};
 use jiff::Zoned;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -16,6 +17,8 @@ pub(crate) struct Script {
     pub(crate) caller: Option<PhoneNumber>,
     pub(crate) given: Vec<String>,
     pub(crate) is_recorded: bool,
+    /// People are told who is on the line before they get a caller.
+    pub(crate) is_handed_over: bool,
     pub(crate) body: Vec<Line>,
 }
 
@@ -38,6 +41,7 @@ pub(crate) enum Step {
     Silence(u64),
     Holds(bool),
     Transfer(u16),
+    Person(News),
     NodeStops,
     Fails { what: String, how: String },
     Works { what: String },
@@ -52,7 +56,7 @@ impl Script {
             let line = line.trim();
             line.is_empty()
                 || line.starts_with('#')
-                || ["business:", "now:", "caller:", "given:", "recorded:"]
+                || ["business:", "now:", "caller:", "given:", "recorded:", "handed over:"]
                     .iter()
                     .any(|key| line.starts_with(key))
         };
@@ -75,11 +79,12 @@ impl Script {
         let given = head.iter().filter_map(|line| line.trim().strip_prefix("given:"));
         let given = given.map(|given| given.trim().to_owned()).collect();
         let is_recorded = value("recorded:").as_deref() != Some("no");
+        let is_handed_over = value("handed over:").as_deref() == Some("spoken");
         let body = text.lines().skip(head.len()).enumerate().map(|(number, line)| {
             Line::parse(line).map_err(|mistake| format!("line {}: {mistake}", head.len() + number + 1))
         });
         let body = body.collect::<Result<_, _>>()?;
-        Ok(Self { head, business, now, caller, given, is_recorded, body })
+        Ok(Self { head, business, now, caller, given, is_recorded, is_handed_over, body })
     }
 
     /// What the call shows: its first comment.
@@ -152,6 +157,7 @@ impl Step {
             Some(("transfer", status)) => {
                 status.parse().map(Self::Transfer).map_err(|_| format!("`{status}` is no SIP status"))
             }
+            Some(("person", news)) => person(news).map(Self::Person),
             Some(("works", what)) => Ok(Self::Works { what: what.to_owned() }),
             Some(("fails", failure)) => {
                 let (what, how) = match failure.strip_prefix("tool ") {
@@ -164,6 +170,22 @@ impl Step {
             None if line == "node stops" => Ok(Self::NodeStops),
             _ => Err(format!("`{line}` is not understood; FORMAT.txt says what can be written")),
         }
+    }
+}
+
+/// Reads what the person whom the caller is handed over to does.
+fn person(news: &str) -> Result<News, String> {
+    let failed = |outcome| Ok(News::Failed(outcome));
+    match news {
+        "rings" => Ok(News::Ringing),
+        "joins" => Ok(News::Joined),
+        "leaves" => Ok(News::Left),
+        "busy" => failed(HandOverOutcome::Busy),
+        "no answer" => failed(HandOverOutcome::NoAnswer),
+        "declines" => failed(HandOverOutcome::Declined),
+        "voicemail" => failed(HandOverOutcome::Voicemail),
+        "unreachable" => failed(HandOverOutcome::Unreachable),
+        _ => Err(format!("`{news}` is nothing that a person does; FORMAT.txt says what can be written")),
     }
 }
 

@@ -6,6 +6,7 @@ mod chaos;
 mod conversing;
 mod engines;
 mod failures;
+mod hand_over;
 mod journal;
 mod parrot;
 mod phone;

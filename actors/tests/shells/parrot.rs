@@ -29,6 +29,12 @@ pub(super) fn playbook() -> Minds {
     Minds::playbook(Settings::default(), actors::call::brain::playbook::Settings::default())
 }
 
+/// The same, and people are told who is on the line before they get a caller.
+pub(super) fn handing_over() -> Minds {
+    let settings = Settings { spoken_hand_over: true, ..Settings::default() };
+    Minds::playbook(settings, actors::call::brain::playbook::Settings::default())
+}
+
 /// The conversation of the product with the brain of these tests.
 pub(super) fn conversing() -> Minds {
     Minds::new(Settings::default(), Arc::new(|_| Box::new(Script::default())))

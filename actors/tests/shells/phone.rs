@@ -195,6 +195,8 @@ impl Leg for Inner {
             Command::Play { .. } => "play",
             Command::StopPlaying => "stop",
             Command::Transfer(_) => "transfer",
+            Command::Bridge { .. } => "bridge",
+            Command::Part => "part",
             Command::HangUp => "hang_up",
         };
         self.line.lock().commands.push(name);

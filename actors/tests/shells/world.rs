@@ -19,7 +19,7 @@ use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use super::engines::{Ears, Mouth};
-use super::parrot::{conversing, minds, playbook};
+use super::parrot::{conversing, handing_over, minds, playbook};
 use super::phone::Phone;
 use super::store::Store;
 
@@ -71,6 +71,15 @@ impl World {
     /// With the conversation and the playbook of the product; identifiers and retries follow the seed.
     pub(super) async fn seeded(seed: u64) -> Self {
         Self::over(Store::default(), playbook(), 20, |parts| parts.chance = Chance::seeded(seed)).await
+    }
+
+    /// With the product's conversation and playbook in the middle of a working day, which tells people who is on the
+    /// line before they get a caller.
+    pub(super) async fn handing_over() -> Self {
+        Self::over(Store::default(), handing_over(), 20, |parts| {
+            parts.clock = Clock::starting_at("2026-03-10T11:00:00Z".parse().expect("a time"));
+        })
+        .await
     }
 
     async fn made_of(tenant_calls_max: u32, settings: Settings, minds: Minds) -> Self {

@@ -47,6 +47,7 @@ pub(super) fn simulate(setting: &Setting, seed: u64) -> Call {
         at: at.to_zoned(zone).expect("a time"),
         caller,
         is_recorded: dice.in_thousand(700),
+        is_handed_over: false,
         mind: if seed.is_multiple_of(PLAYBOOK_EVERY) { new_mind() } else { quick_mind() },
     };
     let mut telephone = Telephone::new(incoming, Desk::new(), false);

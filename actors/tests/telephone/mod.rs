@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use actors::call::brain::Context;
 use actors::call::conversation::{
-    Conversation, Effect, Input, Snapshot, Start, TimerReason, Utterance, UtteranceId,
+    Conversation, Effect, Input, Settings, Snapshot, Start, TimerReason, Utterance, UtteranceId,
 };
 use actors::types::{
     Announcement, Business, CallEventKind, CallTime, Outcome, PhoneNumber, Private, RecordingId, Speaker,
@@ -119,6 +119,8 @@ pub(crate) struct Incoming {
     pub(crate) at: Zoned,
     pub(crate) caller: Option<PhoneNumber>,
     pub(crate) is_recorded: bool,
+    /// People are told who is on the line before they get a caller.
+    pub(crate) is_handed_over: bool,
     pub(crate) mind: Box<dyn Mind>,
 }
 
@@ -132,13 +134,14 @@ impl Telephone {
 
     /// A call that nobody has acknowledged: whoever has the leg says when it is.
     pub(crate) fn ringing(incoming: Incoming, desk: Desk, resumes: bool) -> Self {
-        let Incoming { business, at, caller, is_recorded, mind } = incoming;
+        let Incoming { business, at, caller, is_recorded, is_handed_over, mind } = incoming;
+        let settings = Settings { spoken_hand_over: is_handed_over, ..Settings::default() };
         let start = Start {
             announcement: if is_recorded { business.policy.announcement } else { Announcement::NotRecorded },
             recording: is_recorded.then(RecordingId::default),
             caller: caller.clone().map(Private::new),
             call_minutes_max: business.policy.call_minutes_max,
-            ..Start::default()
+            settings,
         };
         let mut telephone = Self {
             now: CallTime::START,
@@ -340,6 +343,8 @@ impl Telephone {
             Effect::Answer
             | Effect::TurnEnded { .. }
             | Effect::Transfer { .. }
+            | Effect::HandOver { .. }
+            | Effect::EndHandOver
             | Effect::Expect(_)
             | Effect::Checkpoint
             | Effect::Ignored(_) => {}
@@ -415,6 +420,10 @@ impl Telephone {
             }
             CallEventKind::Transfer { to, status } => {
                 self.log.push(Entry::Fact(format!("transfer to {to} {status}")));
+            }
+            CallEventKind::HandOver { to, outcome } => {
+                let became = outcome.map_or("begins", |outcome| outcome.name());
+                self.log.push(Entry::Fact(format!("hand-over to {to}: {became}")));
             }
             _ => {}
         }

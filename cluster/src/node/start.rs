@@ -59,6 +59,7 @@ impl Node {
         let supervision = supervise(&config, &opened, search.as_ref(), senses, &recorder).await?;
         let media = Media::start(config.media.clone())?;
         let trunk = trunk(&config, &supervision, &media).await?;
+        supervision.connect(trunk.exchange());
         let carriers =
             Carriers::start(carrier_settings(&config), supervision.reception(), media.clone()).await?;
         let life = Arc::new(Life::new());

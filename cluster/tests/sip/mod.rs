@@ -4,6 +4,7 @@
 
 mod baresip;
 mod baresip_audio;
+mod bridging;
 mod desk;
 mod dialling;
 mod guard;

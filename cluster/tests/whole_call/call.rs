@@ -139,6 +139,7 @@ impl<'a> World<'a> {
             caller: dice.in_thousand(700).then(|| PhoneNumber::parse("+442079460001")).flatten(),
             is_recorded: dice.in_thousand(700),
             // The playbook takes its time; the rules of the wire need any brain.
+            is_handed_over: false,
             mind: if is_earnest || dice.in_thousand(250) { new_mind() } else { quick_mind() },
         };
         let (offered_ms_max, answered_ms_max) =

@@ -4,7 +4,9 @@ use jiff::Zoned;
 use serde::{Deserialize, Serialize};
 
 use crate::call::conversation::ExpectationKind;
-use crate::types::{Business, Destination, EndReason, Heading, PhoneNumber, Private, ToolCall, ToolOutcome};
+use crate::types::{
+    Business, Destination, EndReason, HandOverOutcome, Heading, PhoneNumber, Private, ToolCall, ToolOutcome,
+};
 
 /// What a brain may know when it thinks. Borrowed for one question, never kept.
 #[derive(Debug, Clone)]
@@ -48,6 +50,13 @@ pub enum Question {
         /// The status.
         status: u16,
     },
+    /// The caller could not be handed over to a person.
+    HandOverFailed {
+        /// What became of it.
+        outcome: HandOverOutcome,
+    },
+    /// The caller has spoken with the person, who has hung up; the caller is still there.
+    PersonLeft,
 }
 
 /// A brain's answer comes as thoughts in order, closed by exactly one of `Listen`, `UseTool`, `Transfer`,

@@ -82,6 +82,15 @@ pub enum Effect {
         /// To where.
         to: Destination,
     },
+    /// Hand the call over to a person with a word in between; news come as [`super::Input::HandOver`].
+    HandOver {
+        /// Who, as spoken.
+        name: String,
+        /// Where they are reached.
+        to: Destination,
+    },
+    /// The hand-over is given up.
+    EndHandOver,
     /// Append this to the call's record.
     Record(CallEventKind),
     /// The state is worth a checkpoint: a turn is over or a side effect is pending.

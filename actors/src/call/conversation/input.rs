@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::UtteranceId;
 use crate::call::brain::Thought;
+use crate::call::hand_over::News;
 use crate::types::{EndReason, ToolOutcome, ToolStep};
 
 /// One thing that happened. Handled with the time it happened at; nothing else tells a conversation anything.
@@ -89,6 +90,8 @@ pub enum Input {
     /// News of a transfer: the SIP status its NOTIFY reported (RFC 3515 section 2.4.5); 100 to 199 is under
     /// way, 200 to 299 done, above is failure. 408 is also used where no news came in time.
     TransferProgress(u16),
+    /// News of a hand-over to a person.
+    HandOver(News),
     /// The far side put the call on hold (RFC 3264 section 8.4) or took it off.
     Held(bool),
     /// The leg is gone: the caller hung up, or the media or the signalling died.
@@ -97,6 +100,20 @@ pub enum Input {
     NodeStopping,
     /// A deadline has come: see `Conversation::next_deadline`.
     Timeout,
+}
+
+impl Input {
+    /// Whether it is something that the caller says or presses.
+    pub(super) const fn is_of_the_callers_voice(&self) -> bool {
+        matches!(
+            self,
+            Self::SpeechStarted
+                | Self::SpeechStopped
+                | Self::Partial { .. }
+                | Self::Final { .. }
+                | Self::Digit(_)
+        )
+    }
 }
 
 /// How far an utterance got.

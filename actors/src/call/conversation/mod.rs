@@ -109,6 +109,9 @@ impl Conversation {
         if let Phase::Ended(_) = self.phase {
             return self.ignore(IgnoredWhy::Ended);
         }
+        if transferring::is_with_the_person(self) && input.is_of_the_callers_voice() {
+            return self.ignore(IgnoredWhy::OutOfPlace);
+        }
         match input {
             Input::Established => ringing::on_established(self, now),
             Input::SpeechStarted => self.on_speech_started(now),
@@ -126,6 +129,7 @@ impl Conversation {
             Input::Thought { question, thought } => self.on_thought(now, question, thought),
             Input::Tool { step, outcome } => self.on_tool(now, step, outcome),
             Input::TransferProgress(status) => transferring::on_progress(self, now, status),
+            Input::HandOver(news) => transferring::on_hand_over(self, now, news),
             Input::Held(held) => self.on_held(now, held),
             Input::LegEnded(reason) => ending::on_leg_ended(self, now, reason),
             Input::NodeStopping => ending::on_node_stopping(self, now),

@@ -94,7 +94,7 @@ impl Conversation {
             TimerReason::VoiceLate => self.on_voice_late(now),
             TimerReason::PlaybackLate => self.on_playback_late(now),
             TimerReason::TransferReminder => transferring::remind(self, now),
-            TimerReason::TransferLate => transferring::on_progress(self, now, transferring::NO_ANSWER),
+            TimerReason::TransferLate => transferring::on_late(self, now),
             TimerReason::MessageSilence | TimerReason::MessageLimit => taking_message::finish(self, now),
             TimerReason::EndingLimit => ending::finish(self),
             TimerReason::CallLimit => ending::on_too_long(self, now),

@@ -75,6 +75,12 @@ pub struct Settings {
     pub stop_ms_max: u64,
     /// How long a transfer may take; then it failed with 408.
     pub transfer_ms_max: u64,
+    /// Whether a person is called, told who is on the line and asked to take it, before the caller is put through. It
+    /// needs a trunk with an account, or a destination that is a SIP URI. Else the caller's own carrier is asked to
+    /// call the person (REFER), and nobody says a word to them.
+    pub spoken_hand_over: bool,
+    /// How long such a hand-over may take before it counts as failed; its own waits end earlier.
+    pub hand_over_ms_max: u64,
     /// The silence during a transfer, until the caller is told that it goes on.
     pub transfer_reminder_ms: u64,
     /// After the tone: the silence before the caller's first word that means there is no message.
@@ -127,6 +133,8 @@ impl Default for Settings {
             playback_grace_ms: 5_000,
             stop_ms_max: 1_000,
             transfer_ms_max: 30_000,
+            spoken_hand_over: false,
+            hand_over_ms_max: 75_000,
             transfer_reminder_ms: 6_000,
             message_start_ms: 6_000,
             message_silence_ms: 4_000,

@@ -130,6 +130,12 @@ impl Ear {
         (self.sound, self.heard_end, self.ended) = (None, None, None);
     }
 
+    /// Forgets the turn and the voice: the caller speaks with somebody else.
+    pub(super) fn turn_away(&mut self) {
+        self.lose_turn();
+        self.voice_since = None;
+    }
+
     fn voiced_until(&self, now: CallTime) -> u64 {
         self.voiced_ms + self.voice_since.map_or(0, |since| now.since_ms(since))
     }

@@ -36,6 +36,8 @@ impl Shell {
                 self.case.note(|_, milestones| milestones.established = Some(now));
                 self.push(Input::Established);
             }
+            // What only a call that we make tells.
+            Event::Ringing | Event::Refused(_) => {}
             Event::SpeechStarted => {
                 self.turns.caller_speaks();
                 self.push(Input::SpeechStarted);

@@ -1,5 +1,6 @@
 //! Does what a conversation asks for. One file per kind of effect.
 
+mod hand_over;
 mod hearing;
 mod leg;
 mod pauses;
@@ -8,6 +9,7 @@ mod thinking;
 mod tools;
 mod voice;
 
+pub(super) use hand_over::{HandingOver, Person};
 pub(super) use hearing::Hearing;
 pub(super) use pauses::Pauses;
 pub(super) use recording::{Opened, Recording};
@@ -18,7 +20,6 @@ pub(super) use voice::Voice;
 use metrics::counter;
 
 use super::conversation::{Effect, IgnoredWhy};
-use super::leg::Command;
 use super::shell::Shell;
 use crate::metrics::INPUTS_IGNORED;
 
@@ -38,7 +39,9 @@ impl Shell {
             Effect::Think { question, asked } => self.think(question, asked),
             Effect::Forget { question } => self.thinking.forget(question),
             Effect::UseTool { step, call } => self.use_tool(step, call),
-            Effect::Transfer { to } => self.command(Command::Transfer(to)),
+            Effect::Transfer { to } => self.transfer(to),
+            Effect::HandOver { name, to } => self.hand_over(&name, to),
+            Effect::EndHandOver => self.end_hand_over(),
             Effect::Record(kind) => self.case.tell(self.case.now(), kind),
             Effect::Checkpoint => self.case.journal.checkpoint(self.checkpoint()),
             Effect::HangUp(outcome) => self.hang_up(outcome),

@@ -24,6 +24,10 @@ pub(in crate::command) fn line(event: &CallEvent, time_zone: &str) -> Option<Str
         CallEventKind::ToolAnswered { step, outcome, took_ms } => {
             ("tool", format!("{} → {} ({took_ms} ms)", step.0, answered(outcome, time_zone)))
         }
+        CallEventKind::HandOver { to, outcome: None } => ("–", format!("hand-over to {to}")),
+        CallEventKind::HandOver { to, outcome: Some(outcome) } => {
+            ("–", format!("hand-over to {to}: {}", outcome.name()))
+        }
         CallEventKind::Transfer { to, status: 0 } => ("–", format!("transfer to {to}")),
         CallEventKind::Transfer { to, status } => ("–", format!("transfer to {to}: {status}")),
         CallEventKind::Trouble { what } => ("trouble", what.clone()),

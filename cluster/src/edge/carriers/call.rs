@@ -194,6 +194,8 @@ impl Call {
             Command::Record(ring) => Control::Record(ring),
             Command::Play { utterance, speech } => Control::Play { utterance, speech },
             Command::StopPlaying => Control::StopPlaying,
+            Command::Bridge { says, hears } => Control::Bridge { says, hears },
+            Command::Part => Control::Part,
         };
         if !self.with_media() || self.session.as_ref().is_none_or(|session| session.control(media).is_err()) {
             tracing::debug!(call_id = %self.id, "a command came too late for the call's media");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use actors::call::conversation::UtteranceId;
 use actors::types::CallQuality;
-use models::audio::{AudioSender, Speech};
+use models::audio::{AudioReceiver, AudioSender, Speech};
 use serde::{Deserialize, Serialize};
 
 use super::Line;
@@ -89,6 +89,16 @@ pub enum Control {
     Listen(AudioSender),
     /// Write both sides here, interleaved (caller left), at 8 kHz.
     Record(AudioSender),
+    /// Put the far side together with another session's: what it says goes here and what it hears comes from here, at
+    /// 8 kHz, silence included.
+    Bridge {
+        /// What it says.
+        says: AudioSender,
+        /// What it hears.
+        hears: AudioReceiver,
+    },
+    /// The far side is by itself again.
+    Part,
     /// Send these keys as telephone events.
     SendDigits(String),
     /// End: free the port, tell the quality, then nothing more.

@@ -12,6 +12,7 @@ use actors::call::conversation::UtteranceId;
 use rtrb::{Consumer, Producer, RingBuffer};
 use tokio::sync::mpsc;
 
+use super::bridge::Bridge;
 use super::playout::Playout;
 use super::{MediaEvent, Settings};
 use crate::rtp::{FRAME, Micros};
@@ -144,11 +145,20 @@ impl Playing {
     pub(super) fn frame(
         &mut self,
         playout: &mut Playout,
+        bridge: Option<&mut Bridge>,
         now: Micros,
         tell: &mut impl FnMut(MediaEvent),
     ) -> [i16; FRAME] {
         self.tell_reached(now, tell);
         let heard = self.ahead.pop_front();
+        // Who speaks with somebody else hears them, and nothing ahead of its time.
+        if let Some(bridge) = bridge {
+            let mut ours = [0; FRAME];
+            if bridge.hear(&mut ours) {
+                self.send_audio(ours);
+            }
+            return heard.unwrap_or([0; FRAME]);
+        }
         while (self.ahead.len() as u64) < self.lead {
             let mut ours = [0; FRAME];
             let mut ended = Vec::new();

@@ -6,6 +6,7 @@ use actors::types::{CallId, CallQuality};
 use models::audio::AudioSender;
 
 use super::batch::{Batch, Datagram};
+use super::bridge::Bridge;
 use super::guard::Guard;
 use super::hearing::Hearing;
 use super::incoming::Incoming;
@@ -82,6 +83,7 @@ pub(super) struct Live {
     reporting: Reporting,
     guard: Guard,
     record: Option<AudioSender>,
+    bridge: Option<Bridge>,
     /// Frames sent on lines that are gone.
     line_frames: u64,
     /// When its first turn was, and how many frames it has had since.
@@ -123,6 +125,7 @@ impl Live {
             outgoing,
             guard: Guard::default(),
             record: None,
+            bridge: None,
             line_frames: 0,
             began: None,
             frames: 0,
@@ -154,13 +157,20 @@ impl Live {
         } else {
             self.hearing.frame(&theirs, &mut |event| events(event));
         }
+        if let Some(bridge) = &mut self.bridge {
+            bridge.say(&theirs);
+        }
         let mut ours = [0; FRAME];
         if let Some(line) = &mut self.line {
-            ours = line.frame(&mut self.playout, scratch.clocks.now, &mut |event| events(event));
+            let bridge = self.bridge.as_mut();
+            ours = line.frame(&mut self.playout, bridge, scratch.clocks.now, &mut |event| events(event));
             self.tell_dead_media(scratch.clocks.now);
         } else if let (Some((stream, latch)), Some(pair)) = (&self.far, &self.pair) {
             if stream.direction.sends() {
                 self.playout.frame(&mut ours, &mut |event| events(event));
+                if let Some(bridge) = &mut self.bridge {
+                    bridge.hear(&mut ours);
+                }
                 let way = (&pair.rtp, latch.destination());
                 scratch.sent += self.outgoing.frame(&mut ours, stream, way, &mut self.guard);
             } else {
@@ -216,6 +226,8 @@ impl Live {
             },
             Control::Listen(sender) => self.hearing.listen(sender),
             Control::Record(sender) => self.record = Some(sender),
+            Control::Bridge { says, hears } => self.bridge = Some(Bridge::new(says, hears)),
+            Control::Part => self.bridge = None,
             Control::SendDigits(keys) => {
                 let agreed = self.far.as_ref().is_some_and(|(stream, _)| stream.telephone_event.is_some());
                 let refused = if agreed { self.outgoing.press(&keys) } else { keys.chars().count() };

@@ -6,6 +6,7 @@
 //! is heard, and its next packet is sent. Nothing here is a task, a timer or a thread per call.
 
 mod batch;
+mod bridge;
 mod control;
 mod decoding;
 mod error;

@@ -12,6 +12,7 @@ mod calling;
 mod connections;
 mod counts;
 mod error;
+mod exchange;
 mod guard;
 mod leg;
 pub mod metrics;

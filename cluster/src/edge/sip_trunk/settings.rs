@@ -72,6 +72,9 @@ pub struct Settings {
     pub media_close_ms: u64,
     /// Who stands in for the far side's host in the target of a transfer to a number.
     pub transfer_host: Option<String>,
+    /// The trunk that numbers are called by, where the receptionist calls somebody; the first with an account where
+    /// none is named.
+    pub outgoing_trunk: Option<String>,
     /// When audio is protected by SRTP with keys in the session description (RFC 4568): "accepted" where the far
     /// side offers it, "offered" in our own offers too, "required" always.
     pub srtp: Protection,
@@ -125,6 +128,7 @@ impl Default for Settings {
             offer_ms: 5_000,
             media_close_ms: 2_000,
             transfer_host: None,
+            outgoing_trunk: None,
             srtp: Protection::default(),
             t4_ms: 5_000,
             timing: Timing::default(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use actors::call::leg::Reception;
+use actors::call::leg::{Exchange, Reception};
 use parking_lot::Mutex;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -16,6 +16,7 @@ use super::addresses::Addresses;
 use super::calling::new_call_id;
 use super::connections::Context;
 use super::counts::{Counts, Gauges};
+use super::exchange::ByTrunk;
 use super::guard::Guard;
 use super::names::Names;
 use super::registrations::Registrations;
@@ -37,7 +38,7 @@ pub struct Trunk {
     inner: Arc<Inner>,
 }
 
-struct Inner {
+pub(super) struct Inner {
     shared: Arc<Shared>,
     inboxes: Inboxes,
     listening: Vec<Listening>,
@@ -147,6 +148,26 @@ impl Trunk {
         register(&shared, &inboxes);
         let tasks = Mutex::new(tasks);
         Ok(Self { inner: Arc::new(Inner { shared, inboxes, listening, tasks }) })
+    }
+
+    pub(super) fn of(inner: Arc<Inner>) -> Self {
+        Self { inner }
+    }
+
+    /// Who makes calls by this trunk, for as long as it is there.
+    #[must_use]
+    pub fn exchange(&self) -> Arc<dyn Exchange> {
+        Arc::new(ByTrunk(Arc::downgrade(&self.inner)))
+    }
+
+    /// The name of the trunk that numbers are called by: the one that the settings name, else the first with an
+    /// account.
+    pub(super) fn outgoing(&self) -> Option<String> {
+        let shared = self.shared();
+        shared.settings.outgoing_trunk.clone().or_else(|| {
+            let first = shared.guard.accounts().position(|account| account.is_some())?;
+            Some(shared.guard.name(first).to_owned())
+        })
     }
 
     /// Where the trunk listens.

@@ -149,6 +149,8 @@ impl Playbook {
             Question::Silence { times } => repair::silence(&mut turn, times),
             Question::ToolAnswered(outcome) => respond::tool_answered(&mut turn, outcome),
             Question::TransferFailed { status } => transfer::failed(&mut turn, status),
+            Question::HandOverFailed { outcome } => transfer::hand_over_failed(&mut turn, outcome),
+            Question::PersonLeft => transfer::person_left(&mut turn),
         }
         if !turn.is_closed() {
             turn.anything_else();

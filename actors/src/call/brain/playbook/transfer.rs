@@ -6,7 +6,7 @@ use super::state::{Asked, Done, Message, Task};
 use super::turn::Turn;
 use super::{message, say};
 use crate::call::brain::Thought;
-use crate::types::{Condition, Department, Heading, Urgency};
+use crate::types::{Condition, Department, HandOverOutcome, Heading, Urgency};
 
 /// Whether a department takes calls now.
 fn is_open(turn: &Turn<'_, '_>, department: &Department) -> bool {
@@ -137,6 +137,39 @@ pub(crate) fn to_anybody(turn: &mut Turn<'_, '_>) {
 
 /// The transfer failed; the caller is still here.
 pub(crate) fn failed(turn: &mut Turn<'_, '_>, status: u16) {
+    let recipient = back(turn);
+    let who = recipient.clone().unwrap_or_else(|| "nobody".to_owned());
+    turn.say(match status {
+        486 | 600 | 603 => format!("I'm sorry, {who} is on another call."),
+        _ if recipient.is_none() => "I'm sorry, nobody is answering.".to_owned(),
+        _ => format!("I'm sorry, {who} isn't answering."),
+    });
+    turn.ask(Asked::OfferMessage(recipient), "Shall I take a message?");
+}
+
+/// The caller could not be handed over, and is still here.
+pub(crate) fn hand_over_failed(turn: &mut Turn<'_, '_>, outcome: HandOverOutcome) {
+    let recipient = back(turn);
+    let who = recipient.clone().unwrap_or_else(|| "the person you asked for".to_owned());
+    turn.say(match outcome {
+        HandOverOutcome::Busy => format!("I'm sorry, {who} is on another call."),
+        HandOverOutcome::Declined => format!("I'm sorry, {who} can't take a call just now."),
+        HandOverOutcome::Unreachable => format!("I'm sorry, I can't reach {who} at the moment."),
+        HandOverOutcome::Answered | HandOverOutcome::NoAnswer | HandOverOutcome::Voicemail => {
+            format!("I'm sorry, {who} isn't answering.")
+        }
+    });
+    turn.ask(Asked::OfferMessage(recipient), "Shall I take a message?");
+}
+
+/// The person has hung up after the two had spoken; the caller has not.
+pub(crate) fn person_left(turn: &mut Turn<'_, '_>) {
+    turn.state.asked = Asked::Open;
+    turn.say("You're back with me now.");
+}
+
+/// The caller was not transferred after all: to whom that would have been.
+fn back(turn: &mut Turn<'_, '_>) -> Option<String> {
     let recipient = match turn.state.asked.clone() {
         Asked::OfferMessage(recipient) => recipient,
         _ => None,
@@ -145,11 +178,5 @@ pub(crate) fn failed(turn: &mut Turn<'_, '_>, status: u16) {
     turn.state.heading = Heading::Transferred;
     let heading = super::summary::heading(&turn.state.done);
     turn.about(heading);
-    let who = recipient.clone().unwrap_or_else(|| "nobody".to_owned());
-    turn.say(match status {
-        486 | 600 | 603 => format!("I'm sorry, {who} is on another call."),
-        _ if recipient.is_none() => "I'm sorry, nobody is answering.".to_owned(),
-        _ => format!("I'm sorry, {who} isn't answering."),
-    });
-    turn.ask(Asked::OfferMessage(recipient), "Shall I take a message?");
+    recipient
 }

@@ -36,6 +36,8 @@ impl Shard {
             LegCommand::Record(ring) => MediaControl::Record(ring),
             LegCommand::Play { utterance, speech } => MediaControl::Play { utterance, speech },
             LegCommand::StopPlaying => MediaControl::StopPlaying,
+            LegCommand::Bridge { says, hears } => MediaControl::Bridge { says, hears },
+            LegCommand::Part => MediaControl::Part,
         };
         if !self.with_media(key) {
             return;

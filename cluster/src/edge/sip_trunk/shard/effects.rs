@@ -11,7 +11,7 @@ use super::state::{Due, Owner, Shard};
 use crate::edge::media::{Codec, Control as MediaControl, Direction, Protected, Stream};
 use crate::rtp::protection::{Key, Suite};
 use crate::sip::destination::{self, Transport};
-use crate::sip::dialog::{Effect, Event, Input};
+use crate::sip::dialog::{Effect, Ending, Event, Input};
 use crate::sip::sdp;
 use crate::sip::wire::{Header, HeaderName, Message, Method, Request, text};
 
@@ -129,7 +129,7 @@ impl Shard {
 
     fn on_event(&mut self, key: u64, event: Event) {
         match event {
-            Event::Ringing => {}
+            Event::Ringing => self.deliver(key, LegEvent::Ringing),
             Event::Agreed(agreed) => {
                 if let Some(session) = self.calls.get(&key).and_then(|call| call.session.as_ref()) {
                     // A session that is gone says so by its own last event.
@@ -140,7 +140,15 @@ impl Shard {
             Event::Held(held) => self.deliver(key, LegEvent::Held(held)),
             Event::Digit(digit) => self.deliver(key, LegEvent::Digit(digit)),
             Event::TransferProgress(status) => self.deliver(key, LegEvent::TransferProgress(status)),
-            Event::Ended(ending) => self.close(key, ending),
+            Event::Ended(ending) => {
+                let ours = self.calls.get(&key).is_some_and(|call| call.origin.is_none());
+                if let Ending::Refused(status) = ending
+                    && ours
+                {
+                    self.deliver(key, LegEvent::Refused(status));
+                }
+                self.close(key, ending);
+            }
         }
     }
 

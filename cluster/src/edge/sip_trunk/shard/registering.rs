@@ -1,7 +1,5 @@
 //! Our registrations at providers: what they want is carried out here.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 
 use super::super::account::Account;
@@ -33,8 +31,8 @@ pub(super) struct Registering {
     /// The way that the last REGISTER went.
     flow: Option<Flow>,
     scheduled: Option<Moment>,
-    /// The keep-alive timer runs.
-    keeps_alive: bool,
+    /// When the next keep-alive is due; timers for other times are of a registration before this.
+    keep_alive_at: Option<Moment>,
 }
 
 impl Shard {
@@ -77,7 +75,7 @@ impl Shard {
             wanted,
             flow: None,
             scheduled: None,
-            keeps_alive: false,
+            keep_alive_at: None,
         })
     }
 
@@ -205,18 +203,23 @@ impl Shard {
 
     /// Keeps the way from the provider to us open.
     pub(super) fn keep_alive(&mut self, trunk: usize) {
-        let every = Duration::from_millis(self.shared.settings.keep_alive_ms);
+        let (now, every_ms) = (self.now(), self.shared.settings.keep_alive_ms);
         let Some(kept) = self.registering.get_mut(&trunk) else { return };
-        if every.is_zero() || kept.keeps_alive {
+        if every_ms == 0 || kept.keep_alive_at.is_some() {
             return;
         }
-        kept.keeps_alive = true;
-        self.set(every, Due::KeepAlive(trunk));
+        let at = now.saturating_add(every_ms);
+        kept.keep_alive_at = Some(at);
+        self.wheel.set(now, at, Due::KeepAlive(trunk));
     }
 
     pub(super) fn on_keep_alive(&mut self, trunk: usize) {
+        let now = self.now();
         let Some(kept) = self.registering.get_mut(&trunk) else { return };
-        kept.keeps_alive = false;
+        if kept.keep_alive_at.is_none_or(|at| at > now) {
+            return;
+        }
+        kept.keep_alive_at = None;
         let Some(flow) = kept.flow.filter(|_| kept.registration.is_registered()) else { return };
         let open = flow.transport == Transport::Udp || self.shared.transports.connection(&flow).is_some();
         if open {

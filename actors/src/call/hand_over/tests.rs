@@ -1,0 +1,125 @@
+use super::*;
+use crate::types::{Destination, PhoneNumber, TenantId};
+
+fn at(ms: u64) -> CallTime {
+    CallTime::from_ms(ms)
+}
+
+fn told(effects: &[Effect]) -> Option<News> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Tell(news) => Some(*news),
+        _ => None,
+    })
+}
+
+fn handing() -> HandOver {
+    HandOver::new(Settings::default(), at(1_000))
+}
+
+/// One that was answered, and was told all.
+fn asking() -> HandOver {
+    let mut handing = handing();
+    assert_eq!(handing.handle(at(2_000), Input::Ringing), [Effect::Tell(News::Ringing)]);
+    assert_eq!(handing.handle(at(5_000), Input::Answered), [Effect::Say]);
+    assert!(handing.handle(at(9_000), Input::Said).is_empty());
+    handing
+}
+
+#[test]
+fn who_presses_one_speaks_with_the_caller_until_they_leave() {
+    let mut handing = asking();
+    assert!(handing.handle(at(9_500), Input::Digit('7')).is_empty(), "any other key is none");
+    let joined = handing.handle(at(10_000), Input::Digit('1'));
+    assert_eq!(joined, [Effect::Join, Effect::Tell(News::Joined)]);
+    assert_eq!(handing.deadline(), None, "they speak as long as they want");
+    let left = handing.handle(at(99_000), Input::Gone);
+    assert_eq!(left, [Effect::Release, Effect::Tell(News::Left)]);
+    assert!(handing.is_over() && handing.handle(at(99_001), Input::Digit('1')).is_empty());
+    // Nobody has to wait for the end of the sentence.
+    let mut handing = self::handing();
+    handing.handle(at(2_000), Input::Answered);
+    assert!(handing.handle(at(2_500), Input::Digit('1')).contains(&Effect::Join));
+}
+
+#[test]
+fn each_way_to_fail_has_its_name_and_lets_the_person_go() {
+    let calling: [(Input, u64, HandOverOutcome); 9] = [
+        (Input::Refused(486), 2_000, HandOverOutcome::Busy),
+        (Input::Refused(600), 2_000, HandOverOutcome::Busy),
+        (Input::Refused(603), 2_000, HandOverOutcome::Declined),
+        (Input::Refused(480), 2_000, HandOverOutcome::NoAnswer),
+        (Input::Refused(408), 2_000, HandOverOutcome::NoAnswer),
+        (Input::Refused(404), 2_000, HandOverOutcome::Unreachable),
+        (Input::Refused(503), 2_000, HandOverOutcome::Unreachable),
+        (Input::Unreachable, 2_000, HandOverOutcome::Unreachable),
+        (Input::Tick, 26_000, HandOverOutcome::NoAnswer),
+    ];
+    for (input, when, outcome) in calling {
+        let mut handing = handing();
+        assert!(handing.handle(at(25_999), Input::Tick).is_empty());
+        let effects = handing.handle(at(when), input);
+        assert_eq!(effects, [Effect::Release, Effect::Tell(News::Failed(outcome))], "{input:?}");
+    }
+    for (input, when, outcome) in [
+        (Input::Digit('2'), 9_500, HandOverOutcome::Declined),
+        (Input::Gone, 9_500, HandOverOutcome::Declined),
+        (Input::Tick, 17_000, HandOverOutcome::Voicemail),
+    ] {
+        let mut handing = asking();
+        assert!(handing.handle(at(16_999), Input::Tick).is_empty());
+        assert_eq!(told(&handing.handle(at(when), input)), Some(News::Failed(outcome)), "{input:?}");
+    }
+    // A voice that never says anything does not keep the caller waiting.
+    let mut handing = handing();
+    handing.handle(at(2_000), Input::Answered);
+    assert_eq!(handing.deadline(), Some(at(22_000)));
+    assert_eq!(
+        told(&handing.handle(at(22_000), Input::Tick)),
+        Some(News::Failed(HandOverOutcome::Voicemail))
+    );
+}
+
+#[test]
+fn a_caller_who_hangs_up_takes_the_person_with_them() {
+    for mut handing in [handing(), asking()] {
+        assert_eq!(handing.handle(at(9_600), Input::Stop), [Effect::Release]);
+        assert!(handing.is_over());
+    }
+}
+
+#[test]
+fn a_business_calls_no_more_and_nowhere_else_than_it_may() {
+    let settings = CapSettings {
+        allowed: vec!["+44".into(), "+1".into()],
+        at_once_max: 2,
+        per_hour_max: 3,
+        ..CapSettings::default()
+    };
+    let mut caps = Caps::new(settings);
+    let (one, other) = (TenantId::new("one"), TenantId::new("other"));
+    let number = |text: &str| Destination::Number(PhoneNumber::parse(text).unwrap());
+    for (to, may) in [
+        (number("+442079460001"), true),
+        (number("+449098790000"), false),
+        (number("+19005550100"), false),
+        (number("+33142685300"), false),
+        (number("1000"), false),
+        (Destination::Uri("sip:desk@192.0.2.1".into()), true),
+    ] {
+        let told = caps.begin(0, &other, &to);
+        assert_eq!(told, if may { Ok(()) } else { Err(Denied::Number) }, "{to:?}");
+        if may {
+            caps.end(&other);
+        }
+    }
+    let to = number("+442079460001");
+    assert_eq!([caps.begin(0, &one, &to), caps.begin(10, &one, &to)], [Ok(()), Ok(())]);
+    assert_eq!(caps.begin(20, &one, &to), Err(Denied::AtOnce));
+    assert_eq!(caps.begin(20, &other, &to), Ok(()), "each business has its own");
+    caps.end(&one);
+    caps.end(&one);
+    assert_eq!(caps.begin(30, &one, &to), Ok(()));
+    caps.end(&one);
+    assert_eq!(caps.begin(40, &one, &to), Err(Denied::PerHour));
+    assert_eq!(caps.begin(3_600_000, &one, &to), Ok(()), "the first is an hour old");
+}
