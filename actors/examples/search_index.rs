@@ -143,6 +143,7 @@ fn record(number: usize) -> Result<CallRecord, Failure> {
         recording: None,
         quality: CallQuality::default(),
         latencies: Vec::new(),
+        held_by: None,
     })
 }
 

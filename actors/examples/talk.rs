@@ -168,6 +168,9 @@ impl Terminal {
             | Effect::Expect(_)
             | Effect::Record(_)
             | Effect::Checkpoint
+            | Effect::JudgePause { .. }
+            | Effect::TurnEnded { .. }
+            | Effect::CutOff { .. }
             | Effect::Ignored(_) => {}
         }
     }

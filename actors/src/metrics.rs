@@ -16,6 +16,13 @@ pub const EVENTS_DROPPED: &str = "strowger_call_events_dropped_total";
 pub const INPUTS_IGNORED: &str = "strowger_call_inputs_ignored_total";
 /// From the end of the caller's words to the first sample of the answer, in seconds.
 pub const TURN_SECONDS: &str = "strowger_turn_seconds";
+/// From the caller's last sound to the decision that their turn is over, in seconds, by the `sign` that decided:
+/// `silence`, `words`, `sound`, `recogniser` or `limit`.
+pub const END_OF_TURN_SECONDS: &str = "strowger_end_of_turn_seconds";
+/// Turns that were decided to be over although the caller then went on, by the same `sign`.
+pub const TURNS_CUT_OFF: &str = "strowger_turns_cut_off_total";
+/// Pauses whose sound was not judged, by `why`: the judge was `full`, or `failed`, for instance at its deadline.
+pub const PAUSES_UNJUDGED: &str = "strowger_pauses_unjudged_total";
 /// Utterances that could not be spoken, by `why`.
 pub const VOICE_FAILED: &str = "strowger_voice_failed_total";
 /// Recogniser sessions that failed, by `then`: `reopened` or `given_up`.
@@ -52,6 +59,15 @@ pub fn describe() {
     describe_counter!(EVENTS_DROPPED, "events that found a call's inlet full, by kind");
     describe_counter!(INPUTS_IGNORED, "inputs that made no sense to the conversation, by why");
     describe_histogram!(TURN_SECONDS, "from the end of the caller's words to the answer's first sample");
+    describe_histogram!(
+        END_OF_TURN_SECONDS,
+        "from the caller's last sound to the end of their turn, by sign"
+    );
+    describe_counter!(
+        TURNS_CUT_OFF,
+        "turns ended although the caller then went on, by the sign that ended them"
+    );
+    describe_counter!(PAUSES_UNJUDGED, "pauses whose sound was not judged, by why");
     describe_counter!(VOICE_FAILED, "utterances that could not be spoken, by why");
     describe_counter!(RECOGNISER_FAILED, "recogniser sessions that failed, by what was done then");
     describe_counter!(TOOLS_ANSWERED, "tool calls, by tool and outcome");

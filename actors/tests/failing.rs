@@ -3,12 +3,12 @@
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use actors::storage::{
-    AuditEntry, AuditRow, BookingWrite, Cursor, Erasure, Error, Extent, IdempotencyKey, Listing, Occupied,
-    Page, Part, Recording, Removal, Result, SealedKey, Storage, StoredRow,
+    AuditEntry, AuditRow, BookingWrite, Claim, Cursor, Erasure, Error, Extent, IdempotencyKey, Listing,
+    Occupied, Owner, Page, Part, Recording, Removal, Result, SealedKey, Storage, StoredRow, Users,
 };
 use actors::types::{
-    Booking, BookingId, Business, CallEvent, CallId, CallRecord, Message, PhoneNumber, Private, RecordingId,
-    ResourceId, TenantId, ToolOutcome,
+    Booking, BookingId, Business, CallEvent, CallId, CallRecord, EmailAddress, Life, Message, PhoneNumber,
+    Private, RecordingId, ResourceId, TenantId, ToolOutcome, User, UserId,
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -55,6 +55,36 @@ impl<S> Failing<S> {
 }
 
 #[async_trait]
+impl<S: Storage> Users for Failing<S> {
+    async fn create_user(&self, user: &User) -> Result<()> {
+        self.before()?;
+        self.after(self.inner.create_user(user).await)
+    }
+
+    async fn change_user(&self, user: &User, expected: u64) -> Result<()> {
+        self.before()?;
+        self.after(self.inner.change_user(user, expected).await)
+    }
+
+    async fn user(&self, tenant: &TenantId, user: UserId) -> Result<Option<User>> {
+        self.inner.user(tenant, user).await
+    }
+
+    async fn user_by_email(&self, email: &Private<EmailAddress>) -> Result<Option<User>> {
+        self.inner.user_by_email(email).await
+    }
+
+    async fn users(&self, tenant: &TenantId, page: Page) -> Result<Listing<User>> {
+        self.inner.users(tenant, page).await
+    }
+
+    async fn delete_user(&self, tenant: &TenantId, user: UserId) -> Result<bool> {
+        self.before()?;
+        self.after(self.inner.delete_user(tenant, user).await)
+    }
+}
+
+#[async_trait]
 impl<S: Storage> Storage for Failing<S> {
     async fn put_business(&self, business: &Business, expected: Option<u64>) -> Result<()> {
         self.before()?;
@@ -97,6 +127,11 @@ impl<S: Storage> Storage for Failing<S> {
 
     async fn open_calls(&self, page: Page) -> Result<Listing<CallRecord>> {
         self.inner.open_calls(page).await
+    }
+
+    async fn claim_call(&self, call: CallId, from: Option<&Life>, to: &Life) -> Result<Claim> {
+        self.before()?;
+        self.after(self.inner.claim_call(call, from, to).await)
     }
 
     async fn append_events(&self, call: CallId, events: &[CallEvent]) -> Result<()> {
@@ -209,6 +244,15 @@ impl<S: Storage> Storage for Failing<S> {
 
     async fn key(&self, tenant: &TenantId) -> Result<Option<Vec<u8>>> {
         self.inner.key(tenant).await
+    }
+
+    async fn take_ownership(&self, kind: &str, id: &str, who: &str) -> Result<Owner> {
+        self.before()?;
+        self.after(self.inner.take_ownership(kind, id, who).await)
+    }
+
+    async fn owner(&self, kind: &str, id: &str) -> Result<Option<Owner>> {
+        self.inner.owner(kind, id).await
     }
 
     async fn export(&self, part: Part, page: Page) -> Result<Listing<StoredRow>> {

@@ -8,11 +8,13 @@ use std::time::Duration;
 use actors::chance::Chance;
 use actors::clock::Clock;
 use actors::storage::journal::{Journalled, Settings, Volatile};
-use actors::storage::{Error, IdempotencyKey, Memory, Occupied, Page, Part, Recording, Storage, StoredRow};
+use actors::storage::{
+    Claim, Error, IdempotencyKey, Memory, Occupied, Page, Part, Recording, Storage, StoredRow,
+};
 use actors::types::{
     Booking, BookingId, BookingState, CallEvent, CallEventKind, CallId, CallQuality, CallRecord, CallTime,
-    Contact, Heading, Message, MessageId, PhoneNumber, RecordingId, ResourceId, ServiceId, Slot, TenantId,
-    ToolOutcome, Urgency,
+    Contact, Heading, Life, Message, MessageId, PhoneNumber, RecordingId, ResourceId, ServiceId, Slot,
+    TenantId, ToolOutcome, Urgency,
 };
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
@@ -55,6 +57,7 @@ fn call(number: u32) -> CallRecord {
         recording: None,
         quality: CallQuality::default(),
         latencies: Vec::new(),
+        held_by: None,
     }
 }
 
@@ -436,4 +439,42 @@ async fn peer_a_full_disk_loses_nothing_that_was_kept() {
         .collect();
     assert_eq!(acked.len(), 1_600);
     check(&path, &acked).await;
+}
+
+/// A node starts before its store is there: what calls write is kept, what can't wait is refused for the reason
+/// that is known, and everything is in the store once that is there.
+#[tokio::test]
+async fn a_journal_without_a_store_keeps_what_calls_write() {
+    let (folder, memory) = (TempDir::new().unwrap(), Arc::new(Memory::new()));
+    let path = folder.path().join("journal");
+    let open = || Journalled::open_alone(&path, settings(), Clock::system(), Chance::system()).unwrap();
+    let first = open();
+    write_two_calls(&first).await;
+    first.has_not_arrived("nobody answers there".to_owned());
+    let away = Err(Error::Unavailable { why: "nobody answers there".to_owned() });
+    assert_eq!(first.tenant_of(&PhoneNumber::parse("1000").unwrap()).await, away);
+    assert_eq!(first.call(id(1)).await, Ok(Some(ended(1))), "it knows what it keeps");
+    // Its process dies, and the next one has no store either.
+    first.stop().await;
+    let second = open();
+    assert!(second.waiting().rows > 0);
+    second.arrived(memory.clone());
+    second.all_written().await;
+    let expected = Arc::new(Memory::new());
+    write_two_calls(&*expected).await;
+    assert_eq!(rows(&*memory).await, rows(&*expected).await);
+}
+
+/// What waits of a call is written before another process may have it.
+#[tokio::test]
+async fn a_call_whose_writes_wait_is_not_claimed() {
+    let (folder, store) = (TempDir::new().unwrap(), store());
+    let journal = journal(&store, &folder.path().join("journal"));
+    store.fail_before();
+    journal.put_call(&call(1)).await.unwrap();
+    let next = Life::new("london", "2");
+    assert!(matches!(journal.claim_call(id(1), None, &next).await, Err(Error::Unavailable { .. })));
+    store.work();
+    journal.all_written().await;
+    assert!(matches!(journal.claim_call(id(1), None, &next).await, Ok(Claim::Granted(_))));
 }

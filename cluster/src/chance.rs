@@ -10,6 +10,12 @@ pub fn generator() -> ThreadRng {
     rand::rng()
 }
 
+/// A random number.
+#[must_use]
+pub fn number() -> u64 {
+    generator().next_u64()
+}
+
 /// So many random bytes.
 #[must_use]
 pub fn bytes<const LENGTH: usize>() -> [u8; LENGTH] {

@@ -12,6 +12,7 @@ pub mod clock;
 pub mod command;
 pub mod config;
 pub mod edge;
+pub mod fuzzing;
 pub mod gateway;
 pub mod node;
 pub mod operator;

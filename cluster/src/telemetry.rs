@@ -130,6 +130,7 @@ fn describe_all() {
     actors::metrics::describe();
     actors::storage::metrics::describe();
     actors::storage::search::metrics::describe();
+    edge::carriers::metrics::describe();
     edge::media::metrics::describe();
     edge::sip_trunk::metrics::describe();
     gateway::metrics::describe();

@@ -1,10 +1,12 @@
 //! A node, tested whole: the wire, the command line, real processes.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "tests say what they expect")]
 
+mod carriers;
 #[path = "../../actors/tests/cassandra/mod.rs"]
 mod cassandra;
 mod command_line;
 mod config_reference;
+mod fuzz_seeds;
 mod meaning;
 mod no_personal_data;
 mod node_calls;

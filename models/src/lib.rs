@@ -8,6 +8,7 @@
 //! - [`engine`]: the traits that actors hold; every engine, scripted, offline or on a GPU, is one of these.
 //! - [`voice_activity`]: is somebody speaking in this frame?
 //! - [`offline`]: the system's speech engines, found at run time; no model weights needed.
+//! - `remote`: the same engines on other nodes, with the feature of that name.
 //! - [`step_loop`]: drives a model on a thread of its own, and outlives its faults.
 //! - [`speech_to_text`]: streaming recognition on Candle, with weights that are on the machine.
 //! - [`scripted`]: the fake engine that every other crate's tests use.
@@ -18,12 +19,16 @@ mod arithmetic;
 pub mod audio;
 pub mod batching;
 pub mod canary;
+#[cfg(feature = "remote")]
+mod chance;
 mod clock;
 pub mod embeddings;
 pub mod engine;
 mod error;
 pub mod metrics;
 pub mod offline;
+#[cfg(feature = "remote")]
+pub mod remote;
 pub mod scripted;
 pub mod speech_to_text;
 pub mod step_loop;

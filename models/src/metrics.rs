@@ -49,6 +49,10 @@ pub fn describe() {
     crate::step_loop::metrics::describe();
     #[cfg(feature = "candle")]
     crate::embeddings::metrics::describe();
+    #[cfg(feature = "remote")]
+    crate::remote::metrics::describe();
+    #[cfg(feature = "candle")]
+    crate::voice_activity::smart_turn::metrics::describe();
 }
 
 pub(crate) fn count_clip(engine: &'static str, cached: bool) {

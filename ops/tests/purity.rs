@@ -5,6 +5,7 @@ use crate::source::{expect_none, rust_files};
 /// The pure folders, by path prefix.
 const PURE: &[&str] = &[
     "models/src/batching/",
+    "models/src/remote/failover/",
     "actors/src/types/",
     "actors/src/call/conversation/",
     "actors/src/call/brain/playbook/",
@@ -15,6 +16,8 @@ const PURE: &[&str] = &[
     "actors/src/storage/coordination/tables/",
     "cluster/src/sip/",
     "cluster/src/rtp/",
+    "cluster/src/edge/carriers/provider/",
+    "cluster/src/fuzzing/",
     "cluster/src/membership/placement",
     "cluster/src/gateway/rate_limit",
     "loadtest/src/ramp",

@@ -1,25 +1,31 @@
 //! The store through its interface beside the raw driver, in one run: durable writes, then the two listings that a
 //! dashboard reads, at 150,000 calls.
 //!
-//! `cargo run --release -p actors --example store_bench -- [URL] [CALLS] [WRITES] [WRITERS]`. `URL` names the backend:
-//! `redb:FOLDER` (the default, in the temporary folder). Prints figures; asserts none.
+//! `cargo run --release -p actors --example store_bench -- [URL] [CALLS] [WRITES] [WRITERS] [ROUNDS]`. `URL` names the
+//! backend: `redb:FOLDER` (the default, in the temporary folder); with `--features scylla` also `scylla:start`, which
+//! starts an Apache Cassandra as the tests do, and `scylla://HOST:PORT/PREFIX`, a cluster where it makes the keyspaces
+//! of `PREFIX` and of `PREFIX_raw` and leaves them. `CALLS` in all, of which both drivers write `WRITES` in each of
+//! `ROUNDS`, by `WRITERS` at once. Prints figures; asserts none.
 
+mod backend;
+#[cfg(feature = "scylla")]
+#[path = "../../tests/cassandra/mod.rs"]
+#[allow(clippy::expect_used, clippy::panic, reason = "where it can't be started nothing can be measured")]
+mod cassandra;
 mod measure;
 mod raw;
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use actors::storage::embedded::Settings;
-use actors::storage::{Embedded, Page, Storage};
+use actors::storage::{Page, Storage};
 use actors::types::{
     CallId, CallQuality, CallRecord, CallResult, EndReason, Heading, Outcome, PhoneNumber, Private, TenantId,
     TurnLatency,
 };
 use jiff::{SignedDuration, Timestamp};
 
-use measure::{Took, resident_kib};
-use raw::Raw;
+use backend::Backend;
+use measure::{Took, median, resident_kib};
 
 pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -28,31 +34,9 @@ const TENANTS: u64 = 16;
 /// Callers of each.
 const CALLERS: u64 = 1_000;
 /// How often each listing is read.
-const READS: u64 = 5_000;
+const READS: u64 = 2_000;
 /// The goal: at most so many times slower than the raw driver.
 const GOAL: f64 = 1.3;
-
-/// A backend that can be measured. A further one is another arm of [`Backend::open`].
-struct Backend {
-    storage: Arc<dyn Storage>,
-    raw: Raw,
-    folder: PathBuf,
-}
-
-impl Backend {
-    fn open(url: &str) -> Result<Self, Failure> {
-        match url.split_once(':') {
-            Some(("redb", folder)) => {
-                let folder = Path::new(folder).join(format!("store-bench-{}", std::process::id()));
-                std::fs::create_dir_all(&folder)?;
-                let storage = Arc::new(Embedded::open(&folder.join("interface.redb"), &Settings::default())?);
-                let raw = Raw::open(&folder.join("raw.redb"))?;
-                Ok(Self { storage, raw, folder })
-            }
-            _ => Err(format!("no backend is named by {url}; write redb:FOLDER").into()),
-        }
-    }
-}
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
@@ -60,41 +44,57 @@ async fn main() -> Result<(), Failure> {
     let temporary = || format!("redb:{}", std::env::temp_dir().display());
     let url = arguments.next().unwrap_or_else(temporary);
     let mut number = |default: u64| arguments.next().map_or(Ok(default), |text| text.parse());
-    let (calls, writes, writers) = (number(150_000)?, number(20_000)?, number(256)?);
-    let Backend { storage, raw, folder } = Backend::open(&url)?;
+    let (calls, writes) = (number(150_000)?, number(20_000)?);
+    let (writers, rounds) = (number(256)?, number(2)?);
+    let backend = Backend::open(&url).await?;
     let called = PhoneNumber::parse("1000").ok_or("no number")?;
-    let raw = Arc::new(raw);
-    // Twice each, in turn: what else the machine does meets both.
-    for round in 0..2 {
-        let (to, number) = (Arc::clone(&raw), called.clone());
-        let alone = Took::of(writers, writes, move |at| {
-            let (to, record) = (Arc::clone(&to), record(&number, round * writes + at));
-            async move { to.put(&record).await }
-        })
-        .await?;
-        let (to, number) = (Arc::clone(&storage), called.clone());
-        let through = Took::of(writers, writes, move |at| {
-            let (to, record) = (Arc::clone(&to), record(&number, round * writes + at));
-            async move { Ok(to.put_call(&record).await?) }
-        })
-        .await?;
+    println!("{:<28} {:>9} KiB", "memory at the start", resident_kib(None)?);
+    let mut slower = Vec::new();
+    // In turn: what else the machine does meets both.
+    for round in 0..rounds {
+        let alone = write_raw(&backend, &called, (writers, writes, round)).await?;
+        let through = write(&backend, &called, writers, round * writes..(round + 1) * writes).await?;
         alone.print("writes, raw driver");
         through.print("writes, interface");
-        println!("{:<28} {:>9.2} (goal {GOAL})", "times slower", alone.per_second() / through.per_second());
+        slower.push(alone.per_second() / through.per_second());
     }
-    let (to, number) = (Arc::clone(&storage), called.clone());
-    let filled = Took::of(writers, calls.saturating_sub(2 * writes), move |at| {
-        let (to, record) = (Arc::clone(&to), record(&number, 2 * writes + at));
-        async move { Ok(to.put_call(&record).await?) }
-    });
-    filled.await?.print("writes up to all calls");
-    read(&storage).await?;
-    println!("{:<28} {:>9} KiB, {calls} calls", "memory", resident_kib()?);
-    drop(storage);
-    Arc::into_inner(raw).ok_or("the raw driver is in use")?.close()?;
-    println!("{:<28} {:>9} KiB", "file", std::fs::metadata(folder.join("interface.redb"))?.len() / 1_024);
-    std::fs::remove_dir_all(&folder)?;
-    Ok(())
+    println!("{:<28} {:>9.2} (median of {rounds}, goal {GOAL})", "times slower", median(slower));
+    let filled = write(&backend, &called, writers, rounds * writes..calls.max(rounds * writes)).await?;
+    filled.print("writes up to all calls");
+    read(&backend.storage).await?;
+    println!("{:<28} {:>9} KiB, {calls} calls", "memory", resident_kib(None)?);
+    if let Some(server) = backend.server() {
+        println!("{:<28} {:>9} KiB", "memory of the server", resident_kib(Some(server))?);
+    }
+    backend.close()
+}
+
+async fn write_raw(
+    backend: &Backend,
+    called: &PhoneNumber,
+    (writers, writes, round): (u64, u64, u64),
+) -> Result<Took, Failure> {
+    let (raw, called) = (Arc::clone(&backend.raw), called.clone());
+    Took::of(writers, writes, move |at| {
+        let (raw, record) = (Arc::clone(&raw), record(&called, round * writes + at));
+        async move { raw.put(&record).await }
+    })
+    .await
+}
+
+/// Writes the calls of these numbers through the interface.
+async fn write(
+    backend: &Backend,
+    called: &PhoneNumber,
+    writers: u64,
+    numbers: std::ops::Range<u64>,
+) -> Result<Took, Failure> {
+    let (storage, called) = (Arc::clone(&backend.storage), called.clone());
+    Took::of(writers, numbers.end - numbers.start, move |at| {
+        let (storage, record) = (Arc::clone(&storage), record(&called, numbers.start + at));
+        async move { Ok(storage.put_call(&record).await?) }
+    })
+    .await
 }
 
 /// Reads a business's newest 50 calls and a caller's newest 10, one reader at a time.
@@ -150,5 +150,6 @@ fn record(called: &PhoneNumber, number: u64) -> CallRecord {
         recording: None,
         quality: CallQuality::default(),
         latencies: vec![TurnLatency::default(); 6],
+        held_by: None,
     }
 }

@@ -68,9 +68,16 @@ impl Took {
     }
 }
 
-/// The process's memory, in KiB.
-pub(crate) fn resident_kib() -> Result<u64, Failure> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
+/// The middle one.
+pub(crate) fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied().unwrap_or_default()
+}
+
+/// A process's memory, in KiB; this one's where none is named.
+pub(crate) fn resident_kib(process: Option<u32>) -> Result<u64, Failure> {
+    let process = process.map_or_else(|| "self".to_owned(), |id| id.to_string());
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
     Ok(line.trim().trim_end_matches("kB").trim().parse()?)
 }

@@ -30,6 +30,8 @@ pub(crate) enum Message {
     Recogniser { session: u64, event: RecogniserEvent },
     /// Partial words wait in the inlet.
     Partial,
+    /// By whoever judges pauses.
+    PauseJudged { pause: u64, finished: f32 },
     /// By the voice.
     Voice { utterance: UtteranceId, attempt: u32, speech: Result<Speech, Error> },
     /// By its recorder.
@@ -142,6 +144,7 @@ fn take(shell: &mut Shell, message: Message) {
         Message::Leg(event) => shell.on_leg(event),
         Message::Recogniser { session, event } => shell.on_recogniser(session, event),
         Message::Partial => shell.on_partial(),
+        Message::PauseJudged { pause, finished } => shell.pause_judged(pause, finished),
         Message::Voice { utterance, attempt, speech } => shell.on_voice(utterance, attempt, speech),
         Message::Recording(opened) => shell.on_recording(opened),
         Message::Tool { step, outcome } => shell.on_tool(step, outcome),

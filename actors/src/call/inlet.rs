@@ -95,6 +95,11 @@ impl Inlet {
         }
     }
 
+    /// A pause was judged by its sound. One judgement per pause asked about.
+    pub(crate) fn pause_judged(&self, pause: u64, finished: f32) {
+        self.send(Message::PauseJudged { pause, finished });
+    }
+
     /// The voice has an utterance's audio, or has failed at it.
     pub(crate) fn voice(&self, utterance: UtteranceId, attempt: u32, speech: Result<Speech, Error>) {
         self.send(Message::Voice { utterance, attempt, speech });

@@ -18,7 +18,7 @@ use crate::chance::Chance;
 use crate::clock::ms;
 use crate::metrics::{JOURNAL_LOST, JOURNAL_RETRIES, JOURNALS_WRITING};
 use crate::storage::{Error, Result, Storage};
-use crate::types::{CallEvent, CallEventKind, CallId, CallRecord, CallTime};
+use crate::types::{CallEvent, CallEventKind, CallId, CallRecord, CallTime, Holder};
 
 /// Told of each call that is over, once its record and everything before it is in the store. It must not wait.
 pub type Written = Arc<dyn Fn(&CallRecord) + Send + Sync>;
@@ -108,8 +108,10 @@ impl Journal {
         Self { inner: Arc::new(Inner { call, storage, settings, chance, backlog, sharing, written, queue }) }
     }
 
-    /// Writes the summary row of a call that goes on; a newer one replaces an older one that still waits.
+    /// Writes the summary row of a call that goes on; a newer one replaces an older one that still waits. One that
+    /// does not say who has the call is this process's.
     pub(crate) fn record(&self, record: CallRecord) {
+        let record = self.held(record);
         self.change(|queue| {
             // Under the lock, so that the other nodes never hear of a call after its end.
             if !queue.over {
@@ -145,11 +147,17 @@ impl Journal {
 
     /// Writes the summary row of a call that is over, after everything else, and forgets its checkpoint.
     pub(crate) fn end(&self, record: CallRecord) {
+        let record = self.held(record);
         self.change(|queue| {
             self.inner.sharing.ended(self.inner.call);
             (queue.opened, queue.checkpoint, queue.over) = (None, None, true);
             queue.ended = Some(Box::new(record));
         });
+    }
+
+    fn held(&self, mut record: CallRecord) -> CallRecord {
+        record.held_by.get_or_insert_with(|| Holder::first(self.inner.sharing.life().clone()));
+        record
     }
 
     fn change(&self, change: impl FnOnce(&mut Queue)) {

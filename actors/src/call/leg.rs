@@ -42,7 +42,16 @@ pub enum Refusal {
         /// When to try again, in seconds.
         retry_after_s: u32,
     },
-    /// The store did not answer: 500.
+    /// Whose number it is is not known while the store is away: 503 with Retry-After, since it may be known soon,
+    /// or to another node.
+    #[error("the store is away, and the number was not called here before: {why}")]
+    StoreAway {
+        /// Why, without personal data.
+        why: String,
+        /// When to try again, in seconds.
+        retry_after_s: u32,
+    },
+    /// Something of ours failed: 500.
     #[error("the call could not be set up: {why}")]
     Failed {
         /// Why, without personal data.

@@ -54,6 +54,7 @@ pub(crate) fn opened(incoming: &Incoming, business: &Business) -> CallRecord {
         recording: None,
         quality: CallQuality::default(),
         latencies: Vec::new(),
+        held_by: None,
     }
 }
 
@@ -63,6 +64,7 @@ pub(crate) fn refused(incoming: &Incoming, business: Option<&Business>, refusal:
         Refusal::UnknownNumber => (404, CallResult::Client),
         Refusal::TenantFull { .. } => (486, CallResult::Client),
         Refusal::NodeFull { .. } => (503, CallResult::Server),
+        Refusal::StoreAway { .. } => (503, CallResult::Upstream),
         Refusal::Failed { .. } => (500, CallResult::Upstream),
     };
     CallRecord {
@@ -83,6 +85,7 @@ pub(crate) fn refused(incoming: &Incoming, business: Option<&Business>, refusal:
         recording: None,
         quality: CallQuality::default(),
         latencies: Vec::new(),
+        held_by: None,
     }
 }
 

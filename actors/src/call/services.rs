@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use models::engine::{SpeechToText, TextToSpeech};
+use models::engine::{PauseJudge, SpeechToText, TextToSpeech};
 
 use super::journal::{Backlog, Written};
 use super::{Minds, Settings, Sharing};
@@ -10,13 +10,18 @@ use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::integrations;
 use crate::storage::Storage;
+use crate::storage::address_book::AddressBook;
 use crate::storage::recordings::Recorder;
 
 /// Shared by all calls of a node.
 pub(crate) struct Services {
     pub(crate) storage: Arc<dyn Storage>,
+    pub(crate) address_book: Option<Arc<AddressBook>>,
     pub(crate) speech_to_text: Option<Arc<dyn SpeechToText>>,
     pub(crate) text_to_speech: Option<Arc<dyn TextToSpeech>>,
+    pub(crate) pause_judge: Option<Arc<dyn PauseJudge>>,
+    /// How late voice activity says that a caller has stopped, in milliseconds.
+    pub(crate) voice_lag_ms: u32,
     pub(crate) recorder: Option<Arc<Recorder>>,
     pub(crate) minds: Minds,
     pub(crate) clock: Clock,

@@ -67,6 +67,8 @@ impl Default for VoiceSettings {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct HearingSettings {
+    /// How long the sound of a pause may take to be judged, in milliseconds; then the other signs decide.
+    pub judge_ms: u64,
     /// How long a turn's final words may take before the session is taken for dead, in milliseconds.
     pub final_ms: u64,
     /// The wait before a failed session's second reopening, in milliseconds; the first is at once, and each
@@ -78,7 +80,7 @@ pub struct HearingSettings {
 
 impl Default for HearingSettings {
     fn default() -> Self {
-        Self { final_ms: 2_500, reopen_ms: 200, failures_max: 5 }
+        Self { judge_ms: 600, final_ms: 2_500, reopen_ms: 200, failures_max: 5 }
     }
 }
 

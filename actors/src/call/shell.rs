@@ -12,7 +12,7 @@ use super::case::Case;
 use super::checkpoint::Checkpoint;
 use super::conversation::Input;
 use super::dialogue::{Beginning, Dialogue};
-use super::effects::{Hearing, Recording, Thinking, Tools, Voice};
+use super::effects::{Hearing, Pauses, Recording, Thinking, Tools, Voice};
 use super::inlet::Inlet;
 use super::latency::TurnClock;
 use super::leg::Command;
@@ -33,6 +33,7 @@ pub(crate) struct Shell {
     pub(super) thinking: Thinking,
     pub(super) voice: Voice,
     pub(super) hearing: Hearing,
+    pub(super) pauses: Pauses,
     pub(super) tools: Tools,
     pub(super) recording: Recording,
     pub(super) turns: TurnClock,
@@ -78,6 +79,7 @@ impl Shell {
             thinking: Thinking::new(mind, time_zone),
             voice: Voice::default(),
             hearing: Hearing::new(phrases),
+            pauses: Pauses::default(),
             tools: Tools::default(),
             recording,
             turns: TurnClock::default(),

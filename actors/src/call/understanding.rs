@@ -141,7 +141,7 @@ fn keep(
 }
 
 /// A number for the tenant's name, by which the model shares itself fairly (FNV-1a).
-fn tenant(business: &Business) -> Tenant {
+pub(super) fn tenant(business: &Business) -> Tenant {
     let bytes = business.id.as_str().bytes();
     Tenant(
         bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {

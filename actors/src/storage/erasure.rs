@@ -44,6 +44,15 @@ pub struct Erased {
     pub businesses: u64,
     /// Businesses' keys.
     pub keys: u64,
+    /// Users, each with their e-mail address. Not written where there was none: an audit is told by the digests of
+    /// its rows, and those of before have no such field.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub users: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "it is asked so")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl AddAssign for Erased {
@@ -57,6 +66,7 @@ impl AddAssign for Erased {
         self.checkpoints += more.checkpoints;
         self.businesses += more.businesses;
         self.keys += more.keys;
+        self.users += more.users;
     }
 }
 
@@ -99,4 +109,20 @@ pub struct Removal {
     pub recording: RecordingId,
     /// Whose it was: it is a part of the objects' names.
     pub tenant: TenantId,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The digests of an audit's rows are those of this text.
+    #[test]
+    fn what_was_erased_before_there_were_users_is_written_as_it_was() {
+        let text = "{\"calls\":1,\"events\":2,\"recordings\":0,\"bookings\":0,\"messages\":0,\"outcomes\":0,\
+            \"checkpoints\":0,\"businesses\":0,\"keys\":0}";
+        let erased: Erased = serde_json::from_str(text).expect("readable");
+        assert_eq!(serde_json::to_string(&erased).expect("small"), text);
+        let users = serde_json::to_string(&Erased { users: 3, ..erased }).expect("small");
+        assert!(users.ends_with(",\"users\":3}"), "{users}");
+    }
 }

@@ -15,6 +15,19 @@ pub struct Fault {
     pub what: String,
 }
 
+/// The most faults that are told.
+const FAULTS_MAX: usize = 100;
+
+impl Examination {
+    /// Adds a fault, which is counted and, if there are few, told.
+    pub(super) fn add(&mut self, table: &str, row: u64, what: String) {
+        self.faults_total += 1;
+        if self.faults.len() < FAULTS_MAX {
+            self.faults.push(Fault { table: table.to_owned(), row, what });
+        }
+    }
+}
+
 /// What was found in a store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 pub struct Examination {

@@ -45,9 +45,21 @@ pub const JOURNAL_RETRIED: &str = "strowger_storage_journal_retried_total";
 /// Writes that the journal did not keep, by `kind`: `rows`, `bytes` or `age` where it is full, `row_bytes` where
 /// one is too large, `disk`, `shape`, and `store` where the store refuses for good what was kept.
 pub const JOURNAL_REFUSED: &str = "strowger_storage_journal_refused_total";
+/// Whether the store of a journal is away: 1 where it is.
+pub const STORE_AWAY: &str = "strowger_storage_away";
+/// Businesses that the node knows without its store.
+pub const ADDRESS_BOOK_BUSINESSES: &str = "strowger_address_book_businesses";
+/// How long ago the store told of that one of them of which it has told for the longest time, in seconds.
+pub const ADDRESS_BOOK_AGE: &str = "strowger_address_book_age_seconds";
+/// Calls for which the store did not answer and the address book did.
+pub const ADDRESS_BOOK_USED: &str = "strowger_address_book_used_total";
 
 /// Describes them to the recorder; called once by the node.
 pub fn describe() {
+    describe_gauge!(STORE_AWAY, "1 while the store does not take writes");
+    describe_gauge!(ADDRESS_BOOK_BUSINESSES, "businesses known without the store");
+    describe_gauge!(ADDRESS_BOOK_AGE, "how old the oldest of what is known without the store is");
+    describe_counter!(ADDRESS_BOOK_USED, "calls answered by what is known without the store");
     super::coordination::metrics::describe();
     describe_histogram!(COMMIT_SECONDS, "from a batch's first change to its sync");
     describe_histogram!(BATCH_SIZE, "writes in one commit");

@@ -4,8 +4,9 @@
 //! Backends: `memory` (tests), `embedded` (redb, the default), `scylla` (a cluster; by feature). `conformance` is
 //! one suite that each passes. The first two keep their rows by ordered keys; `ordered` says how, once. `journal`
 //! stands before a backend on other machines and keeps what it can't take. What nodes share about live calls is no
-//! store but `coordination`: one node's memory, or `redis`.
+//! store but `coordination`: one node's memory, or `redis`. `address_book` is what a node knows without its store.
 
+pub mod address_book;
 mod audit;
 pub mod backup;
 #[cfg(test)]
@@ -31,13 +32,16 @@ mod rows;
 pub mod scylla;
 #[cfg(feature = "search")]
 pub mod search;
+#[cfg(any(feature = "scylla", feature = "redis"))]
+mod trust;
+mod users;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::types::{
-    Booking, BookingId, Business, CallEvent, CallId, CallRecord, Message, PhoneNumber, Private, RecordingId,
-    ResourceId, TenantId, ToolOutcome,
+    Booking, BookingId, Business, CallEvent, CallId, CallRecord, Life, Message, PhoneNumber, Private,
+    RecordingId, ResourceId, TenantId, ToolOutcome,
 };
 
 #[cfg(test)]
@@ -51,14 +55,16 @@ pub use examine::{Examination, Fault};
 pub use memory::Memory;
 pub use ordered::Frozen;
 pub use portable::{Part, ROWS_VERSION, StoredRow};
+use rows::HOLDER;
 pub use rows::{
-    BookingWrite, Cursor, FinishedRecording, IdempotencyKey, Listing, MergedChunk, MergedRecording, Occupied,
-    Page, Recording, SealedKey,
+    BookingWrite, Claim, Cursor, FinishedRecording, IdempotencyKey, Listing, MergedChunk, MergedRecording,
+    Occupied, Owner, Page, Recording, SealedKey,
 };
+pub use users::Users;
 
 /// A store of everything that outlives a call. Every write is durable when it returns.
 #[async_trait]
-pub trait Storage: Send + Sync {
+pub trait Storage: Users {
     /// Writes a business, where its stored version is `expected` (`None`: where it does not exist yet). A number
     /// that another business holds is a [`Error::Conflict`] of "number".
     async fn put_business(&self, business: &Business, expected: Option<u64>) -> Result<()>;
@@ -69,7 +75,10 @@ pub trait Storage: Send + Sync {
     /// Who has this number.
     async fn tenant_of(&self, number: &PhoneNumber) -> Result<Option<TenantId>>;
 
-    /// Writes a call's summary row; the last write wins, and there is one writer: the call.
+    /// Writes a call's summary row; the last write wins, and there is one writer at a time: the process that has
+    /// the call. A write by one that the call was claimed from (see [`Self::claim_call`]) changes nothing, now or
+    /// later, and is a [`Error::Conflict`] of "call's holder"; where it is made in the moment of the claim it may
+    /// seem to be made.
     async fn put_call(&self, record: &CallRecord) -> Result<()>;
     /// Reads a call's summary row.
     async fn call(&self, call: CallId) -> Result<Option<CallRecord>>;
@@ -82,8 +91,11 @@ pub trait Storage: Send + Sync {
         caller: &Private<PhoneNumber>,
         page: Page,
     ) -> Result<Listing<CallRecord>>;
-    /// Calls without an end, of all businesses: what a node that starts again must close.
+    /// Calls without an end, of all businesses, whoever has them.
     async fn open_calls(&self, page: Page) -> Result<Listing<CallRecord>>;
+    /// Takes a call that goes on from a process that is thought to be dead; of many that claim it one gets it, and
+    /// has it when it asks again. `from`: who its record says has it.
+    async fn claim_call(&self, call: CallId, from: Option<&Life>, to: &Life) -> Result<Claim>;
     /// Appends events; one that is there already (same call and `seq`) stays as it is.
     async fn append_events(&self, call: CallId, events: &[CallEvent]) -> Result<()>;
     /// A call's events, in order.
@@ -173,7 +185,7 @@ pub trait Storage: Send + Sync {
     /// Takes a bounded step of erasing a caller from a business; `after` is the `next` of the step before. Goes:
     /// every call from the caller's line ([`PhoneNumber::reaches_same_line`]) and every call in whose record or
     /// events the number is mentioned, with everything; and every other appointment, message and copy of one that
-    /// mentions it. The time of erased appointments is free again.
+    /// mentions it. The time of erased appointments is free again. Users stay: they work there, and have no number.
     async fn erase_caller(
         &self,
         tenant: &TenantId,
@@ -181,8 +193,8 @@ pub trait Storage: Send + Sync {
         after: Option<Cursor>,
     ) -> Result<Erasure>;
     /// Takes a bounded step of erasing a business; `after` is the `next` of the step before. Its row and numbers go
-    /// first, so that no call comes in, then its key, so that no recording can be heard, then all else. Calls that
-    /// go on are left, with what they have.
+    /// first, so that no call comes in, then its key, so that no recording can be heard, then all else, its users
+    /// among it. Calls that go on are left, with what they have.
     async fn erase_tenant(&self, tenant: &TenantId, after: Option<Cursor>) -> Result<Erasure>;
     /// A business's calls that began before `before`, oldest first.
     async fn old_calls(
@@ -201,6 +213,12 @@ pub trait Storage: Send + Sync {
     /// A business's audit, latest first.
     async fn audit(&self, tenant: &TenantId, page: Page) -> Result<Listing<AuditRow>>;
 
+    /// Makes `who` the owner of a thing of this kind, whoever owned it; who owns it already keeps its epoch. Doing
+    /// it twice is the same as doing it once.
+    async fn take_ownership(&self, kind: &str, id: &str, who: &str) -> Result<Owner>;
+    /// Who owns a thing, after all that is under way.
+    async fn owner(&self, kind: &str, id: &str) -> Result<Option<Owner>>;
+
     /// A page of a part's rows, each once, in an order of the store's own: for copies and backups. Rows that are
     /// written meanwhile may or may not be among them.
     async fn export(&self, part: Part, page: Page) -> Result<Listing<StoredRow>>;
@@ -212,6 +230,13 @@ pub trait Storage: Send + Sync {
 
     /// The rows of this moment, for as long as they are held; none where the store has no such thing.
     fn freeze(&self) -> Result<Option<Frozen>> {
+        Ok(None)
+    }
+
+    /// Reads every row and looks whether what belongs together is there, while others write: for stores that can't
+    /// be held still; none for those that can, of which a [`Frozen`] does it. What is wrong only because a change
+    /// is under way is not told.
+    async fn examine(&self) -> Result<Option<Examination>> {
         Ok(None)
     }
 

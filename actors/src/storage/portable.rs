@@ -4,11 +4,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::{AuditRow, IdempotencyKey, Occupied, Recording, Removal};
-use crate::types::{Booking, Business, CallEvent, CallId, CallRecord, Message, TenantId, ToolOutcome};
+use crate::types::{Booking, Business, CallEvent, CallId, CallRecord, Message, TenantId, ToolOutcome, User};
 
 /// The version of the rows' shape, for whoever writes them down. A field that is added with a default does not
-/// change it; whoever reads rows of a higher version refuses them.
-pub const ROWS_VERSION: u16 = 1;
+/// change it, a kind of row that is added does; whoever reads rows of a higher version refuses them.
+pub const ROWS_VERSION: u16 = 2;
 
 /// A kind of row. Together they are everything that a store keeps; what else lies in a backend follows from
 /// them, such as its indexes.
@@ -17,6 +17,8 @@ pub const ROWS_VERSION: u16 = 1;
 pub enum Part {
     /// Businesses, and with them whose each number is.
     Businesses,
+    /// Users, and with them whose each e-mail address is.
+    Users,
     /// The businesses' sealed keys.
     Keys,
     /// Summary rows of calls, and with them which are open.
@@ -43,8 +45,9 @@ pub enum Part {
 
 impl Part {
     /// All of them, in the order in which they are best imported: what others refer to comes first.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Businesses,
+        Self::Users,
         Self::Keys,
         Self::Calls,
         Self::Events,
@@ -63,6 +66,7 @@ impl Part {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Businesses => "businesses",
+            Self::Users => "users",
             Self::Keys => "keys",
             Self::Calls => "calls",
             Self::Events => "events",
@@ -91,6 +95,8 @@ impl std::fmt::Display for Part {
 pub enum StoredRow {
     /// A business.
     Business(Business),
+    /// A user.
+    User(User),
     /// A business's sealed key.
     Key {
         /// Whose.
@@ -161,6 +167,7 @@ impl StoredRow {
     pub const fn part(&self) -> Part {
         match self {
             Self::Business(_) => Part::Businesses,
+            Self::User(_) => Part::Users,
             Self::Key { .. } => Part::Keys,
             Self::Call(_) => Part::Calls,
             Self::Event { .. } => Part::Events,

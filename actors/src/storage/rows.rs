@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::types::{Booking, BookingId, CallId, RecordingId, ResourceId, TenantId};
+use crate::types::{Booking, BookingId, CallId, CallRecord, Holder, RecordingId, ResourceId, TenantId};
 
 /// Which part of a listing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +66,30 @@ pub enum BookingWrite {
     Stale,
 }
 
+/// What a process has lost that writes of a call which was claimed from it.
+pub(super) const HOLDER: &str = "call's holder";
+
+/// Who owns a thing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owner {
+    /// Its name; no two that may own the same thing have the same.
+    pub who: String,
+    /// How often the thing changed hands, the first time included: whoever has a lower one is not its owner any
+    /// more.
+    pub epoch: u64,
+}
+
+/// What became of the wish for a call that another process has.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Claim {
+    /// It has changed hands. The record as it stands, which says so.
+    Granted(Box<CallRecord>),
+    /// It is another process's than was thought.
+    Held(Option<Holder>),
+    /// It is over, or there is no such call.
+    Over,
+}
+
 /// What is known of a recording. Its audio is not here: it lies sealed in segments beside the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recording {
@@ -107,6 +131,9 @@ pub struct FinishedRecording {
     pub samples: u64,
     /// The segments that could not be kept, by number; silence is played instead.
     pub lost_segments: Vec<u32>,
+    /// Its process died: these are the segments that were found, and there may have been more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut_short: bool,
 }
 
 /// A recording as one object: Ogg/Opus (RFC 7845), sealed in chunks of whole pages.

@@ -82,11 +82,14 @@ impl Supervision {
             .filter(ractor::rpc::CallResult::is_success)
             .ok_or(Error::Branches)?;
         let (sharing, sharing_tasks) =
-            Sharing::start(parts.coordination, parts.node, parts.settings.call.sharing.clone());
+            Sharing::start(parts.coordination, parts.life, parts.settings.call.sharing.clone());
         let services = Services {
             storage: parts.storage,
+            address_book: parts.address_book,
             speech_to_text: parts.speech_to_text,
             text_to_speech: parts.text_to_speech,
+            pause_judge: parts.pause_judge,
+            voice_lag_ms: parts.voice_lag_ms,
             recorder: parts.recorder,
             minds: parts.minds,
             clock: parts.clock,

@@ -18,4 +18,4 @@ mod tests;
 pub use house::{Counts, Error, Supervision};
 pub use parts::{Parts, own_integrations};
 pub use settings::Settings;
-pub use start_again::{Closed, start_again};
+pub use start_again::{Closed, Standing, begin_life, standing, start_again};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use models::engine::{SpeechToText, TextToSpeech};
+use models::engine::{PauseJudge, SpeechToText, TextToSpeech};
 
 use crate::call::{Minds, Written};
 use crate::chance::Chance;
@@ -12,22 +12,30 @@ use crate::config::Settings;
 use crate::integrations::calendar::Calendar;
 use crate::integrations::{Integration, Messages};
 use crate::storage::Storage;
-use crate::storage::coordination::{self, Coordination, Local, NodeRun};
+use crate::storage::address_book::AddressBook;
+use crate::storage::coordination::{self, Coordination, Local};
 use crate::storage::recordings::Recorder;
+use crate::types::Life;
 
 /// What a node's calls are made of.
 #[derive(Clone)]
 pub struct Parts {
     /// What is remembered.
     pub storage: Arc<dyn Storage>,
+    /// Whose numbers are whose while that does not answer, where there is such a thing.
+    pub address_book: Option<Arc<AddressBook>>,
     /// What the nodes share about live calls.
     pub coordination: Arc<dyn Coordination>,
-    /// This run of the node, by which the others know its calls.
-    pub node: NodeRun,
+    /// Which process of which node this is, by which the others know its calls.
+    pub life: Life,
     /// What hears, where there is anything.
     pub speech_to_text: Option<Arc<dyn SpeechToText>>,
     /// What speaks, where there is anything.
     pub text_to_speech: Option<Arc<dyn TextToSpeech>>,
+    /// What judges by the sound whether a caller who paused has finished, where there is anything.
+    pub pause_judge: Option<Arc<dyn PauseJudge>>,
+    /// How late voice activity says that a caller has stopped, in milliseconds.
+    pub voice_lag_ms: u32,
     /// What records, where calls are recorded at all. Whoever made it stops it, after supervision.
     pub recorder: Option<Arc<Recorder>>,
     /// Told of each call whose record, with its end, is in the store; such as the search.
@@ -51,9 +59,12 @@ impl Parts {
         let (clock, chance) = (Clock::system(), Chance::system());
         Self {
             coordination: Arc::new(Local::new(&coordination::Settings::default(), clock.clone())),
-            node: NodeRun::new(chance.id(clock.now()).to_string()),
+            life: Life::new("alone", chance.id(clock.now()).to_string()),
+            address_book: None,
             speech_to_text: None,
             text_to_speech: None,
+            pause_judge: None,
+            voice_lag_ms: 0,
             recorder: None,
             written: None,
             minds,

@@ -42,6 +42,7 @@ impl Reception for Receptionist {
             Err(Refusal::UnknownNumber) => "unknown_number",
             Err(Refusal::TenantFull { .. }) => "tenant_full",
             Err(Refusal::NodeFull { .. }) => "node_full",
+            Err(Refusal::StoreAway { .. }) => "store_away",
             Err(Refusal::Failed { .. }) => "failed",
         };
         counter!(CALLS_OFFERED, "answer" => answer).increment(1);
@@ -137,7 +138,7 @@ impl Receptionist {
     }
 
     /// Whose call it is. The store is asked where nothing is known or what is known is old; where it does not
-    /// answer, what is known serves on.
+    /// answer, what is known serves on: of a tenant that runs, or of one in the address book.
     async fn tenant_of(&self, incoming: &Incoming) -> Result<TenantRef, Refusal> {
         let now = self.services.clock.monotonic();
         let known = self.directory.number(&incoming.called);
@@ -147,19 +148,35 @@ impl Receptionist {
             return Ok(tenant.clone());
         }
         let found = timeout(ms(self.settings.look_up_ms), self.look_up(incoming)).await;
-        match (found, running) {
-            (Ok(Ok(Some(business))), _) => self.running(incoming, business).await,
+        let why = match (found, running) {
+            (Ok(Ok(Some(business))), _) => {
+                let business = Arc::new(business);
+                if let Some(book) = &self.services.address_book {
+                    book.note(&business);
+                }
+                return self.running(incoming, Arc::unwrap_or_clone(business)).await;
+            }
             (Ok(Ok(None)), _) => {
+                if let Some(book) = &self.services.address_book {
+                    book.is_nobodys(&incoming.called);
+                }
                 self.directory.set_number(incoming.called.clone(), None);
-                Err(Refusal::UnknownNumber)
+                return Err(Refusal::UnknownNumber);
             }
             (_, Some(tenant)) => {
                 tracing::warn!(call_id = %incoming.call, "the store did not answer, using what is known");
-                Ok(tenant)
+                return Ok(tenant);
             }
-            (Ok(Err(error)), None) => Err(Refusal::Failed { why: error.to_string() }),
-            (Err(_), None) => Err(Refusal::Failed { why: "the store did not answer in time".to_owned() }),
-        }
+            (Ok(Err(error)), None) => error.to_string(),
+            (Err(_), None) => "the store did not answer in time".to_owned(),
+        };
+        let known = self.services.address_book.as_ref().and_then(|book| book.find(&incoming.called));
+        let Some((business, age)) = known else {
+            return Err(Refusal::StoreAway { why, retry_after_s: self.settings.retry_after_s });
+        };
+        tracing::warn!(call_id = %incoming.call, tenant_id = %business.id, why, age_s = age.as_secs(),
+            "the store did not answer, using the address book");
+        self.running(incoming, Arc::unwrap_or_clone(business)).await
     }
 
     async fn look_up(&self, incoming: &Incoming) -> storage::Result<Option<Business>> {

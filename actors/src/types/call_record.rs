@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BookingId, CallId, CallTime, MessageId, PhoneNumber, Private, RecordingId, TenantId, ToolCall,
+    BookingId, CallId, CallTime, Holder, MessageId, PhoneNumber, Private, RecordingId, TenantId, ToolCall,
     ToolOutcome, ToolStep,
 };
 
@@ -252,4 +252,24 @@ pub struct CallRecord {
     pub quality: CallQuality,
     /// Each answer's latencies, in order.
     pub latencies: Vec<TurnLatency>,
+    /// Which process has the call, or had it; absent where it came before this was written down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_by: Option<Holder>,
+}
+
+impl CallRecord {
+    /// How often the call was claimed from another process.
+    #[must_use]
+    pub fn claim(&self) -> u32 {
+        self.held_by.as_ref().map_or(0, |holder| holder.claim)
+    }
+
+    /// Whether `other`, of the same call, may be written over this: by who has it, or claimed it later.
+    #[must_use]
+    pub fn yields_to(&self, other: &Self) -> bool {
+        match (&self.held_by, &other.held_by) {
+            (Some(held), Some(new)) if held.claim == new.claim => held.life == new.life,
+            _ => self.claim() <= other.claim(),
+        }
+    }
 }

@@ -102,3 +102,7 @@ time_ordered_id!(
     /// One recording.
     RecordingId
 );
+time_ordered_id!(
+    /// One user.
+    UserId
+);

@@ -5,11 +5,14 @@ mod appointment;
 mod business;
 mod call_record;
 mod call_time;
+mod email_address;
 mod ids;
+mod life;
 mod message;
 mod phone_number;
 mod private;
 mod tool;
+mod user;
 
 pub use appointment::{Booking, BookingState, Contact, Slot};
 pub use business::{
@@ -21,8 +24,11 @@ pub use call_record::{
     TurnLatency,
 };
 pub use call_time::CallTime;
-pub use ids::{BookingId, CallId, Language, MessageId, RecordingId, ResourceId, ServiceId, TenantId};
+pub use email_address::EmailAddress;
+pub use ids::{BookingId, CallId, Language, MessageId, RecordingId, ResourceId, ServiceId, TenantId, UserId};
+pub use life::{Holder, Life};
 pub use message::{Message, Urgency};
 pub use phone_number::PhoneNumber;
 pub use private::Private;
 pub use tool::{ToolCall, ToolOutcome, ToolStep, Window};
+pub use user::{Role, User};

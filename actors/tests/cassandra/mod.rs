@@ -33,16 +33,22 @@ pub(crate) struct Ring {
 
 struct Node {
     address: String,
+    /// What its configuration has beside that of all.
+    more: String,
     process: Option<Child>,
 }
 
 impl Ring {
     /// Starts so many nodes and waits until all answer.
     pub(crate) fn start(count: u8) -> Self {
+        Self::start_as(count, |_, _| String::new())
+    }
+
+    /// The same, with more in each node's configuration: told by its address and its folder.
+    pub(crate) fn start_as(count: u8, more: impl Fn(&str, &Path) -> String) -> Self {
         let process = std::process::id();
         // Every address of 127.0.0.0/8 is this machine; a test process has its own three bytes.
         let address = |number: u8| format!("127.{}.{}.{number}", process >> 8 & 0x7f | 0x40, process & 0xff);
-        let nodes = (1..=count).map(|number| Node { address: address(number), process: None }).collect();
         let free = || {
             let listener = TcpListener::bind((address(1), 0)).expect("a free port");
             let port = listener.local_addr().expect("bound").port();
@@ -51,6 +57,12 @@ impl Ring {
         let ((first, native_port), (second, storage_port)) = (free(), free());
         drop((first, second));
         let folder = TempDir::new().expect("a folder");
+        let node = |number: u8| {
+            let (address, own) = (address(number), folder.path().join(format!("node-{}", number - 1)));
+            std::fs::create_dir_all(&own).expect("a folder");
+            Node { more: more(&address, &own), address, process: None }
+        };
+        let nodes = (1..=count).map(node).collect();
         let mut ring = Self { folder, nodes, native_port, storage_port };
         for index in 0..usize::from(count) {
             ring.start_node(index);
@@ -70,8 +82,7 @@ impl Ring {
 
     /// Starts a node that is not running and waits until it answers.
     pub(crate) fn start_node(&mut self, index: usize) {
-        let folder = self.folder.path().join(format!("node-{index}"));
-        std::fs::create_dir_all(&folder).expect("a folder");
+        let folder = self.folder(index);
         let address = self.nodes[index].address.clone();
         let log = folder.join("log");
         let child = self.command(index, &folder, &log).spawn();
@@ -105,7 +116,7 @@ impl Ring {
             .replace("{native_port}", &self.native_port.to_string())
             .replace("{data}", &folder.display().to_string());
         let config = folder.join("cassandra.yaml");
-        std::fs::write(&config, yaml).expect("written");
+        std::fs::write(&config, yaml + "\n" + &self.nodes[index].more).expect("written");
         let options = read("jvm.options");
         let options = options.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
         let output = || Stdio::from(File::options().create(true).append(true).open(log).expect("a log"));
@@ -117,6 +128,7 @@ impl Ring {
             .arg(format!("-javaagent:{}", agent.display()))
             .arg(format!("-Dlogback.configurationFile=file://{HERE}/logback.xml"))
             .arg(format!("-Dcassandra.config=file://{}", config.display()))
+            .arg("-Dcassandra.superuser_setup_delay_ms=0")
             .arg(format!("-Dcassandra.storagedir={}", folder.display()))
             .args(["-cp", &format!("{}/*", jars.display()), "org.apache.cassandra.service.CassandraDaemon"])
             .current_dir(folder)
@@ -125,6 +137,16 @@ impl Ring {
             .stderr(output())
             .process_group(0);
         command
+    }
+
+    /// Where a node keeps what it has.
+    pub(crate) fn folder(&self, index: usize) -> PathBuf {
+        self.folder.path().join(format!("node-{index}"))
+    }
+
+    /// A node's process.
+    pub(crate) fn process(&self, index: usize) -> u32 {
+        self.nodes[index].process.as_ref().expect("it runs").id()
     }
 
     /// Sends a node's processes a signal.
@@ -138,6 +160,19 @@ impl Ring {
         self.signal(index, Signal::SIGKILL);
         let mut process = self.nodes[index].process.take().expect("it runs");
         process.wait().expect("a child");
+    }
+
+    /// Takes everything away that a killed node had on its disk.
+    pub(crate) fn wipe(&self, index: usize) {
+        assert!(self.nodes[index].process.is_none(), "it runs");
+        std::fs::remove_dir_all(self.folder.path().join(format!("node-{index}"))).expect("removed");
+    }
+
+    /// From now on no file of a running node may grow beyond so many bytes (`RLIMIT_FSIZE`), as on a full disk.
+    pub(crate) fn limit(&self, index: usize, bytes: &str) {
+        let process = self.nodes[index].process.as_ref().expect("it runs");
+        let words = ["--pid", &process.id().to_string(), &format!("--fsize={bytes}:")];
+        assert!(Command::new("prlimit").args(words).status().expect("prlimit of util-linux").success());
     }
 
     /// What a node last said.

@@ -143,6 +143,12 @@ fn fail(telephone: &mut Telephone, step: &Step) -> Result<(), String> {
         ("recogniser", "for good") => telephone.recogniser_dies(None),
         ("recogniser", _) => telephone.recogniser_dies(slow.or(Some(RESTORE_MS))),
         ("words", _) => telephone.faults.deaf = !works,
+        ("sound", _) if works => telephone.faults.sound = None,
+        ("sound", _) => {
+            let (finished, wait_ms) = how.split_once(" slow ").unwrap_or((how, "120ms"));
+            let finished = finished.parse().map_err(|_| "how finished? 0.9 is nearly sure".to_owned())?;
+            telephone.faults.sound = Some((finished, milliseconds(wait_ms)));
+        }
         ("voice", "once") => telephone.faults.voice_once = VoiceFault::Fails,
         ("voice", _) if works => telephone.faults.voice = VoiceFault::None,
         ("voice", "silent") => telephone.faults.voice = VoiceFault::Silent,

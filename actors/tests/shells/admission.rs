@@ -74,7 +74,7 @@ async fn a_number_that_nobody_has_is_refused_and_recorded() {
 async fn without_its_store_a_node_answers_for_those_it_knows() {
     let world = World::new().await;
     world.store.be(Mood::Down);
-    assert!(matches!(world.try_call(id(1), NUMBER).await, Err(Refusal::Failed { .. })), "not known yet");
+    assert!(matches!(world.try_call(id(1), NUMBER).await, Err(Refusal::StoreAway { .. })), "not known yet");
     world.store.be(Mood::Up);
     let first = world.call(2).await;
     for (number, mood) in [(3, Mood::Down), (4, Mood::Silent)] {

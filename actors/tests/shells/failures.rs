@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use actors::call::leg::Event;
+use actors::clock::Clock;
 use actors::config::Settings;
-use actors::storage::{Page, Storage};
-use actors::supervision::start_again;
-use actors::types::{CallEventKind, CallResult, EndReason, Heading};
+use actors::storage::coordination::{self, Local};
+use actors::storage::{Error, Page, Storage};
+use actors::supervision::{Closed, Standing, begin_life, standing, start_again};
+use actors::types::{CallEventKind, CallRecord, CallResult, EndReason, Heading, Holder, Life};
 use tokio::time::sleep;
 
 use super::engines::{Speak, Turn};
@@ -295,11 +297,37 @@ async fn calls_of_a_dead_process_are_closed_when_a_node_starts_again() {
     phone.speak().await;
     seconds(5).await;
     // The process dies here: what it leaves is what is in the store.
-    let closed = start_again(&*world.store.memory).await.expect("closed");
-    assert_eq!(closed.calls, 1);
+    let (store, next) = (&*world.store.memory, Life::new("alone", "next"));
+    let coordination = Local::new(&coordination::Settings::default(), Clock::system());
+    let other = Life::new("elsewhere", "other");
+    begin_life(store, &other).await.expect("begun");
+    assert_eq!(
+        start_again(store, &coordination, &other).await,
+        Ok(Closed::default()),
+        "it is another node's"
+    );
+    begin_life(store, &next).await.expect("begun");
+    assert_eq!(start_again(store, &coordination, &next).await, Ok(Closed { calls: 1, ..Closed::default() }));
     assert_eq!(world.end_of(1).await, EndReason::NodeDied);
     let record = world.record(1).await;
     assert_eq!(record.outcome.map(|outcome| outcome.result), Some(CallResult::Indeterminate));
-    assert_eq!(start_again(&*world.store.memory).await.expect("closed").calls, 0, "nothing is left to close");
+    assert_eq!(
+        start_again(store, &coordination, &next).await,
+        Ok(Closed::default()),
+        "nothing is left to close"
+    );
+    // The process was only frozen: it ends its call now, and the record stays as it was closed.
     phone.hang_up(EndReason::CallerHungUp);
+    seconds(5).await;
+    assert_eq!(world.record(1).await, record);
+    // One that was superseded closes nothing.
+    let record = CallRecord { id: id(9), ended_at: None, ..record };
+    store
+        .put_call(&CallRecord { held_by: Some(Holder::first(next.clone())), ..record })
+        .await
+        .expect("written");
+    begin_life(store, &Life::new("alone", "last")).await.expect("begun");
+    assert_eq!(standing(store, &next).await, Ok(Standing::Superseded));
+    let frozen = Life::new("alone", "frozen");
+    assert_eq!(start_again(store, &coordination, &frozen).await, Err(Error::Conflict { what: "node" }));
 }

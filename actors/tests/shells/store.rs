@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use actors::storage::{
-    AuditEntry, AuditRow, BookingWrite, Cursor, Erasure, Error, Extent, IdempotencyKey, Listing, Memory,
-    Occupied, Page, Part, Recording, Removal, Result, SealedKey, Storage, StoredRow,
+    AuditEntry, AuditRow, BookingWrite, Claim, Cursor, Erasure, Error, Extent, IdempotencyKey, Listing,
+    Memory, Occupied, Owner, Page, Part, Recording, Removal, Result, SealedKey, Storage, StoredRow, Users,
 };
 use actors::types::{
-    Booking, BookingId, Business, CallEvent, CallId, CallRecord, Message, PhoneNumber, Private, RecordingId,
-    ResourceId, TenantId, ToolOutcome,
+    Booking, BookingId, Business, CallEvent, CallId, CallRecord, EmailAddress, Life, Message, PhoneNumber,
+    Private, RecordingId, ResourceId, TenantId, ToolOutcome, User, UserId,
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -54,6 +54,39 @@ impl Store {
             Mood::Down => Err(Error::Unavailable { why: "told to be".into() }),
             Mood::Silent => std::future::pending().await,
         }
+    }
+}
+
+#[async_trait]
+impl Users for Store {
+    async fn create_user(&self, user: &User) -> Result<()> {
+        self.serve().await?;
+        self.memory.create_user(user).await
+    }
+
+    async fn change_user(&self, user: &User, expected: u64) -> Result<()> {
+        self.serve().await?;
+        self.memory.change_user(user, expected).await
+    }
+
+    async fn user(&self, tenant: &TenantId, user: UserId) -> Result<Option<User>> {
+        self.serve().await?;
+        self.memory.user(tenant, user).await
+    }
+
+    async fn user_by_email(&self, email: &Private<EmailAddress>) -> Result<Option<User>> {
+        self.serve().await?;
+        self.memory.user_by_email(email).await
+    }
+
+    async fn users(&self, tenant: &TenantId, page: Page) -> Result<Listing<User>> {
+        self.serve().await?;
+        self.memory.users(tenant, page).await
+    }
+
+    async fn delete_user(&self, tenant: &TenantId, user: UserId) -> Result<bool> {
+        self.serve().await?;
+        self.memory.delete_user(tenant, user).await
     }
 }
 
@@ -107,6 +140,11 @@ impl Storage for Store {
     async fn open_calls(&self, page: Page) -> Result<Listing<CallRecord>> {
         self.serve().await?;
         self.memory.open_calls(page).await
+    }
+
+    async fn claim_call(&self, call: CallId, from: Option<&Life>, to: &Life) -> Result<Claim> {
+        self.serve().await?;
+        self.memory.claim_call(call, from, to).await
     }
 
     async fn append_events(&self, call: CallId, events: &[CallEvent]) -> Result<()> {
@@ -230,6 +268,16 @@ impl Storage for Store {
     async fn key(&self, tenant: &TenantId) -> Result<Option<Vec<u8>>> {
         self.serve().await?;
         self.memory.key(tenant).await
+    }
+
+    async fn take_ownership(&self, kind: &str, id: &str, who: &str) -> Result<Owner> {
+        self.serve().await?;
+        self.memory.take_ownership(kind, id, who).await
+    }
+
+    async fn owner(&self, kind: &str, id: &str) -> Result<Option<Owner>> {
+        self.serve().await?;
+        self.memory.owner(kind, id).await
     }
 
     async fn export(&self, part: Part, page: Page) -> Result<Listing<StoredRow>> {

@@ -13,7 +13,7 @@ use actors::storage::recordings::{self, MasterKey, Recorder, Recordings};
 use actors::storage::{Page, Storage};
 use actors::supervision::{Parts, Supervision, own_integrations};
 use actors::tenant::import;
-use actors::types::{Business, CallEventKind, CallId, CallRecord, EndReason, PhoneNumber, TenantId};
+use actors::types::{Business, CallEventKind, CallId, CallRecord, EndReason, Life, PhoneNumber, TenantId};
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
@@ -123,6 +123,7 @@ impl World {
         parts.text_to_speech = Some(Arc::new(mouth.clone()));
         parts.clock = Clock::starting_at(start_of_time());
         parts.chance = Chance::seeded(1);
+        parts.life = Life::new("alone", "once");
         change(&mut parts);
         let supervision = Supervision::start(parts).await.expect("started");
         Self { supervision, store, ears, mouth }

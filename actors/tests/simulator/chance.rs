@@ -54,6 +54,12 @@ impl Chance for Failures {
         }
     }
 
+    fn sound(&mut self) -> Option<(f32, u64)> {
+        // Any judge, or none, and some that are too late.
+        let finished = self.dice.below(101) as f32 / 100.0;
+        (!self.dice.in_thousand(300)).then(|| (finished, self.dice.below(1_500)))
+    }
+
     fn brain(&mut self) -> BrainFault {
         if !self.dice.in_thousand(self.rate) {
             return BrainFault::None;

@@ -7,11 +7,15 @@ use super::{Happening, Telephone};
 
 /// How long a spoken word takes.
 pub(crate) const WORD_MS: u64 = 300;
+/// How long after a word the recogniser says that it was the last; later than the word itself.
+const END_MS: u64 = 170;
 /// How fast keys are pressed.
 const KEY_MS: u64 = 300;
 
 impl Telephone {
-    /// Says this from `wait_ms` on: words, `[1200ms]` pauses, `[cough]` and `[noise 2s]`. Returns when it is said.
+    /// Says this from `wait_ms` on: words, `[1200ms]` pauses, `[cough]` and `[noise 2s]`; `[sounds 0.9]` is how
+    /// finished the pauses that follow sound, `[end]` and `[end of mm-hm]` where the recogniser hears an end. Returns
+    /// when it is said.
     pub(crate) fn speak(&mut self, wait_ms: u64, text: &str) -> u64 {
         let mut at = wait_ms;
         let mut sounding = false;
@@ -31,6 +35,8 @@ impl Telephone {
                     }
                     at += ms;
                 }
+                Part::Sounds(finished) => self.after(at, Happening::Sounds(finished)),
+                Part::End(back_channel) => self.after(at + END_MS, Happening::EndHeard(back_channel)),
                 Part::Noise(ms) => {
                     self.after(at, Happening::Sound);
                     at += ms;
@@ -67,6 +73,8 @@ enum Part {
     Word(String),
     Pause(u64),
     Noise(u64),
+    Sounds(f32),
+    End(bool),
 }
 
 impl Part {
@@ -78,6 +86,8 @@ impl Part {
             parts.extend(before.split_whitespace().map(|word| Self::Word(word.to_owned())));
             parts.push(match inside.split_once(' ') {
                 Some(("noise", length)) => Self::Noise(milliseconds(length)),
+                Some(("sounds", finished)) => Self::Sounds(finished.parse().unwrap_or(f32::NAN)),
+                _ if inside == "end" || inside == "end of mm-hm" => Self::End(inside != "end"),
                 _ if inside == "cough" => Self::Noise(300),
                 _ => Self::Pause(milliseconds(inside)),
             });

@@ -44,6 +44,8 @@ pub(crate) enum ToolFault {
 /// Decides about faults by chance.
 pub(crate) trait Chance {
     fn voice(&mut self) -> VoiceFault;
+    /// How finished a pause sounds and how late that is said, where it is.
+    fn sound(&mut self) -> Option<(f32, u64)>;
     fn brain(&mut self) -> BrainFault;
     fn tool(&mut self) -> ToolFault;
     /// Whether something that is told is told twice.
@@ -61,6 +63,8 @@ pub(crate) struct Faults {
     pub(crate) tools: BTreeMap<String, ToolFault>,
     /// The recogniser hears voices and understands nothing.
     pub(crate) deaf: bool,
+    /// How finished the caller sounds at a pause, and how long judging that takes; nobody judges where it is absent.
+    pub(crate) sound: Option<(f32, u64)>,
     /// Instead of all that, by chance.
     pub(crate) chance: Option<Box<dyn Chance>>,
 }
@@ -71,6 +75,13 @@ impl Faults {
             (VoiceFault::None, Some(chance)) => chance.voice(),
             (VoiceFault::None, None) => self.voice,
             (once, _) => once,
+        }
+    }
+
+    pub(crate) fn sound(&mut self) -> Option<(f32, u64)> {
+        match &mut self.chance {
+            Some(chance) => chance.sound(),
+            None => self.sound,
         }
     }
 

@@ -28,7 +28,7 @@ pub(crate) use self::desk::Desk;
 pub(crate) use self::faults::{BrainFault, Chance, Faults, ToolFault, VoiceFault};
 pub(crate) use self::mind::{Mind, new_mind, quick_mind};
 pub(crate) use self::recogniser::RESTORE_MS;
-use self::recogniser::Recogniser;
+use self::recogniser::{JUDGE_MS, Recogniser};
 use self::voice::Voice;
 
 /// How many questions can be taken back.
@@ -51,6 +51,10 @@ pub(crate) enum Happening {
     Played(UtteranceId),
     /// The recogniser tells what it has so far.
     Partial,
+    /// The recogniser tells that it has heard the end; of a back-channel only, where true.
+    EndHeard(bool),
+    /// From here on the caller sounds so finished at a pause.
+    Sounds(f32),
     /// A recogniser listens again.
     Restored,
     /// A tool is done.
@@ -268,6 +272,8 @@ impl Telephone {
             Happening::VoiceReady(utterance) => self.voice_ready(utterance),
             Happening::Played(id) => self.played(id),
             Happening::Partial => self.partial(),
+            Happening::EndHeard(back_channel) => self.end_heard(back_channel),
+            Happening::Sounds(finished) => self.faults.sound = Some((finished, JUDGE_MS)),
             Happening::Restored => self.restored(),
             Happening::ToolDone(step, outcome) => {
                 self.acknowledged += u32::from(matches!(outcome, ToolOutcome::Booked { .. }));
@@ -326,7 +332,13 @@ impl Telephone {
             Effect::UseTool { step, call } => self.use_tool(step, &call),
             Effect::Record(event) => self.record(event),
             Effect::HangUp(outcome) => self.hang_up(outcome),
+            Effect::JudgePause { pause } => self.judge_pause(pause),
+            Effect::CutOff { sign } => {
+                let sign = serde_json::to_value(sign).expect("a sign has a name");
+                self.log.push(Entry::Fact(format!("cut off by {}", sign.as_str().unwrap_or_default())));
+            }
             Effect::Answer
+            | Effect::TurnEnded { .. }
             | Effect::Transfer { .. }
             | Effect::Expect(_)
             | Effect::Checkpoint

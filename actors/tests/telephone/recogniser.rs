@@ -11,6 +11,8 @@ const HANG_OVER_MS: u64 = 200;
 const PARTIAL_MS: u64 = 150;
 /// How long the final words take.
 const FINAL_MS: u64 = 200;
+/// How long it takes to judge how a pause sounds.
+pub(super) const JUDGE_MS: u64 = 120;
 /// How long it usually takes to open another recogniser.
 pub(crate) const RESTORE_MS: u64 = 1_000;
 
@@ -55,6 +57,20 @@ impl Telephone {
         }
         let (turn, text) = (self.recogniser.turn, self.recogniser.words.join(" "));
         self.tell(Input::Partial { turn, text, confidence: 0.9 });
+    }
+
+    /// The recogniser has heard the end of the turn.
+    pub(super) fn end_heard(&mut self, back_channel: bool) {
+        if !self.recogniser.dead {
+            self.tell(Input::EndHeard { turn: self.recogniser.turn, back_channel });
+        }
+    }
+
+    /// Somebody judges how the pause sounds, or nobody does.
+    pub(super) fn judge_pause(&mut self, pause: u64) {
+        if let Some((finished, wait_ms)) = self.faults.sound() {
+            self.after(wait_ms, Happening::Input(Input::PauseJudged { pause, finished }));
+        }
     }
 
     pub(super) fn finish_turn(&mut self, turn: u64) {

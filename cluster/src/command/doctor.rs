@@ -1,12 +1,14 @@
 //! `doctor`.
 
 use models::canary;
-use models::engine::{Choice, Engines, Sense, choose, choose_embeddings};
+use models::engine::{Choice, Sense};
+use models::remote::Senses;
 use serde::Serialize;
 
 use super::output::table;
 use super::{Error, Output};
 use crate::config::NodeConfig;
+use crate::node::{of_others, own_senses};
 
 /// One engine's check-up.
 #[derive(Debug, Serialize)]
@@ -21,16 +23,11 @@ struct Row {
 
 pub(super) async fn run(config: &NodeConfig, output: &mut Output<'_>) -> Result<(), Error> {
     let settings = config.engines.clone();
+    let others = of_others(config)?;
     // The canaries wait for their engines.
     let checked = tokio::task::spawn_blocking(move || {
-        let (engines, choices) = choose(&settings)?;
-        let mut rows: Vec<Row> = choices.iter().map(|choice| senses(&engines, choice)).collect();
-        let (embeddings, choice) = choose_embeddings(&settings)?;
-        rows.push(match embeddings {
-            Some(engine) => compares(&choice, canary::embeddings(engine.as_ref())),
-            None => absent(&choice),
-        });
-        Ok::<_, Error>(rows)
+        let own = own_senses(&settings)?;
+        Ok::<_, Error>([own, others].iter().flat_map(check_up).collect::<Vec<Row>>())
     });
     let rows = checked.await.map_err(|why| Error::Runtime { why: std::io::Error::other(why) })??;
     output.show(&rows, |rows| text(rows))?;
@@ -40,31 +37,46 @@ pub(super) async fn run(config: &NodeConfig, output: &mut Output<'_>) -> Result<
     }
 }
 
-fn senses(engines: &Engines, choice: &Choice) -> Row {
-    let hears = engines.speech_to_text.as_deref().filter(|_| choice.sense == Sense::Hearing);
-    let speaks = engines.text_to_speech.as_deref().filter(|_| choice.sense == Sense::Speaking);
-    match (hears, speaks) {
-        (Some(engine), _) => match canary::hearing(engine) {
-            Ok(heard) => {
-                let percent = 100.0 * heard.wrong as f64 / heard.words.max(1) as f64;
-                let quality = format!(
-                    "{} of {} words wrong ({percent:.0} %) on bundled speech",
-                    heard.wrong, heard.words
-                );
-                row(choice, true, faster(heard.audio_ms, heard.took), quality)
-            }
-            Err(why) => row(choice, false, String::new(), why.to_string()),
-        },
-        (None, Some(engine)) => match canary::speaking(engine) {
-            Ok(spoken) => row(
-                choice,
-                true,
-                faster(spoken.audio_ms, spoken.took),
-                format!("a sentence of {} ms", spoken.audio_ms),
-            ),
-            Err(why) => row(choice, false, String::new(), why.to_string()),
-        },
-        (None, None) => absent(choice),
+fn check_up(senses: &Senses) -> Vec<Row> {
+    senses.choices.iter().map(|choice| sense(senses, choice)).collect()
+}
+
+fn sense(senses: &Senses, choice: &Choice) -> Row {
+    let engines = &senses.engines;
+    let row = match choice.sense {
+        Sense::Hearing => {
+            engines.speech_to_text.as_deref().map(|engine| hears(choice, canary::hearing(engine)))
+        }
+        Sense::Speaking => {
+            engines.text_to_speech.as_deref().map(|engine| speaks(choice, canary::speaking(engine)))
+        }
+        Sense::Comparing => {
+            senses.embeddings.as_deref().map(|engine| compares(choice, canary::embeddings(engine)))
+        }
+        Sense::Pausing => senses.pause_judge.as_deref().map(|engine| pauses(choice, canary::pauses(engine))),
+    };
+    row.unwrap_or_else(|| absent(choice))
+}
+
+fn hears(choice: &Choice, tried: Result<canary::Understood, models::Error>) -> Row {
+    match tried {
+        Ok(heard) => {
+            let percent = 100.0 * heard.wrong as f64 / heard.words.max(1) as f64;
+            let quality =
+                format!("{} of {} words wrong ({percent:.0} %) on bundled speech", heard.wrong, heard.words);
+            row(choice, true, faster(heard.audio_ms, heard.took), quality)
+        }
+        Err(why) => row(choice, false, String::new(), why.to_string()),
+    }
+}
+
+fn speaks(choice: &Choice, tried: Result<canary::Spoken, models::Error>) -> Row {
+    match tried {
+        Ok(spoken) => {
+            let quality = format!("a sentence of {} ms", spoken.audio_ms);
+            row(choice, true, faster(spoken.audio_ms, spoken.took), quality)
+        }
+        Err(why) => row(choice, false, String::new(), why.to_string()),
     }
 }
 
@@ -80,6 +92,18 @@ fn compares(choice: &Choice, tried: Result<canary::Likeness, models::Error>) -> 
     }
 }
 
+fn pauses(choice: &Choice, tried: Result<canary::Finished, models::Error>) -> Row {
+    match tried {
+        Ok(found) => row(
+            choice,
+            true,
+            format!("{:.1} pauses/s", found.per_second),
+            format!("a whole sentence {:.2}, half of one {:.2}", found.whole, found.half),
+        ),
+        Err(why) => row(choice, false, String::new(), why.to_string()),
+    }
+}
+
 fn row(choice: &Choice, well: bool, speed: String, quality: String) -> Row {
     Row { well: Some(well), speed, quality, ..absent(choice) }
 }
@@ -89,6 +113,7 @@ fn absent(choice: &Choice) -> Row {
         Sense::Hearing => "speech to text",
         Sense::Speaking => "text to speech",
         Sense::Comparing => "embeddings",
+        Sense::Pausing => "end of turn",
     };
     let engine = choice.engine.unwrap_or("none");
     Row { sense, engine, well: None, speed: String::new(), quality: choice.why.clone() }

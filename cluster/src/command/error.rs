@@ -26,11 +26,22 @@ pub enum Error {
         /// How many.
         records: usize,
     },
+    /// Another process has the node's name.
+    #[error(
+        "another process was started with this node's name; give each node a node.name and data of its own"
+    )]
+    Superseded,
     /// The call was not made, or did not end well.
     #[error("the call failed: {why}")]
     Call {
         /// Why.
         why: String,
+    },
+    /// A trunk does not work.
+    #[error("trunk \"{name}\" does not work; see above")]
+    TrunkBroken {
+        /// Its name.
+        name: String,
     },
     /// Weights could not be got or are not right.
     #[error(transparent)]

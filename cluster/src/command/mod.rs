@@ -16,6 +16,8 @@ mod run;
 mod store;
 mod tenant;
 mod times;
+mod trunk;
+mod users;
 mod weights;
 
 use std::io::Write;
@@ -79,12 +81,18 @@ enum Verb {
     /// Messages taken for somebody
     #[command(subcommand)]
     Messages(messages::Verb),
+    /// Those who sign in for a business
+    #[command(subcommand)]
+    Users(users::Verb),
     /// The store: backups, copies, checks
     #[command(subcommand)]
     Store(store::Verb),
     /// The keys that seal recordings
     #[command(subcommand)]
     Keys(keys::Verb),
+    /// Trunks to carriers
+    #[command(subcommand)]
+    Trunk(trunk::Verb),
     /// The configuration
     #[command(subcommand)]
     Config(config::Verb),
@@ -129,8 +137,10 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Error> {
             Verb::Calls(verb) => calls::run(verb, &config, &mut output).await,
             Verb::Bookings(verb) => bookings::run(verb, &config, &mut output).await,
             Verb::Messages(verb) => messages::run(verb, &config, &mut output).await,
+            Verb::Users(verb) => users::run(verb, &config, &mut output).await,
             Verb::Store(verb) => store::run(verb, &config, &mut output).await,
             Verb::Keys(verb) => keys::run(verb, &config, &mut output).await,
+            Verb::Trunk(verb) => trunk::run(verb, &config, &mut output).await,
             Verb::Config(verb) => config::run(&verb, &config, &mut output),
             Verb::Weights(verb) => weights::run(verb, &config, &mut output).await,
             Verb::Doctor => doctor::run(&config, &mut output).await,

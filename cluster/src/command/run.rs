@@ -47,7 +47,10 @@ pub(super) async fn run(
     let metrics = telemetry::install_metrics()?;
     let node = Node::start(config, Options { demo: arguments.demo, metrics }).await?;
     output.show(&Shown::from(node.facts()), |_| words(node.facts()))?;
-    signals.next().await;
+    let superseded = tokio::select! {
+        () = signals.next() => false,
+        () = node.superseded() => true,
+    };
     tracing::info!(calls = node.calls(), "stopping, once these calls are over");
     eprintln!("stopping when {} call(s) are over; a second signal ends them now", node.calls());
     node.drain(signals.next()).await;
@@ -59,6 +62,9 @@ pub(super) async fn run(
     );
     if stopped.records_unwritten > 0 {
         return Err(Error::Unwritten { records: stopped.records_unwritten });
+    }
+    if superseded {
+        return Err(Error::Superseded);
     }
     Ok(())
 }
@@ -95,9 +101,11 @@ impl Signals {
 struct Shown {
     sip: SocketAddr,
     http: SocketAddr,
+    inference: Option<SocketAddr>,
     number: Option<String>,
     engines: Vec<String>,
     calls_closed: usize,
+    store_away: bool,
 }
 
 impl From<&Facts> for Shown {
@@ -105,9 +113,11 @@ impl From<&Facts> for Shown {
         Self {
             sip: facts.sip,
             http: facts.http,
+            inference: facts.inference,
             number: facts.number.as_ref().map(|number| number.as_str().to_owned()),
             engines: facts.engines.iter().map(ToString::to_string).collect(),
             calls_closed: facts.calls_closed,
+            store_away: facts.store_away,
         }
     }
 }
@@ -118,7 +128,13 @@ fn words(facts: &Facts) -> String {
     if facts.calls_closed > 0 {
         text += &format!("closed the records of {} call(s) that a dead process left\n", facts.calls_closed);
     }
+    if facts.store_away {
+        text += "the store is away: calls are taken for numbers that were called here before, see the log\n";
+    }
     text += &format!("data in {}, http://{}/metrics\n", facts.data.display(), facts.http);
+    if let Some(inference) = facts.inference {
+        text += &format!("engines for other nodes at {inference}\n");
+    }
     match &facts.number {
         Some(number) => {
             let number = number.as_str();

@@ -18,7 +18,7 @@ pub use mistake::{Mistake, Mistakes};
 pub use print::print;
 pub use setting::{Origin, Setting};
 
-use crate::edge::{media, sip_trunk};
+use crate::edge::{carriers, media, sip_trunk};
 use crate::{gateway, node, telemetry};
 
 /// Everything that can be set about a node. Each part documents its own keys; `ops/config/reference.toml` has
@@ -32,8 +32,12 @@ pub struct NodeConfig {
     pub log: telemetry::Settings,
     /// Calls by SIP.
     pub sip: sip_trunk::Settings,
+    /// Calls by carriers' websockets.
+    pub carriers: carriers::Settings,
     /// Who hears and who speaks.
     pub engines: models::engine::Settings,
+    /// Engines on other nodes, and this node's for others.
+    pub inference: models::remote::Settings,
     /// The calls themselves, and what a receptionist can do beyond talking.
     pub calls: actors::config::Settings,
     /// The brain that needs no model.
@@ -46,6 +50,8 @@ pub struct NodeConfig {
     pub scylla: actors::storage::scylla::Settings,
     /// The journal of writes that such a cluster could not take.
     pub journal: actors::storage::journal::Settings,
+    /// The businesses that a node knows while such a cluster is away.
+    pub address_book: actors::storage::address_book::Settings,
     /// What the nodes of a cluster share, and how they reach it.
     pub coordination: actors::storage::coordination::Settings,
     /// The search over transcripts.

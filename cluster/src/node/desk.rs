@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use actors::storage::Storage;
+use actors::storage::address_book::AddressBook;
 use actors::storage::recordings::Recordings;
 use actors::storage::search::Search;
 use actors::supervision::Supervision;
@@ -19,6 +20,7 @@ pub(super) struct Counter(Desk);
 /// What the node keeps.
 pub(super) struct Kept<'a> {
     pub(super) storage: &'a Arc<dyn Storage>,
+    pub(super) address_book: Option<Arc<AddressBook>>,
     pub(super) recordings: Recordings,
     pub(super) search: Option<Arc<Search>>,
 }
@@ -31,7 +33,7 @@ impl Counter {
         life: &Arc<Life>,
     ) -> Self {
         let (counted, life) = (Arc::clone(supervision), Arc::clone(life));
-        let told = Arc::clone(supervision);
+        let (told, address_book) = (Arc::clone(supervision), kept.address_book);
         Self(Desk {
             storage: Arc::clone(kept.storage),
             recordings: kept.recordings,
@@ -42,7 +44,12 @@ impl Counter {
                 calls: counted.counts().calls,
                 draining: life.stage() == Stage::Draining,
             }),
-            changed: Arc::new(move |tenant| told.refresh(tenant)),
+            changed: Arc::new(move |tenant| {
+                told.refresh(tenant);
+                if let Some(book) = &address_book {
+                    book.look_again();
+                }
+            }),
             jobs: Arc::default(),
         })
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use actors::{storage, supervision};
 
-use crate::edge::{media, sip_trunk};
+use crate::edge::{carriers, media, sip_trunk};
 use crate::{gateway, telemetry};
 
 /// Why a node does not start, worded for the person who starts it.
@@ -25,6 +25,12 @@ pub enum Error {
         path: PathBuf,
         /// Its process.
         pid: i32,
+    },
+    /// The node's name is none.
+    #[error("node.name {name:?} is no name: write at most 64 letters, digits, dashes, dots and underscores")]
+    Name {
+        /// What was given.
+        name: String,
     },
     /// The store can't be opened or read.
     #[error("the store in {} can't be used: {why}", .path.display())]
@@ -49,6 +55,14 @@ pub enum Error {
         /// Why.
         why: String,
     },
+    /// The roles make no node.
+    #[error("node.roles has {why}; {mend}")]
+    Roles {
+        /// What is wrong with them.
+        why: &'static str,
+        /// What to write.
+        mend: &'static str,
+    },
     /// An engine that the settings name can't run.
     #[error(transparent)]
     Engine(#[from] models::Error),
@@ -58,6 +72,9 @@ pub enum Error {
     /// SIP can't start.
     #[error(transparent)]
     Trunk(#[from] sip_trunk::Error),
+    /// The carriers' websockets can't start.
+    #[error(transparent)]
+    Carriers(#[from] carriers::Error),
     /// Audio on the wire can't start.
     #[error(transparent)]
     Media(#[from] media::Error),

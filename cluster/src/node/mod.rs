@@ -1,8 +1,10 @@
 //! A running node: build, run, drain.
 //!
 //! ```text
-//! start: data directory → store → dead calls closed → search → engines → supervision → media → trunk → gateway
-//! stop:  refuse calls → wait for those under way → supervision → trunk → media → gateway → search → store
+//! start: data directory → store, where it answers → dead calls closed → search → engines, its own and others'
+//!        → supervision → media → trunk, carriers → gateway
+//! stop:  refuse calls → wait for those under way → supervision → engines for others → trunk, carriers → media
+//!        → gateway → search → store
 //! ```
 
 mod demo;
@@ -10,11 +12,16 @@ mod desk;
 mod directory;
 mod error;
 mod minds;
+mod name;
+mod opening;
 mod readiness;
+mod roles;
+mod senses;
 mod settings;
 mod start;
 mod stop;
 mod store;
+mod tenure;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -29,6 +36,8 @@ use tokio::task::JoinHandle;
 
 pub(crate) use directory::keep_private;
 pub use error::Error;
+pub use roles::Role;
+pub(crate) use senses::{of_others, own as own_senses};
 pub use settings::{Backend, Settings};
 pub use start::Options;
 pub use stop::Stopped;
@@ -37,10 +46,12 @@ pub(crate) use store::{
     recordings, search,
 };
 
+use crate::edge::carriers::Carriers;
 use crate::edge::media::Media;
 use crate::edge::sip_trunk::{Transport, Trunk};
 use crate::gateway::Gateway;
 use readiness::Life;
+use tenure::Held;
 
 /// A node that takes calls. Stop it with [`Node::drain`] and [`Node::stop`].
 pub struct Node {
@@ -52,8 +63,12 @@ pub struct Node {
     recorder: Arc<Recorder>,
     media: Media,
     trunk: Trunk,
+    carriers: Carriers,
     gateway: Gateway,
+    serving: senses::Serving,
     keeping_up: JoinHandle<()>,
+    book_keeping: Option<JoinHandle<()>>,
+    held: Held,
     sweeping: Option<JoinHandle<()>>,
     facts: Facts,
 }
@@ -69,12 +84,16 @@ pub struct Facts {
     pub transport: Transport,
     /// Its HTTP address.
     pub http: SocketAddr,
+    /// Where other nodes use its engines, if they may.
+    pub inference: Option<SocketAddr>,
     /// A number that it answers.
     pub number: Option<PhoneNumber>,
     /// Its engines, and why these.
     pub engines: Vec<Choice>,
     /// Calls that a dead process had left open.
     pub calls_closed: usize,
+    /// Whether it started without its store.
+    pub store_away: bool,
 }
 
 impl Node {
@@ -82,6 +101,11 @@ impl Node {
     #[must_use]
     pub fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    /// Waits until another process has taken this node's name over.
+    pub async fn superseded(&self) {
+        self.held.is_superseded().await;
     }
 
     /// Calls under way.

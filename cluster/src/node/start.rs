@@ -4,24 +4,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actors::call::Written;
-use actors::chance::Chance;
 use actors::clock::Clock;
 use actors::storage::Storage;
-use actors::storage::coordination::{self, Coordination};
 use actors::storage::recordings::Recorder;
 use actors::storage::retention::{Eraser, Index, keep_sweeping};
 use actors::storage::search::Search;
-use actors::supervision::{Parts, Supervision, own_integrations, start_again};
+use actors::supervision::{Parts, Supervision, own_integrations};
 use actors::types::CallRecord;
-use models::engine::{Embeddings, Engines, choose, choose_embeddings};
+use models::remote::Senses;
 use tokio::task::JoinHandle;
 
+use super::opening::{self, Opened};
 use super::readiness::{Life, Load, Readiness, Stage};
-use super::{Error, Facts, Node, demo, desk, directory, minds, store};
+use super::tenure::Begun;
+use super::{Error, Facts, Node, Role, desk, directory, minds, roles, senses, store};
 use crate::clock;
 use crate::config::NodeConfig;
+use crate::edge::carriers::{self, Carriers};
 use crate::edge::media::Media;
-use crate::edge::sip_trunk::{Transport, Trunk};
+use crate::edge::sip_trunk::{self, Transport, Trunk};
 use crate::gateway::{self, Gateway};
 use crate::operator::{Presence, Token};
 use crate::telemetry::Metrics;
@@ -44,35 +45,32 @@ impl Node {
     /// # Errors
     /// What is missing or in use, and what to do about it. The process is expected to end then.
     pub async fn start(config: NodeConfig, options: Options) -> Result<Self, Error> {
+        roles::check(&config.node.roles)?;
         let data = config.node.data.clone();
         directory::prepare(&data)?;
-        let coordination = coordination::open(&config.coordination, &Clock::system(), &Chance::system())?;
-        let store = store::open(&config).await?;
-        let storage = store.storage();
-        let closed =
-            start_again(storage.as_ref()).await.map_err(|why| Error::Storage { path: data.clone(), why })?;
-        if options.demo {
-            demo::import(storage.as_ref(), &config.import).await?;
-        }
-        let search = store::search(&config, Arc::clone(&storage))?;
-        let (engines, mut choices) = choose(&config.engines)?;
-        let (embeddings, choice) = choose_embeddings(&config.engines)?;
-        choices.push(choice);
-        let recordings = store::recordings(&config, Arc::clone(&storage))?;
+        let opened = opening::open(&config, options.demo).await?;
+        let storage = &opened.storage;
+        let search = store::search(&config, Arc::clone(storage))?;
+        let senses::Opened { senses, serving } = senses::open(&config).await?;
+        let choices = senses.choices.clone();
+        let recordings = store::recordings(&config, Arc::clone(storage))?;
         let recorder = Arc::new(Recorder::start(&config.recordings, recordings.clone())?);
-        let shared = Shared { storage: &storage, coordination: &coordination, search: search.as_ref() };
-        let supervision = supervise(&config, shared, engines, embeddings, &recorder).await?;
+        let supervision = supervise(&config, &opened, search.as_ref(), senses, &recorder).await?;
         let media = Media::start(config.media.clone())?;
-        let trunk = Trunk::start(config.sip.clone(), supervision.reception(), media.clone()).await?;
+        let trunk = Trunk::start(trunk_settings(&config), supervision.reception(), media.clone()).await?;
+        let carriers =
+            Carriers::start(carrier_settings(&config), supervision.reception(), media.clone()).await?;
         let life = Arc::new(Life::new());
         let token = Token::create(&data).map_err(|why| Error::Data { path: data.clone(), why })?;
         let gateway = {
-            let kept = desk::Kept { storage: &storage, recordings, search: search.clone() };
+            let address_book = opened.address_book.clone();
+            let recordings = recordings.clone();
+            let kept = desk::Kept { storage, address_book, recordings, search: search.clone() };
             let counter = desk::Counter::new(kept, &config, &supervision, &life);
             let metrics = options.metrics.clone();
             let parts = gateway::Parts {
                 render_metrics: Arc::new(move || metrics.render()),
-                readiness: Arc::new(readiness(&config, &storage, coordination, &supervision, &life)),
+                readiness: Arc::new(readiness(&config, &opened, &supervision, &life)),
                 counter: Arc::new(counter),
                 token,
             };
@@ -84,60 +82,81 @@ impl Node {
             sip,
             transport,
             http: gateway.address(),
-            number: demo::number(storage.as_ref()).await,
+            inference: serving.address(),
+            number: opened.number().await,
             engines: choices,
-            calls_closed: closed.calls,
+            calls_closed: opened.begun.calls_closed(),
+            store_away: opened.begun == Begun::Away,
             data,
         };
         announce(&facts)?;
         life.enter(Stage::Running);
         let keeping_up = tokio::spawn(keep_up(options.metrics));
-        let sweeping = sweep(&config, &storage, &recorder, search.as_ref());
+        let sweeping = sweep(&config, storage, &recorder, search.as_ref());
         Ok(Self {
             settings: config.node,
             life,
-            store,
+            store: opened.store,
             search,
             recorder,
             supervision,
             media,
             trunk,
+            carriers,
             gateway,
+            serving,
             keeping_up,
+            book_keeping: opened.book_keeping,
+            held: opened.tenure.hold(opened.begun, recordings),
             sweeping,
             facts,
         })
     }
 }
 
-/// What calls share with the rest of the node.
-struct Shared<'a> {
-    storage: &'a Arc<dyn Storage>,
-    coordination: &'a Arc<dyn Coordination>,
-    search: Option<&'a Arc<Search>>,
+/// Where calls are taken: nowhere, where that is not the node's role.
+fn trunk_settings(config: &NodeConfig) -> sip_trunk::Settings {
+    if config.node.roles.contains(&Role::Edge) {
+        return config.sip.clone();
+    }
+    let (udp, tcp, tls, ws, wss) = (None, None, None, None, None);
+    sip_trunk::Settings { udp, tcp, tls, ws, wss, trunk: Vec::new(), ..config.sip.clone() }
+}
+
+/// The same for calls by carriers' websockets.
+fn carrier_settings(config: &NodeConfig) -> carriers::Settings {
+    let mut settings = config.carriers.clone();
+    if !config.node.roles.contains(&Role::Edge) {
+        settings.address = None;
+    }
+    settings
 }
 
 async fn supervise(
     config: &NodeConfig,
-    shared: Shared<'_>,
-    engines: Engines,
-    embeddings: Option<Arc<dyn Embeddings>>,
+    opened: &Opened,
+    search: Option<&Arc<Search>>,
+    senses: Senses,
     recorder: &Arc<Recorder>,
 ) -> Result<Arc<Supervision>, Error> {
-    let Shared { storage, coordination, search } = shared;
+    let storage = &opened.storage;
     let written = search.map(|search| {
         let search = Arc::clone(search);
         Arc::new(move |record: &CallRecord| search.ended(record)) as Written
     });
     let parts = Parts {
-        coordination: Arc::clone(coordination),
+        life: opened.life.clone(),
+        address_book: opened.address_book.clone(),
+        coordination: Arc::clone(&opened.coordination),
         written,
-        speech_to_text: engines.speech_to_text,
-        text_to_speech: engines.text_to_speech,
+        speech_to_text: senses.engines.speech_to_text,
+        text_to_speech: senses.engines.text_to_speech,
+        pause_judge: senses.pause_judge,
+        voice_lag_ms: config.media.voice_activity.hangover_ms,
         recorder: Some(Arc::clone(recorder)),
         settings: config.calls.clone(),
         integrations: own_integrations(storage, &config.calls),
-        ..Parts::new(Arc::clone(storage), minds::minds(config, embeddings))
+        ..Parts::new(Arc::clone(storage), minds::minds(config, senses.embeddings))
     };
     Ok(Arc::new(Supervision::start(parts).await?))
 }
@@ -161,8 +180,7 @@ fn sweep(
 
 fn readiness(
     config: &NodeConfig,
-    storage: &Arc<dyn Storage>,
-    coordination: Arc<dyn Coordination>,
+    opened: &Opened,
     supervision: &Arc<Supervision>,
     life: &Arc<Life>,
 ) -> Readiness {
@@ -173,8 +191,8 @@ fn readiness(
             let counts = counted.counts();
             Load { calls: counts.calls, calls_max: counts.calls_max as usize }
         }),
-        storage: Arc::clone(storage),
-        coordination,
+        storage: Arc::clone(&opened.storage),
+        coordination: Arc::clone(&opened.coordination),
         probe_timeout: Duration::from_millis(config.node.probe_timeout_ms),
     }
 }
@@ -186,6 +204,7 @@ fn announce(facts: &Facts) -> Result<(), Error> {
         http: facts.http,
         sip: facts.sip,
         transport: facts.transport,
+        inference: facts.inference,
         number: facts.number.clone(),
         started_at: clock::now(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -193,6 +212,9 @@ fn announce(facts: &Facts) -> Result<(), Error> {
     presence.write(&facts.data).map_err(|why| Error::Data { path: facts.data.clone(), why })?;
     for choice in &facts.engines {
         tracing::info!(engine = choice.engine.unwrap_or("none"), why = %choice.why, "engine chosen");
+    }
+    if let Some(inference) = facts.inference {
+        tracing::info!(%inference, "engines work for other nodes");
     }
     tracing::info!(sip = %facts.sip, http = %facts.http, calls_closed = facts.calls_closed, "node takes calls");
     Ok(())

@@ -25,7 +25,9 @@ impl Node {
     pub async fn drain(&self, hurry: impl Future<Output = ()>) {
         self.life.enter(Stage::Draining);
         self.trunk.refuse_new(true);
+        self.carriers.refuse_new(true);
         self.supervision.drain();
+        self.serving.rest();
         let calls_over = async {
             while self.calls() > 0 {
                 tokio::time::sleep(LOOK_EVERY).await;
@@ -46,7 +48,9 @@ impl Node {
         let calls_ended = self.calls();
         let grace = Duration::from_secs(self.settings.stop_timeout_s);
         let left = self.supervision.stop(grace).await;
+        self.serving.stop(grace).await;
         self.trunk.stop(grace).await;
+        self.carriers.stop(grace).await;
         if let Some(sweeping) = &self.sweeping {
             sweeping.abort();
         }
@@ -55,6 +59,10 @@ impl Node {
         in_a_thread("media", move || media.stop()).await;
         self.gateway.stop().await;
         self.keeping_up.abort();
+        self.held.end();
+        if let Some(keeping) = &self.book_keeping {
+            keeping.abort();
+        }
         Presence::remove(&self.facts.data);
         Token::remove(&self.facts.data);
         if let Some(search) = &self.search {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use actors::chance::Chance;
 use actors::clock::Clock;
+use actors::storage::address_book::AddressBook;
 use actors::storage::journal::Journalled;
 use actors::storage::recordings::{Folders, MasterKey, Recordings};
 use actors::storage::scylla::Scylla;
@@ -21,6 +22,10 @@ pub(crate) const FILE: &str = "strowger.redb";
 
 /// The file of the writes that a store on other machines could not take.
 const JOURNAL: &str = "strowger.journal";
+
+/// The file of the businesses that the node knows while such a store is away. Derived: it can be removed while no
+/// node runs.
+const ADDRESS_BOOK: &str = "address.book";
 
 /// The folder of the recordings in it, where they don't lie elsewhere.
 pub(crate) const RECORDINGS: &str = "recordings";
@@ -78,6 +83,20 @@ impl Store {
 pub(crate) async fn open(config: &NodeConfig) -> Result<Store, Error> {
     let data = config.node.data.clone();
     directory::make(&data)?;
+    let store = open_alone(config).await?;
+    if let Store::Cluster(journal) = &store {
+        let opened = Scylla::open(&config.scylla).await;
+        journal.arrived(Arc::new(opened.map_err(|why| Error::Storage { path: data, why })?));
+    }
+    Ok(store)
+}
+
+/// Opens what of the store is on this machine: all of it, or the journal before a cluster that is yet to arrive.
+///
+/// # Errors
+/// The directory can't be used, or another process has the store open.
+pub(super) async fn open_alone(config: &NodeConfig) -> Result<Store, Error> {
+    let data = config.node.data.clone();
     match config.node.store {
         Backend::Embedded => {
             let (file, settings) = (data.join(FILE), config.storage.clone());
@@ -85,13 +104,25 @@ pub(crate) async fn open(config: &NodeConfig) -> Result<Store, Error> {
             Ok(Store::Embedded(Arc::new(opened)))
         }
         Backend::Scylla => {
-            let opened = Scylla::open(&config.scylla).await;
-            let cluster = Arc::new(opened.map_err(|why| Error::Storage { path: data.clone(), why })?);
             let (file, settings) = (data.join(JOURNAL), config.journal.clone());
-            let open = move || Journalled::open(cluster, &file, settings, Clock::system(), Chance::system());
+            let open = move || Journalled::open_alone(&file, settings, Clock::system(), Chance::system());
             Ok(Store::Cluster(Arc::new(in_a_thread(&data, open).await?)))
         }
     }
+}
+
+/// Opens the address book of a node whose store is elsewhere.
+///
+/// # Errors
+/// There is no room for a thread.
+pub(super) async fn address_book(config: &NodeConfig) -> Result<Option<Arc<AddressBook>>, Error> {
+    if config.node.store == Backend::Embedded {
+        return Ok(None);
+    }
+    let (data, settings) = (config.node.data.clone(), config.address_book.clone());
+    let file = data.join(ADDRESS_BOOK);
+    let open = move || Ok(AddressBook::open(&file, settings, Clock::system()));
+    Ok(Some(Arc::new(in_a_thread(&data, open).await?)))
 }
 
 async fn in_a_thread<T: Send + 'static>(

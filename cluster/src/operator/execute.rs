@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::{Answer, CallPart, Counts, Days, Failure, Jobs, Request, Rows, erase, search};
+use super::{Answer, CallPart, Counts, Days, Failure, Jobs, Request, Rows, erase, search, users};
 use crate::clock;
 
 /// The most rows in one answer, whatever was asked for.
@@ -75,6 +75,9 @@ pub async fn execute(desk: &Desk, request: Request) -> Answer {
         Request::Audit { tenant, page } => erase::audit(desk, &tenant, bounded(page)).await,
         Request::Bookings { tenant, days, page } => bookings(desk, tenant, days, page).await,
         Request::Messages { tenant, page } => messages(desk, tenant, page).await,
+        Request::AddUser { tenant, email, name, role } => users::add(desk, tenant, &email, name, role).await,
+        Request::Users { tenant, page } => users::list(desk, tenant, bounded(page)).await,
+        Request::RemoveUser { tenant, email } => users::remove(desk, tenant, &email).await,
         Request::StartJob(job) => Jobs::start(desk, job).map(|number| Answer::JobStarted { number }),
         Request::Job { number } => {
             desk.jobs.look(number).map(|outcome| outcome.map_or(Answer::JobGoesOn, Answer::JobDone))

@@ -106,7 +106,12 @@ async fn work(desk: &Desk, job: Job) -> Result<JobOutcome, Failure> {
 
 async fn check(store: &dyn Storage) -> Result<Examination, storage::Error> {
     store.check().await?;
-    let Some(frozen) = store.freeze()? else { return read_all(store).await };
+    let Some(frozen) = store.freeze()? else {
+        return match store.examine().await? {
+            Some(found) => Ok(found),
+            None => read_all(store).await,
+        };
+    };
     let examined = tokio::task::spawn_blocking(move || frozen.examine()).await;
     examined.unwrap_or_else(|error| Err(storage::Error::Unavailable { why: error.to_string() }))
 }

@@ -14,6 +14,7 @@ mod presence;
 mod request;
 mod search;
 mod token;
+mod users;
 
 pub use client::{Client, Error as ClientError};
 pub use execute::{Desk, execute};

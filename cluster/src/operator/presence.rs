@@ -26,6 +26,9 @@ pub struct Presence {
     pub sip: SocketAddr,
     /// What carries SIP there.
     pub transport: Transport,
+    /// Where other nodes use its engines, if they may.
+    #[serde(default)]
+    pub inference: Option<SocketAddr>,
     /// A number that it answers, for whoever names none.
     pub number: Option<PhoneNumber>,
     /// When it started.
@@ -86,6 +89,7 @@ mod tests {
             http: "127.0.0.1:8080".parse().expect("an address"),
             sip: "127.0.0.1:5060".parse().expect("an address"),
             transport: Transport::Udp,
+            inference: None,
             number: PhoneNumber::parse("1000"),
             started_at: Timestamp::UNIX_EPOCH,
             version: "0".to_owned(),

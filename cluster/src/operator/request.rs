@@ -7,7 +7,7 @@ use actors::storage::retention::Done;
 use actors::storage::search::{Filters, Found, Order, State};
 use actors::storage::{AuditRow, Cursor, Page};
 use actors::types::{
-    Booking, Business, CallEvent, CallId, CallRecord, Message, PhoneNumber, Private, TenantId,
+    Booking, Business, CallEvent, CallId, CallRecord, Message, PhoneNumber, Private, Role, TenantId, User,
 };
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -131,6 +131,31 @@ pub enum Request {
         tenant: Option<TenantId>,
         /// Which part.
         page: Page,
+    },
+    /// Take in somebody who signs in for a business.
+    AddUser {
+        /// Which.
+        tenant: Option<TenantId>,
+        /// Their e-mail address.
+        email: Private<String>,
+        /// What they are called.
+        name: Private<String>,
+        /// What they may do.
+        role: Role,
+    },
+    /// A business's users.
+    Users {
+        /// Whose.
+        tenant: Option<TenantId>,
+        /// Which part.
+        page: Page,
+    },
+    /// Remove a business's user.
+    RemoveUser {
+        /// Whose.
+        tenant: Option<TenantId>,
+        /// Their e-mail address.
+        email: Private<String>,
     },
     /// What the node does now.
     Counts,
@@ -267,6 +292,10 @@ pub enum Answer {
     Bookings(Rows<Booking>),
     /// Messages.
     Messages(Rows<Message>),
+    /// Users.
+    Users(Rows<User>),
+    /// A user who was taken in, or removed.
+    User(Box<User>),
     /// What the node does now.
     Counts(Counts),
     /// The work was begun.

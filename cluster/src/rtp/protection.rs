@@ -18,6 +18,11 @@ const STREAMS: usize = 4;
 /// Keys of ours that are remembered, so that a key that comes back goes on where it was.
 const KEYS: usize = 4;
 
+/// The index of a report, with the flag before it.
+const REPORT_INDEX_BYTES: usize = 4;
+/// The tag of a report in counter mode: 80 bits with either suite (RFC 4568 section 6.2.2).
+const REPORT_TAG_BYTES: usize = 10;
+
 /// What protects a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Suite {
@@ -39,6 +44,17 @@ impl Suite {
             Self::AesGcm128 => ProtectionProfile::AeadAes128Gcm,
             Self::AesGcm256 => ProtectionProfile::AeadAes256Gcm,
         }
+    }
+
+    /// Whether a report says that it is encrypted (the flag E, RFC 3711 section 3.4). The library takes one in
+    /// counter mode that says otherwise without looking at its tag; nobody agreed on such with us.
+    fn is_sealed_report(self, packet: &[u8]) -> bool {
+        let after = match self {
+            Self::AesCm128Sha1With80 | Self::AesCm128Sha1With32 => REPORT_TAG_BYTES + REPORT_INDEX_BYTES,
+            Self::AesGcm128 | Self::AesGcm256 => REPORT_INDEX_BYTES,
+        };
+        let flag = packet.len().checked_sub(after).and_then(|at| packet.get(at));
+        flag.is_some_and(|flag| flag & 0x80 != 0)
     }
 }
 
@@ -176,6 +192,9 @@ impl Opening {
     /// # Errors
     /// [`Refused::Unproven`].
     pub fn open_report(&mut self, packet: &[u8]) -> Result<BytesMut, Refused> {
+        if !self.key.suite.is_sealed_report(packet) {
+            return Err(Refused::Unproven);
+        }
         // The sender's SSRC: RFC 3550 section 6.4.
         self.with_stream(ssrc_at(packet, 4)?, |context| {
             context.decrypt_rtcp(packet).map_err(|_| Refused::Unproven)
@@ -309,6 +328,12 @@ mod tests {
             let report = [&[0x80, 201, 0, 1][..], &9_u32.to_be_bytes()].concat();
             let sealed = sealing.seal_report(&report).unwrap();
             assert_ne!(sealed, report);
+            for (at, bit) in (0..sealed.len()).flat_map(|at| [(at, 0x01), (at, 0x80)]) {
+                let mut changed = sealed.to_vec();
+                changed[at] ^= bit;
+                assert_eq!(opening.open_report(&changed), Err(Refused::Unproven), "{suite:?} byte {at}");
+            }
+            assert!(opening.streams.is_empty(), "what was made up is not remembered");
             assert_eq!(opening.open_report(&sealed).unwrap(), report);
             assert!(opening.open_report(&report).is_err() && opening.open_report(&sealed).is_err());
         }

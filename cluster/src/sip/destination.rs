@@ -9,7 +9,7 @@ use sipx_sip::headers::{Via, first_hop_end};
 use super::wire::{Header, HeaderName, Host, Request, Response, Uri};
 
 /// What carries a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Transport {
     /// Datagrams.
     Udp,
@@ -17,6 +17,10 @@ pub enum Transport {
     Tcp,
     /// A stream that others can't read or write.
     Tls,
+    /// A websocket (RFC 7118).
+    Ws,
+    /// A websocket that others can't read or write.
+    Wss,
 }
 
 impl Transport {
@@ -27,6 +31,8 @@ impl Transport {
             Self::Udp => "",
             Self::Tcp => ";transport=tcp",
             Self::Tls => ";transport=tls",
+            // For either (RFC 7118 section 5.4): the scheme says which.
+            Self::Ws | Self::Wss => ";transport=ws",
         }
     }
 
@@ -37,13 +43,15 @@ impl Transport {
             Self::Udp => "UDP",
             Self::Tcp => "TCP",
             Self::Tls => "TLS",
+            Self::Ws => "WS",
+            Self::Wss => "WSS",
         }
     }
 
     /// Whether it delivers or reports.
     #[must_use]
     pub const fn is_reliable(self) -> bool {
-        matches!(self, Self::Tcp | Self::Tls)
+        !matches!(self, Self::Udp)
     }
 
     /// The port where none is written.
@@ -52,6 +60,8 @@ impl Transport {
         match self {
             Self::Udp | Self::Tcp => PORT,
             Self::Tls => 5061,
+            Self::Ws => 80,
+            Self::Wss => 443,
         }
     }
 }
@@ -80,6 +90,8 @@ pub fn hop(uri: &Uri) -> Option<Hop> {
         UriTransport::Udp => Transport::Udp,
         UriTransport::Tcp => Transport::Tcp,
         UriTransport::Tls => Transport::Tls,
+        UriTransport::Ws => Transport::Ws,
+        UriTransport::Wss => Transport::Wss,
         _ => return None,
     };
     let host = uri.host()?;

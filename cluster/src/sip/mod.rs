@@ -4,9 +4,14 @@
 
 pub mod check;
 pub mod destination;
+pub mod diagnosis;
 pub mod dialog;
 pub mod digest;
+pub mod draws;
+pub mod location;
 pub mod numbers;
+pub mod proof;
+pub mod registration;
 pub mod respond;
 pub mod salvage;
 pub mod sdp;

@@ -1,9 +1,9 @@
 //! Who is called and who calls, by the headers of an INVITE.
 
-use sipx_sip::headers::{From, To};
+use sipx_sip::headers::{Address, From, To};
 use sipx_sip::{PAssertedIdentityList, Scheme};
 
-use super::wire::{Request, Uri};
+use super::wire::{HeaderName, Request, Uri};
 
 /// The part of a URI that is dialled: the user of a `sip:`, the number of a `tel:`, parameters left out.
 #[must_use]
@@ -21,6 +21,18 @@ pub fn dialled(uri: &Uri) -> Option<String> {
 #[must_use]
 pub fn called(invite: &Request) -> Option<String> {
     dialled(&invite.uri).or_else(|| dialled(&invite.headers.typed::<To>()?.ok()?.uri))
+}
+
+/// What was dialled, where the request URI is an address of ours that says nothing about it: what the network says
+/// (P-Called-Party-ID, RFC 7315), else the To header.
+#[must_use]
+pub fn called_behind(invite: &Request) -> Option<String> {
+    let called = HeaderName::parse(&bytes::Bytes::from_static(b"P-Called-Party-ID"));
+    let network = || {
+        let address = Address::parse(&invite.headers.value(&called)?, "P-Called-Party-ID").ok()?;
+        dialled(&address.uri)
+    };
+    network().or_else(|| dialled(&invite.headers.typed::<To>()?.ok()?.uri))
 }
 
 /// Who calls: the asserted identity (RFC 3325) where the sender is trusted to assert one, else From.

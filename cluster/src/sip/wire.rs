@@ -8,7 +8,7 @@ pub use sipx_sip::{
     validate_request,
 };
 
-use sipx_sip::headers::{Address, ContentType, From, To};
+use sipx_sip::headers::{Address, Contact, ContentType, From, To};
 
 /// A header's first value, unfolded; bytes that are not UTF-8 are replaced.
 #[must_use]
@@ -33,6 +33,14 @@ pub fn to_tag(headers: &Headers) -> Option<String> {
 pub fn tag_of(value: &[u8]) -> Option<String> {
     let address = Address::parse(value, "To").ok()?;
     address.tag().map(|tag| String::from_utf8_lossy(tag).into_owned())
+}
+
+/// The URI of the Contact; `None` where it is none that a request can be sent to.
+#[must_use]
+pub fn contact(headers: &Headers) -> Option<String> {
+    let contact = headers.typed::<Contact>()?.ok()?;
+    let text = String::from_utf8_lossy(&contact.uri.to_bytes()).into_owned();
+    contact.uri.host().map(|_| text)
 }
 
 /// The sequence number of the CSeq header.

@@ -3,6 +3,7 @@
 mod erase;
 mod keys;
 pub(crate) mod sample;
+mod users;
 
 use std::path::{Path, PathBuf};
 

@@ -86,6 +86,7 @@ fn record() -> CallRecord {
             TurnLatency { turn_ended_ms: 500, words_final_ms: 620, answered_ms: 622, audible_ms: 640 },
             TurnLatency { turn_ended_ms: 800, words_final_ms: 900, answered_ms: 901, audible_ms: 915 },
         ],
+        held_by: None,
     }
 }
 
@@ -105,6 +106,7 @@ fn refused() -> CallRecord {
         messages: Vec::new(),
         quality: CallQuality::default(),
         latencies: Vec::new(),
+        held_by: None,
         ..record()
     }
 }

@@ -31,7 +31,7 @@ fn sharing(url: &str) -> (TempDir, Process, Presence) {
     (data, node, presence)
 }
 
-fn metric(node: &Presence, name: &str) -> f64 {
+pub(super) fn metric(node: &Presence, name: &str) -> f64 {
     let metrics = get(node.http, "/metrics");
     let values = metrics.lines().filter(|line| {
         line.strip_prefix(name).is_some_and(|rest| name.contains('{') || rest.starts_with(' '))

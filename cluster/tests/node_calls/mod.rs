@@ -1,10 +1,13 @@
 //! Nodes as real processes with calls under way: stopped politely, stopped at once, full.
 
+mod cluster_faults;
 mod coordination;
 mod disk_full;
+mod engines_elsewhere;
 mod object_store;
 mod phone;
 mod search;
+mod shared_store;
 
 use std::fs::Permissions;
 use std::io::{Read, Write};

@@ -12,15 +12,15 @@ use tokio::time::{Instant, sleep};
 use super::desk::{self, ANSWERS, HANGS_UP, RINGS, UNKNOWN};
 use super::{address, quiet, settings};
 
-type Told = Arc<Mutex<Vec<Event>>>;
+pub(super) type Told = Arc<Mutex<Vec<Event>>>;
 
-fn ear() -> (Told, Events) {
+pub(super) fn ear() -> (Told, Events) {
     let told: Told = Arc::default();
     let events = Arc::clone(&told);
     (told, Arc::new(move |event| events.lock().push(event)))
 }
 
-async fn until(told: &Told, what: impl Fn(&Event) -> bool) {
+pub(super) async fn until(told: &Told, what: impl Fn(&Event) -> bool) {
     let end = Instant::now() + Duration::from_secs(10);
     while !told.lock().iter().any(&what) {
         assert!(Instant::now() < end, "only {:?}", told.lock());

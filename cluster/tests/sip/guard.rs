@@ -22,6 +22,7 @@ fn carrier(addresses: &[&str], user: &str, numbers: &[&str]) -> Carrier {
         user: user.to_owned(),
         password: Private::new(if user.is_empty() { String::new() } else { "secret".to_owned() }),
         numbers: all(numbers),
+        account: None,
     }
 }
 

@@ -81,3 +81,72 @@ async fn peer_kamailio_stays_in_the_path_of_every_request() {
         trunk.stop(Duration::from_secs(1)).await;
     }
 }
+
+/// A registrar and proxy that asks `alice` for the password `secret`.
+pub(super) struct Registrar {
+    pub(super) address: SocketAddr,
+    home: tempfile::TempDir,
+    _peer: Peer,
+}
+
+impl Registrar {
+    pub(super) fn log(&self) -> String {
+        std::fs::read_to_string(self.home.path().join("log")).unwrap_or_default()
+    }
+}
+
+fn registrar_configuration(own: SocketAddr) -> String {
+    format!(
+        r#"#!KAMAILIO
+debug=1
+log_stderror=yes
+children=1
+tcp_children=1
+auto_aliases=no
+listen=udp:{own}
+listen=tcp:{own}
+mpath="/usr/lib/x86_64-linux-gnu/kamailio/modules/"
+loadmodule "tm.so"
+loadmodule "sl.so"
+loadmodule "rr.so"
+loadmodule "pv.so"
+loadmodule "textops.so"
+loadmodule "siputils.so"
+loadmodule "usrloc.so"
+loadmodule "registrar.so"
+loadmodule "auth.so"
+modparam("registrar", "min_expires", 30)
+modparam("auth", "algorithm", "SHA-256")
+request_route {{
+  if (is_method("CANCEL")) {{ if (t_check_trans()) {{ t_relay(); }} exit; }}
+  if (has_totag()) {{
+    if (loose_route()) {{ t_relay(); exit; }}
+    if (is_method("ACK") && t_check_trans()) {{ t_relay(); exit; }}
+    exit;
+  }}
+  t_check_trans();
+  if (is_method("REGISTER")) {{
+    if (!pv_www_authenticate("provider", "secret", "0")) {{ www_challenge("provider", "1"); exit; }}
+    save("location");
+    exit;
+  }}
+  if (is_method("INVITE")) {{ record_route(); }}
+  if (!lookup("location")) {{ sl_send_reply("404", "Not Registered"); exit; }}
+  t_relay();
+}}
+"#
+    )
+}
+
+pub(super) async fn registrar() -> Registrar {
+    let home = tempfile::tempdir().unwrap();
+    let own = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let file = home.path().join("kamailio.cfg");
+    std::fs::write(&file, registrar_configuration(own)).unwrap();
+    let (file, run) = (file.to_string_lossy().into_owned(), home.path().to_string_lossy().into_owned());
+    let arguments = ["-DD", "-E", "-m", "32", "-M", "8", "-f", &file, "-Y", &run, "-w", &run];
+    let peer = Peer::start("kamailio", &arguments, &home.path().join("log"));
+    super::peer::bound("udp", own.port()).await;
+    super::peer::bound("tcp", own.port()).await;
+    Registrar { address: own, home, _peer: peer }
+}

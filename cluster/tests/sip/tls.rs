@@ -27,26 +27,26 @@ use super::tones::tone;
 use super::{address, quiet, settings};
 
 /// A certificate for these names, its key, and the files they lie in.
-struct Certificate {
+pub(super) struct Certificate {
     home: tempfile::TempDir,
 }
 
 impl Certificate {
-    fn new(names: &[&str]) -> Self {
+    pub(super) fn new(names: &[&str]) -> Self {
         let made = Self { home: tempfile::tempdir().unwrap() };
         made.renew(names);
         made
     }
 
     /// Writes a new certificate over the old one.
-    fn renew(&self, names: &[&str]) {
+    pub(super) fn renew(&self, names: &[&str]) {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let made = rcgen::generate_simple_self_signed(names).unwrap();
         fs::write(self.key(), made.signing_key.serialize_pem()).unwrap();
         fs::write(self.chain(), made.cert.pem()).unwrap();
     }
 
-    fn chain(&self) -> PathBuf {
+    pub(super) fn chain(&self) -> PathBuf {
         self.home.path().join("certificate.pem")
     }
 
@@ -54,12 +54,12 @@ impl Certificate {
         self.home.path().join("key.pem")
     }
 
-    fn der(&self) -> CertificateDer<'static> {
+    pub(super) fn der(&self) -> CertificateDer<'static> {
         CertificateDer::from_pem_file(self.chain()).unwrap()
     }
 
     /// Settings of a trunk that shows it and believes it, on this host.
-    fn settings(&self, host: &str) -> Settings {
+    pub(super) fn settings(&self, host: &str) -> Settings {
         let any: SocketAddr = format!("{host}:0").parse().unwrap();
         let mut settings = Settings { udp: Some(any), tcp: Some(any), tls: Some(any), ..settings() };
         settings.secure.certificate_file = Some(self.chain());
@@ -72,7 +72,7 @@ impl Certificate {
 }
 
 /// A TLS client that believes this certificate. The certificate that it was shown comes with it.
-async fn client(
+pub(super) async fn client(
     trunk: SocketAddr,
     trusted: CertificateDer<'static>,
 ) -> std::io::Result<TlsStream<TcpStream>> {

@@ -215,6 +215,7 @@ impl<'a> World<'a> {
             "call",
             &target,
             &format!("sip:2000@{CALLER}"),
+            Vec::new(),
         )
         .expect("a call can be made");
         self.theirs.begin_with(0, dialog);

@@ -17,6 +17,10 @@ pub(super) struct Troubles {
 }
 
 impl Chance for Troubles {
+    fn sound(&mut self) -> Option<(f32, u64)> {
+        None
+    }
+
     fn voice(&mut self) -> VoiceFault {
         self.engines.voice()
     }

@@ -4,12 +4,14 @@
 //! Audio never travels in an actor's mailbox; only events about it do.
 
 mod clip;
+mod recent;
 mod resample;
 mod ring;
 mod speech;
 mod upsample;
 
 pub use clip::{Clip, WordMark};
+pub use recent::Recent;
 pub use resample::resample;
 pub use ring::{AudioReceiver, AudioSender, Mark, MarkKind, audio_ring};
 pub use speech::{Read, Speech};

@@ -1,6 +1,10 @@
 //! A bounded single-producer, single-consumer ring of samples, with marks that keep their place among them.
 
+use std::sync::Arc;
+
 use rtrb::{Consumer, Producer, RingBuffer};
+
+use super::Recent;
 
 /// How many marks a ring holds; a mark that finds no room is dropped and counted by [`AudioSender::lost_marks`].
 const MARKS: usize = 64;
@@ -40,6 +44,7 @@ pub fn audio_ring(rate_hz: u32, capacity_samples: usize) -> (AudioSender, AudioR
             written: 0,
             lost_samples: 0,
             lost_marks: 0,
+            recent: None,
         },
         AudioReceiver { rate_hz, samples: samples_out, marks: marks_out, read: 0 },
     )
@@ -54,6 +59,7 @@ pub struct AudioSender {
     written: u64,
     lost_samples: u64,
     lost_marks: u64,
+    recent: Option<Arc<Recent>>,
 }
 
 impl AudioSender {
@@ -69,9 +75,17 @@ impl AudioSender {
         self.samples.slots()
     }
 
+    /// Keeps what is written from now on in `recent`, too, whether it fits into the ring or not.
+    pub fn keep_in(&mut self, recent: Arc<Recent>) {
+        self.recent = Some(recent);
+    }
+
     /// Writes as much of `audio` as fits and returns how many samples that was; the rest is counted as lost
     /// and still moves the position, so that marks stay true to the caller's clock.
     pub fn write(&mut self, audio: &[i16]) -> usize {
+        if let Some(recent) = &self.recent {
+            recent.keep(audio);
+        }
         let fits = audio.len().min(self.samples.slots());
         if let (Some(head), Ok(chunk)) = (audio.get(..fits), self.samples.write_chunk_uninit(fits)) {
             chunk.fill_from_iter(head.iter().copied());

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Embeddings, EmbeddingsChoice, Settings, SpeechToText, SpeechToTextChoice, TextToSpeech,
-    TextToSpeechChoice,
+    Embeddings, EmbeddingsChoice, PauseJudge, PauseJudgeChoice, Settings, SpeechToText, SpeechToTextChoice,
+    TextToSpeech, TextToSpeechChoice,
 };
 use crate::scripted::{Control, Recogniser, Voice};
 use crate::{Error, offline};
@@ -27,6 +27,8 @@ pub enum Sense {
     Speaking,
     /// Embeddings.
     Comparing,
+    /// The end of a turn.
+    Pausing,
 }
 
 /// One choice, as the node prints it at its start: `speech to text: pocketsphinx (…)`.
@@ -46,12 +48,14 @@ impl std::fmt::Display for Choice {
             Sense::Hearing => "speech to text",
             Sense::Speaking => "text to speech",
             Sense::Comparing => "embeddings",
+            Sense::Pausing => "end of turn",
         };
         write!(formatter, "{sense}: {} ({})", self.engine.unwrap_or("none"), self.why)
     }
 }
 
 const ASKED: &str = "as the settings say";
+const ELSEWHERE: &str = "as the settings say: other nodes'";
 const FAKE: &str = "as the settings say: tones for tests, no speech";
 
 /// Opens the engines that `settings` name, or the best that are here.
@@ -74,6 +78,7 @@ pub fn choose(settings: &Settings) -> Result<(Engines, Vec<Choice>), Error> {
 pub fn choose_embeddings(settings: &Settings) -> Result<(Option<Arc<dyn Embeddings>>, Choice), Error> {
     let (engine, why) = match settings.embeddings {
         EmbeddingsChoice::Off => (None, ASKED.into()),
+        EmbeddingsChoice::Remote => (None, ELSEWHERE.into()),
         EmbeddingsChoice::Minilm => (Some(minilm(settings)?), ASKED.into()),
         EmbeddingsChoice::Auto => match minilm(settings) {
             Ok(engine) => (Some(engine), "its weights are here".into()),
@@ -100,6 +105,40 @@ fn minilm(_: &Settings) -> Result<Arc<dyn Embeddings>, Error> {
     })
 }
 
+/// Opens the judge of pauses that `settings` name, or the one whose weights are here.
+///
+/// # Errors
+/// As [`choose_embeddings`].
+pub fn choose_pause_judge(settings: &Settings) -> Result<(Option<Arc<dyn PauseJudge>>, Choice), Error> {
+    let (engine, why) = match settings.pause_judge {
+        PauseJudgeChoice::Off => (None, ASKED.into()),
+        PauseJudgeChoice::SmartTurn => (Some(smart_turn(settings)?), ASKED.into()),
+        PauseJudgeChoice::Auto => match smart_turn(settings) {
+            Ok(engine) => (Some(engine), "its weights are here".into()),
+            Err(absent @ Error::Unavailable { .. }) => (None, format!("silence and words decide; {absent}")),
+            Err(broken) => return Err(broken),
+        },
+    };
+    let name = engine.as_ref().map(|engine| engine.name());
+    Ok((engine, Choice { sense: Sense::Pausing, engine: name, why }))
+}
+
+#[cfg(feature = "candle")]
+fn smart_turn(settings: &Settings) -> Result<Arc<dyn PauseJudge>, Error> {
+    use crate::voice_activity::smart_turn::{Judge, NAME, WEIGHTS};
+    let file = settings.weights.folder.join(NAME).join(WEIGHTS);
+    Ok(Arc::new(Judge::start(&file, settings.smart_turn.clone())?))
+}
+
+#[cfg(not(feature = "candle"))]
+fn smart_turn(_: &Settings) -> Result<Arc<dyn PauseJudge>, Error> {
+    Err(Error::Unavailable {
+        engine: crate::voice_activity::smart_turn::NAME,
+        why: "this program was built without Candle".into(),
+        mend: "build it with the feature `candle`".into(),
+    })
+}
+
 type Hears = Option<Arc<dyn SpeechToText>>;
 type Speaks = Option<Arc<dyn TextToSpeech>>;
 
@@ -110,6 +149,7 @@ fn hearing(settings: &Settings, control: &Control) -> Result<(Hears, Choice), Er
     };
     let (engine, why): (Hears, String) = match settings.speech_to_text {
         SpeechToTextChoice::Off => (None, ASKED.into()),
+        SpeechToTextChoice::Remote => (None, ELSEWHERE.into()),
         SpeechToTextChoice::Scripted => {
             (Some(Arc::new(Recogniser::start(settings.scripted.clone(), control.clone())?)), FAKE.into())
         }
@@ -161,6 +201,7 @@ fn speaking(settings: &Settings, control: Control) -> Result<(Speaks, Choice), E
     };
     let (engine, why): (Speaks, String) = match settings.text_to_speech {
         TextToSpeechChoice::Off => (None, ASKED.into()),
+        TextToSpeechChoice::Remote => (None, ELSEWHERE.into()),
         TextToSpeechChoice::Scripted => {
             (Some(Arc::new(Voice::start(settings.speaking.clone(), control)?)), FAKE.into())
         }
@@ -270,6 +311,20 @@ mod tests {
         assert!(engine.is_none() && choice.to_string().starts_with("embeddings: none ("), "{choice}");
         settings.embeddings = EmbeddingsChoice::Minilm;
         assert!(matches!(choose_embeddings(&settings).err(), Some(Error::Unavailable { .. })));
+    }
+
+    #[test]
+    fn a_judge_of_pauses_without_weights_is_an_error_only_where_it_is_named() {
+        let mut settings = settings(TextToSpeechChoice::Off);
+        settings.weights.folder = "/nowhere".into();
+        let (engine, choice) = choose_pause_judge(&settings).expect("goes on without");
+        let said = choice.to_string();
+        assert!(
+            engine.is_none() && said.starts_with("end of turn: none (silence and words decide;"),
+            "{said}"
+        );
+        settings.pause_judge = PauseJudgeChoice::SmartTurn;
+        assert!(matches!(choose_pause_judge(&settings).err(), Some(Error::Unavailable { .. })));
     }
 
     #[test]

@@ -6,15 +6,17 @@
 mod choose;
 pub(crate) mod delivery;
 mod embeddings;
+mod pauses;
 mod place;
 mod settings;
 mod speech_to_text;
 mod text_to_speech;
 
-pub use choose::{Choice, Engines, Sense, choose, choose_embeddings};
+pub use choose::{Choice, Engines, Sense, choose, choose_embeddings, choose_pause_judge};
 pub use embeddings::{EmbedRequest, Embedding, Embeddings, EmbeddingsReady};
+pub use pauses::{JudgeRequest, Judged, PauseJudge};
 pub use place::Place;
-pub use settings::{EmbeddingsChoice, Settings, SpeechToTextChoice, TextToSpeechChoice};
+pub use settings::{EmbeddingsChoice, PauseJudgeChoice, Settings, SpeechToTextChoice, TextToSpeechChoice};
 pub use speech_to_text::{
     Expectation, Heard, ListenRequest, Listener, Listening, RecogniserEvent, SpeechToText, Word,
 };

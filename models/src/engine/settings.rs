@@ -15,6 +15,8 @@ pub enum SpeechToTextChoice {
     Fastconformer,
     /// The system's pocketsphinx.
     Pocketsphinx,
+    /// Those of the nodes in `inference.nodes`, and nobody in their stead.
+    Remote,
     /// Tones instead of speech, for tests and load tests.
     Scripted,
     /// Nobody: callers are heard by their keys only.
@@ -32,6 +34,8 @@ pub enum TextToSpeechChoice {
     Flite,
     /// The system's eSpeak NG.
     EspeakNg,
+    /// Those of the nodes in `inference.nodes`, and nobody in their stead.
+    Remote,
     /// Tones instead of speech, for tests and load tests.
     Scripted,
     /// Nobody: callers hear recordings only.
@@ -47,7 +51,22 @@ pub enum EmbeddingsChoice {
     Auto,
     /// all-MiniLM-L6-v2.
     Minilm,
+    /// Those of the nodes in `inference.nodes`, and nobody in their stead.
+    Remote,
     /// Nobody: texts are compared by their words.
+    Off,
+}
+
+/// Who judges by the sound whether a caller who paused has finished.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PauseJudgeChoice {
+    /// smart-turn v3 where its weights are on this machine, else nobody.
+    #[default]
+    Auto,
+    /// smart-turn v3.
+    SmartTurn,
+    /// Nobody: silence, words and the recogniser decide.
     Off,
 }
 
@@ -61,10 +80,14 @@ pub struct Settings {
     pub text_to_speech: TextToSpeechChoice,
     /// Who compares texts by their meaning.
     pub embeddings: EmbeddingsChoice,
+    /// Who judges pauses.
+    pub pause_judge: PauseJudgeChoice,
     /// Model weights on this machine.
     pub weights: crate::weights::Settings,
     /// The bounds of embeddings.
     pub embedding: crate::embeddings::Settings,
+    /// The bounds of smart-turn.
+    pub smart_turn: crate::voice_activity::smart_turn::Settings,
     /// The bounds of the voice.
     pub speaking: SpeakingSettings,
     /// The bounds of the FastConformer, and where its weights are.

@@ -4,14 +4,12 @@
 //! and steady noise cost next to nothing; what is loud enough is brought to 16 kHz and scored by a small
 //! recurrent network (the `earshot` crate). Scores become [`Activity`] with an onset, a hangover and two
 //! thresholds. It knows voice from noise, not words from coughs,
-//! and not the end of a turn: [`smart_turn`] judges how a pause sounds, and [`end_of_turn`] puts all signs together.
+//! and not the end of a turn: [`smart_turn`] judges how a pause sounds, and the conversation puts all signs together.
 
 mod activity;
 mod background;
-pub mod end_of_turn;
 mod pre_roll;
 mod settings;
-#[cfg(feature = "candle")]
 pub mod smart_turn;
 
 #[cfg(test)]

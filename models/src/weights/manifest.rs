@@ -172,8 +172,18 @@ pub const MODELS: &[Model] = &[
         revision: "main",
         licence: "BSD-2-Clause",
         attribution: "Smart Turn v3 (Daily, pipecat-ai)",
-        files: &[unchecked("smart-turn-v3.0.onnx")],
-        package: None,
+        files: &[checked(
+            "smart-turn-v3.2-cpu.onnx",
+            8_679_182,
+            "2bb026316b14a660486a75b1733cd3fbab8c2fd0314dc9af7be49f8cca967e4f",
+        )],
+        package: Some(Package {
+            project: "pipecat-ai",
+            version: "1.14.0",
+            bytes: 12_109_725,
+            sha256: "0352f504b44e78bdf524e45af4bc759601c835b9b7dc195efe5e03384b974a44",
+            folder: "pipecat/audio/turn/smart_turn/data",
+        }),
     },
 ];
 

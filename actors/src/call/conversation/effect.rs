@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::EndSign;
 use crate::call::brain::Question;
 use crate::types::{CallEventKind, Destination, Outcome, ToolCall, ToolStep};
 
@@ -34,6 +35,25 @@ pub enum Effect {
     FinishTurn {
         /// The turn's number, from 0 without gaps.
         turn: u64,
+    },
+    /// Have the sound of the turn so far judged, where somebody can: has the caller finished? The answer comes as
+    /// `PauseJudged`, or never; nothing waits for it.
+    JudgePause {
+        /// The pause's number, from 1. Judgements of an older pause are ignored.
+        pause: u64,
+    },
+    /// A turn was decided to be over; for measuring.
+    TurnEnded {
+        /// What decided it.
+        sign: EndSign,
+        /// How long voice activity had said that the caller is silent, in milliseconds.
+        silent_ms: u64,
+    },
+    /// The caller went on speaking after their turn was decided to be over, and before an answer was heard: they were
+    /// cut off. For measuring.
+    CutOff {
+        /// What had decided that the turn was over.
+        sign: EndSign,
     },
     /// What the caller is expected to say next, where that changed.
     Expect(ExpectationKind),
@@ -95,4 +115,6 @@ pub enum IgnoredWhy {
     Ended,
     /// The phase has no use for it.
     OutOfPlace,
+    /// It judges a pause that is over: the turn has ended, or the caller has gone on.
+    Late,
 }

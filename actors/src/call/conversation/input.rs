@@ -34,6 +34,20 @@ pub enum Input {
         /// From 0 to 1.
         confidence: f32,
     },
+    /// How the caller sounded when they paused.
+    PauseJudged {
+        /// The pause, as given in [`super::Effect::JudgePause`].
+        pause: u64,
+        /// From 0 (will go on) to 1 (has finished).
+        finished: f32,
+    },
+    /// The recogniser itself has heard the end of a turn; a later `Partial` of it takes that back.
+    EndHeard {
+        /// The turn.
+        turn: u64,
+        /// The caller only showed that they listen.
+        back_channel: bool,
+    },
     /// The caller pressed a key: `0`–`9`, `*`, `#`, `A`–`D`.
     Digit(char),
     /// An utterance's first sample left.

@@ -13,6 +13,7 @@ mod advance;
 mod asking;
 mod digits;
 mod effect;
+mod end_of_turn;
 mod ending;
 mod ending_reason;
 mod holding;
@@ -42,6 +43,7 @@ mod words;
 mod rig;
 
 pub use effect::{Effect, ExpectationKind, IgnoredWhy, Utterance, UtteranceId};
+pub use end_of_turn::EndSign;
 pub use ending_reason::outcome_of;
 pub use input::{Input, PlaybackEnd};
 pub use settings::{Settings, Start};
@@ -113,6 +115,8 @@ impl Conversation {
             Input::SpeechStopped => self.on_speech_stopped(now),
             Input::Partial { turn, text, confidence } => self.on_partial(now, turn, &text, confidence),
             Input::Final { turn, text, confidence } => self.on_final(now, turn, &text, confidence),
+            Input::PauseJudged { pause, finished } => self.on_pause_judged(now, pause, finished),
+            Input::EndHeard { turn, back_channel } => self.on_end_heard(now, turn, back_channel),
             Input::Digit(digit) => self.on_digit(now, digit),
             Input::PlaybackStarted { utterance } => self.on_playback_started(now, utterance),
             Input::PlaybackEnded { utterance, end } => self.on_playback_ended(now, utterance, end),

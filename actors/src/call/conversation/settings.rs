@@ -25,6 +25,16 @@ pub struct Settings {
     pub end_of_turn_incomplete_ms: u64,
     /// The same while digits or letters are being dictated.
     pub end_of_turn_dictation_ms: u64,
+    /// The shortest of these waits, however finished the caller sounds.
+    pub end_of_turn_ms_min: u64,
+    /// The longest, however unfinished the caller sounds.
+    pub end_of_turn_ms_max: u64,
+    /// How much the sound of the caller's voice counts, in percent of what its judge says; 0 leaves it out.
+    pub end_of_turn_sound_percent: u32,
+    /// How much the recogniser's own word on the end counts, in hundredths of log-odds; 0 leaves it out.
+    pub end_of_turn_recogniser_percent: u32,
+    /// A caller who speaks again this soon after a turn was ended, before an answer is heard, was cut off; counted.
+    pub cut_off_ms_max: u64,
     /// The longest turn; then its words are asked for although the voice goes on.
     pub turn_ms_max: u64,
     /// How long the recogniser may take for the final words; then the partial ones count.
@@ -92,6 +102,11 @@ impl Default for Settings {
             end_of_turn_unknown_ms: 800,
             end_of_turn_incomplete_ms: 1_400,
             end_of_turn_dictation_ms: 1_400,
+            end_of_turn_ms_min: 100,
+            end_of_turn_ms_max: 2_000,
+            end_of_turn_sound_percent: 100,
+            end_of_turn_recogniser_percent: 150,
+            cut_off_ms_max: 1_500,
             turn_ms_max: 60_000,
             final_words_ms_max: 3_000,
             recogniser_misses_max: 2,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::end_of_turn::{self, EndSign, HeardEnd, Signs, Wait};
 use super::mouth::AfterStop;
 use super::phase::Phase;
 use super::settings::WORDS_LENGTH_MAX;
@@ -47,6 +48,18 @@ pub(super) struct Ear {
     carried: String,
     /// Turns in a row without final words.
     misses: u32,
+    /// The number of the latest pause.
+    #[serde(default)]
+    pause: u64,
+    /// How the caller sounded when they paused.
+    #[serde(default)]
+    sound: Option<f32>,
+    /// What the recogniser heard of the end of the turn.
+    #[serde(default)]
+    heard_end: Option<HeardEnd>,
+    /// When a turn was last decided to be over, and by what.
+    #[serde(default)]
+    ended: Option<(CallTime, EndSign)>,
 }
 
 /// A turn that is over.
@@ -114,6 +127,7 @@ impl Ear {
         self.carried.clear();
         self.stopped_at = None;
         self.voiced_ms = 0;
+        (self.sound, self.heard_end, self.ended) = (None, None, None);
     }
 
     fn voiced_until(&self, now: CallTime) -> u64 {
@@ -134,6 +148,7 @@ impl Ear {
         self.voiced_ms = 0;
         self.stopped_at = None;
         self.voice_since = self.voice_since.map(|_| now);
+        (self.sound, self.heard_end) = (None, None);
         turn
     }
 }
@@ -143,9 +158,11 @@ impl Conversation {
         if self.ear.is_voice() {
             return self.ignore(IgnoredWhy::OutOfPlace);
         }
+        self.notice_cut_off(now);
         let begins = self.ear.stopped_at.is_none() && self.ear.partial.is_empty();
         self.ear.voice_since = Some(now);
         self.ear.stopped_at = None;
+        (self.ear.sound, self.ear.heard_end) = (None, None);
         if begins {
             self.ear.over = match (self.mouth.is_audible(), self.mouth.question_is_put(now)) {
                 (false, _) => Over::Nothing,
@@ -166,10 +183,57 @@ impl Conversation {
         self.ear.stopped_at = Some(now);
         self.timers.cancel(TimerReason::BargeIn);
         self.time_end_of_turn(now);
+        if self.ear.stopped_at.is_some() {
+            self.ear.pause += 1;
+            self.effects.push_back(Effect::JudgePause { pause: self.ear.pause });
+        }
         self.on_voice_stopped(now);
     }
 
-    /// The turn ends when the pause is long enough for its words.
+    /// The caller's sound at a pause was judged.
+    pub(super) fn on_pause_judged(&mut self, now: CallTime, pause: u64, finished: f32) {
+        let waits = self.ear.pause == pause && self.ear.stopped_at.is_some() && self.ear.sound.is_none();
+        if !waits || self.recogniser.is_failed() {
+            return self.ignore(IgnoredWhy::Late);
+        }
+        if !finished.is_finite() {
+            return self.ignore(IgnoredWhy::OutOfPlace);
+        }
+        self.ear.sound = Some(finished);
+        self.time_end_of_turn(now);
+    }
+
+    /// The recogniser has heard the end of a turn, perhaps before voice activity has.
+    pub(super) fn on_end_heard(&mut self, now: CallTime, turn: u64, back_channel: bool) {
+        if turn != self.ear.turn || self.recogniser.is_failed() {
+            return self.ignore(IgnoredWhy::Stale);
+        }
+        self.ear.heard_end = Some(if back_channel { HeardEnd::BackChannel } else { HeardEnd::Finished });
+        if self.ear.stopped_at.is_some() {
+            self.time_end_of_turn(now);
+        }
+    }
+
+    /// A caller who speaks again before an answer to the turn is heard had not finished it.
+    fn notice_cut_off(&mut self, now: CallTime) {
+        let Some((at, sign)) = self.ear.ended.take() else { return };
+        let soon = now.since_ms(at) <= self.start.settings.cut_off_ms_max;
+        if soon && sign != EndSign::Limit && !self.mouth.is_audible() {
+            self.effects.push_back(Effect::CutOff { sign });
+        }
+    }
+
+    /// How long a pause ends the turn being heard.
+    fn end_of_turn(&self) -> Wait {
+        let signs = Signs {
+            words: words::completeness(self.expect, &self.ear.partial),
+            sound: self.ear.sound,
+            recogniser: self.ear.heard_end,
+        };
+        end_of_turn::wait(&self.start.settings, &signs)
+    }
+
+    /// The turn ends when the pause is long enough for its signs.
     fn time_end_of_turn(&mut self, now: CallTime) {
         if self.recogniser.is_failed() {
             self.recogniser.lost_words = true;
@@ -177,8 +241,7 @@ impl Conversation {
             return;
         }
         let stopped = self.ear.stopped_at.unwrap_or(now);
-        let wait = words::end_of_turn_wait(&self.start.settings, self.expect, &self.ear.partial);
-        self.timers.set(TimerReason::EndOfTurn, (stopped + wait).max(now));
+        self.timers.set(TimerReason::EndOfTurn, (stopped + self.end_of_turn().ms).max(now));
     }
 
     pub(super) fn on_partial(&mut self, now: CallTime, turn: u64, text: &str, confidence: f32) {
@@ -197,6 +260,7 @@ impl Conversation {
         }
         text.clone_into(&mut self.ear.partial);
         self.ear.confidence = confidence;
+        self.ear.heard_end = None;
         if !self.ear.is_voice() && !text.is_empty() {
             self.ear.stopped_at.get_or_insert(now);
             self.time_end_of_turn(now);
@@ -214,6 +278,11 @@ impl Conversation {
             self.timers.set(TimerReason::EndOfTurn, now + 100);
             return;
         }
+        // A turn that is ended while the voice goes on was too long.
+        let sign = if self.ear.is_voice() { EndSign::Limit } else { self.end_of_turn().sign };
+        let silent_ms = self.ear.stopped_at.map_or(0, |stopped| now.since_ms(stopped));
+        self.ear.ended = Some((now, sign));
+        self.effects.push_back(Effect::TurnEnded { sign, silent_ms });
         let turn = self.ear.finish(now);
         self.timers.cancel(TimerReason::EndOfTurn);
         self.timers.set_or_cancel(
@@ -304,5 +373,133 @@ impl Conversation {
         self.timers.cancel(TimerReason::BargeIn);
         self.phase = Phase::interrupted(answer, turn);
         self.stop_speaking(now, AfterStop::Interrupted);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::rig::Rig;
+    use super::super::{ExpectationKind, Input};
+    use super::*;
+    use crate::call::brain::Thought;
+
+    /// A caller who said this and fell silent at 6,000 ms.
+    fn paused(words: &str) -> Rig {
+        let mut rig = Rig::listening();
+        rig.at(5_000).input(Input::SpeechStarted);
+        rig.at(5_900).partial(words);
+        rig.at(6_000).input(Input::SpeechStopped);
+        rig
+    }
+
+    /// When the turn ends, in milliseconds after the caller fell silent, and by what.
+    fn ends(rig: &mut Rig) -> (u64, EndSign) {
+        rig.drain();
+        for ms in (rig.now().as_ms() - 6_000)..5_000 {
+            rig.at(6_000 + ms).input(Input::Timeout);
+            let ended = rig.drain().into_iter().find_map(|effect| match effect {
+                Effect::TurnEnded { sign, silent_ms } => Some((sign, silent_ms)),
+                _ => None,
+            });
+            if let Some((sign, silent_ms)) = ended {
+                assert_eq!(silent_ms, ms);
+                return (ms, sign);
+            }
+        }
+        panic!("the turn never ends");
+    }
+
+    fn judged(rig: &mut Rig, after_ms: u64, pause: u64, finished: f32) {
+        rig.at(6_000 + after_ms).input(Input::PauseJudged { pause, finished });
+    }
+
+    fn ignored(rig: &mut Rig) -> Vec<IgnoredWhy> {
+        let why = |effect| if let Effect::Ignored(why) = effect { Some(why) } else { None };
+        rig.drain().into_iter().filter_map(why).collect()
+    }
+
+    #[test]
+    fn each_pause_is_to_be_judged_once() {
+        let mut rig = paused("i'd like to");
+        assert!(rig.drain().contains(&Effect::JudgePause { pause: 1 }));
+        rig.at(6_300).input(Input::SpeechStarted);
+        rig.at(6_900).input(Input::SpeechStopped);
+        assert!(rig.drain().contains(&Effect::JudgePause { pause: 2 }));
+        judged(&mut rig, 950, 1, 0.99);
+        assert_eq!(ignored(&mut rig), [IgnoredWhy::Late], "of the pause before");
+        judged(&mut rig, 960, 2, 0.99);
+        assert_eq!(ignored(&mut rig), []);
+        judged(&mut rig, 970, 2, 0.01);
+        assert_eq!(ignored(&mut rig), [IgnoredWhy::Late], "told twice");
+    }
+
+    #[test]
+    fn a_caller_who_sounds_finished_is_answered_sooner_and_one_who_does_not_later() {
+        assert_eq!(ends(&mut paused("tomorrow at three")), (500, EndSign::Words));
+        let mut sure = paused("tomorrow at three");
+        judged(&mut sure, 120, 1, 0.95);
+        let (ms, sign) = ends(&mut sure);
+        assert!(ms < 250 && sign == EndSign::Sound, "{ms} {sign:?}");
+        let mut going_on = paused("tomorrow at three");
+        judged(&mut going_on, 120, 1, 0.05);
+        let (ms, sign) = ends(&mut going_on);
+        assert!((1_000..2_000).contains(&ms) && sign == EndSign::Words, "{ms} {sign:?}");
+    }
+
+    #[test]
+    fn a_judge_that_is_late_or_gone_holds_up_no_turn() {
+        // Absent and failing are the same: nothing comes.
+        let (without, _) = ends(&mut paused("i'd like to"));
+        let mut late = paused("i'd like to");
+        let (ms, sign) = ends(&mut late);
+        assert_eq!((ms, sign), (without, EndSign::Silence));
+        late.after(10).input(Input::PauseJudged { pause: 1, finished: 0.01 });
+        assert_eq!(ignored(&mut late), [IgnoredWhy::Late]);
+        let mut broken = paused("i'd like to");
+        judged(&mut broken, 100, 1, f32::NAN);
+        assert_eq!(ends(&mut broken).0, without);
+    }
+
+    #[test]
+    fn the_recognisers_own_word_counts_even_before_the_voice_stops_until_more_words_come() {
+        let mut rig = Rig::listening();
+        rig.at(5_000).input(Input::SpeechStarted);
+        rig.at(5_900).partial("tomorrow at three");
+        rig.input(Input::EndHeard { turn: 0, back_channel: false });
+        rig.at(6_000).input(Input::SpeechStopped);
+        let (ms, sign) = ends(&mut rig);
+        assert!(ms < 400 && sign == EndSign::Recogniser, "{ms} {sign:?}");
+        let mut taken_back = paused("tomorrow at");
+        taken_back.at(6_010).input(Input::EndHeard { turn: 0, back_channel: false });
+        taken_back.at(6_020).partial("tomorrow at three");
+        assert_eq!(ends(&mut taken_back), (500, EndSign::Words));
+        taken_back.input(Input::EndHeard { turn: 0, back_channel: false });
+        assert_eq!(ignored(&mut taken_back), [IgnoredWhy::Stale], "of a turn that is over");
+        let mut listening_only = paused("okay");
+        listening_only.at(6_010).input(Input::EndHeard { turn: 0, back_channel: true });
+        assert!(ends(&mut listening_only).0 > 500);
+    }
+
+    #[test]
+    fn a_caller_who_goes_on_before_an_answer_was_cut_off() {
+        let cut_off = |rig: &mut Rig| {
+            rig.drain().into_iter().any(|effect| matches!(effect, Effect::CutOff { sign: EndSign::Words }))
+        };
+        let mut rig = paused("tomorrow at three");
+        ends(&mut rig);
+        rig.after(400).input(Input::SpeechStarted);
+        assert!(cut_off(&mut rig));
+        let mut patient = paused("tomorrow at three");
+        ends(&mut patient);
+        patient.after(1_600).input(Input::SpeechStarted);
+        assert!(!cut_off(&mut patient), "too long after");
+        let mut interrupts = paused("what time do you open");
+        ends(&mut interrupts);
+        interrupts.final_words("what time do you open");
+        interrupts.answer(Thought::Say { text: "We open at nine.".into() });
+        interrupts.answer(Thought::Listen { expect: ExpectationKind::Open });
+        interrupts.start_speaking();
+        interrupts.after(300).input(Input::SpeechStarted);
+        assert!(!cut_off(&mut interrupts), "an answer was heard");
     }
 }

@@ -2,7 +2,6 @@
 //! only show that they listen.
 
 use super::ExpectationKind;
-use super::settings::Settings;
 
 /// Words that show that somebody listens, or a start of them.
 const BACK_CHANNEL: [&str; 26] = [
@@ -56,21 +55,34 @@ fn is_made_of(text: &str, words: &[&str]) -> bool {
     !text.trim().is_empty() && text.split_whitespace().all(|word| words.contains(&word))
 }
 
-/// How long a pause ends the turn, after these words.
-pub(super) fn end_of_turn_wait(settings: &Settings, expect: ExpectationKind, text: &str) -> u64 {
+/// Whether words are a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Completeness {
+    /// They could be all there is to say.
+    Complete,
+    /// There are none yet.
+    Unknown,
+    /// They break off: "my name is".
+    Open,
+    /// Digits or letters, and not as many as there will be.
+    Dictated,
+}
+
+/// Whether these words, an answer to what is expected, are a whole.
+pub(super) fn completeness(expect: ExpectationKind, text: &str) -> Completeness {
     let words: Vec<&str> = text.split_whitespace().collect();
     let Some(last) = words.last() else {
-        return settings.end_of_turn_unknown_ms;
+        return Completeness::Unknown;
     };
     let dictated = words.iter().rev().take_while(|word| is_dictated(word)).count();
     let dictating = dictated >= 3 || (dictated >= 1 && expect == ExpectationKind::Digits);
     let spelling = expect == ExpectationKind::Name && last.chars().count() == 1;
     if (dictating && dictated < DIGITS_OF_A_NUMBER) || spelling {
-        settings.end_of_turn_dictation_ms
+        Completeness::Dictated
     } else if UNFINISHED.contains(last) {
-        settings.end_of_turn_incomplete_ms
+        Completeness::Open
     } else {
-        settings.end_of_turn_ms
+        Completeness::Complete
     }
 }
 
@@ -139,18 +151,20 @@ mod tests {
     }
 
     #[test]
-    fn cut_off_words_and_dictation_wait_longer() {
-        let settings = Settings::default();
-        let wait = |expect, text| end_of_turn_wait(&settings, expect, text);
-        assert_eq!(wait(ExpectationKind::Open, "i'd like a haircut tomorrow"), settings.end_of_turn_ms);
-        assert_eq!(wait(ExpectationKind::Open, "my name is"), settings.end_of_turn_incomplete_ms);
-        assert_eq!(wait(ExpectationKind::Open, "tomorrow at"), settings.end_of_turn_incomplete_ms);
-        assert_eq!(wait(ExpectationKind::Open, ""), settings.end_of_turn_unknown_ms);
-        assert_eq!(wait(ExpectationKind::Digits, "oh seven"), settings.end_of_turn_dictation_ms);
-        assert_eq!(wait(ExpectationKind::Open, "it's oh seven nine"), settings.end_of_turn_dictation_ms);
-        let whole = "oh seven nine four six oh one two three four five";
-        assert_eq!(wait(ExpectationKind::Digits, whole), settings.end_of_turn_ms);
-        assert_eq!(wait(ExpectationKind::Name, "b l o g"), settings.end_of_turn_dictation_ms);
+    fn cut_off_words_and_dictation_are_no_whole() {
+        use ExpectationKind::{Digits, Name, Open};
+        for (expect, text, completeness) in [
+            (Open, "i'd like a haircut tomorrow", Completeness::Complete),
+            (Open, "my name is", Completeness::Open),
+            (Open, "tomorrow at", Completeness::Open),
+            (Open, "", Completeness::Unknown),
+            (Digits, "oh seven", Completeness::Dictated),
+            (Open, "it's oh seven nine", Completeness::Dictated),
+            (Digits, "oh seven nine four six oh one two three four five", Completeness::Complete),
+            (Name, "b l o g", Completeness::Dictated),
+        ] {
+            assert_eq!(super::completeness(expect, text), completeness, "{text}");
+        }
     }
 
     #[test]

@@ -71,7 +71,8 @@ impl Shell {
         let request = ListenRequest { rate_hz: TELEPHONE_HZ, phrases: Arc::clone(&self.hearing.phrases) };
         let listener = Box::new(move |event| inlet.recogniser(session, event));
         match engine.listen(request, listener) {
-            Ok((audio, listening)) => {
+            Ok((mut audio, listening)) => {
+                self.keep_recent(&mut audio);
                 listening.expect(self.hearing.expectation);
                 self.hearing.open = Some(listening);
                 self.command(Command::Listen(audio));
@@ -155,8 +156,10 @@ impl Shell {
                 let (text, confidence) = self.heard(&heard);
                 self.push(Input::Final { turn, text, confidence });
             }
-            // Voice activity and the words end turns here.
-            RecogniserEvent::EndOfTurn { .. } => {}
+            RecogniserEvent::EndOfTurn { turn, back_channel } => {
+                let turn = turn + self.hearing.first_turn;
+                self.push(Input::EndHeard { turn, back_channel });
+            }
             RecogniserEvent::Failed(error) => self.recogniser_failed(&error.to_string()),
         }
     }

@@ -2,12 +2,14 @@
 
 mod hearing;
 mod leg;
+mod pauses;
 mod recording;
 mod thinking;
 mod tools;
 mod voice;
 
 pub(super) use hearing::Hearing;
+pub(super) use pauses::Pauses;
 pub(super) use recording::{Opened, Recording};
 pub(super) use thinking::Thinking;
 pub(super) use tools::Tools;
@@ -29,6 +31,9 @@ impl Shell {
             Effect::PlayTone => self.play_tone(),
             Effect::StopSpeaking => self.stop_speaking(),
             Effect::FinishTurn { turn } => self.finish_turn(turn),
+            Effect::JudgePause { pause } => self.judge_pause(pause),
+            Effect::TurnEnded { sign, silent_ms } => self.turn_ended(sign, silent_ms),
+            Effect::CutOff { sign } => pauses::count_cut_off(sign),
             Effect::Expect(expectation) => self.expect(expectation),
             Effect::Think { question, asked } => self.think(question, asked),
             Effect::Forget { question } => self.thinking.forget(question),
@@ -47,5 +52,6 @@ const fn ignored(why: IgnoredWhy) -> &'static str {
         IgnoredWhy::Stale => "stale",
         IgnoredWhy::Ended => "ended",
         IgnoredWhy::OutOfPlace => "out_of_place",
+        IgnoredWhy::Late => "late",
     }
 }

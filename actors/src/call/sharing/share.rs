@@ -15,7 +15,7 @@ use crate::call::settings::SharingSettings;
 use crate::clock::ms;
 use crate::metrics::{ADMISSIONS, SHARING_LOST, SHARING_WAITING};
 use crate::storage::coordination::{Admission, Coordination, NodeRun};
-use crate::types::{CallId, TenantId};
+use crate::types::{CallId, Life, TenantId};
 
 /// Tells the other nodes of this one's calls. Cheap to clone.
 #[derive(Clone)]
@@ -25,6 +25,7 @@ pub(crate) struct Sharing {
 
 pub(super) struct Inner {
     pub(super) coordination: Arc<dyn Coordination>,
+    pub(super) life: Life,
     pub(super) node: NodeRun,
     pub(super) settings: SharingSettings,
     pub(super) pending: Mutex<Pending>,
@@ -41,19 +42,25 @@ impl Sharing {
     /// Starts telling. Needs a tokio runtime.
     pub(crate) fn start(
         coordination: Arc<dyn Coordination>,
-        node: NodeRun,
+        life: Life,
         settings: SharingSettings,
     ) -> (Self, Tasks) {
         let pending = Mutex::new(Pending::new(settings.calls_max));
         let writers = settings.writers.max(1);
         let (work, told) = (Notify::new(), Notify::new());
-        let inner = Arc::new(Inner { coordination, node, settings, pending, work, told });
+        let node = NodeRun::from(&life);
+        let inner = Arc::new(Inner { coordination, life, node, settings, pending, work, told });
         let mut tasks = JoinSet::new();
         for _ in 0..writers {
             tasks.spawn(write::run(Arc::clone(&inner)));
         }
         tasks.spawn(refresh::run(Arc::clone(&inner)));
         (Self { inner }, Tasks(tasks))
+    }
+
+    /// Which process this is.
+    pub(crate) fn life(&self) -> &Life {
+        &self.inner.life
     }
 
     /// A place for a call among its tenant's on all nodes; `Err` where there is none. Where that can't be known

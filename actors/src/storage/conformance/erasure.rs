@@ -1,10 +1,10 @@
 //! What is erased is gone: from every table, whatever was kept of it.
 
 use super::*;
-use crate::storage::{Cursor, Erased, Erasure, Extent, FinishedRecording, Page, Recording};
+use crate::storage::{Claim, Cursor, Erased, Erasure, Extent, FinishedRecording, Page, Recording};
 use crate::types::{
-    BookingId, CallEvent, CallEventKind, CallId, CallTime, Contact, PhoneNumber, Private, RecordingId, Slot,
-    Speaker, ToolCall, ToolOutcome, ToolStep,
+    BookingId, CallEvent, CallEventKind, CallId, CallTime, Contact, Life, PhoneNumber, Private, RecordingId,
+    Slot, Speaker, ToolCall, ToolOutcome, ToolStep,
 };
 
 /// A person who called, and all that was kept of it.
@@ -93,7 +93,12 @@ impl Person {
             sealed_key: format!("key of {}", self.words).into_bytes(),
             rate_hz: 8_000,
             segment_samples: 16_000,
-            finished: Some(FinishedRecording { segments: 1, samples: 1, lost_segments: vec![] }),
+            finished: Some(FinishedRecording {
+                segments: 1,
+                samples: 1,
+                lost_segments: vec![],
+                cut_short: false,
+            }),
             merged: None,
         }
     }
@@ -107,6 +112,9 @@ impl Person {
         record.bookings = vec![BookingId::new(uuid(self.id))];
         record.ended_at = None;
         store.put_call(&record).await.expect("written");
+        // As if its process had died.
+        let claimed = store.claim_call(record.id, None, &Life::new("london", "2")).await.expect("answered");
+        let Claim::Granted(mut record) = claimed else { panic!("{claimed:?}") };
         store.append_events(record.id, &self.events()).await.expect("appended");
         store.put_checkpoint(record.id, self.words.as_bytes()).await.expect("kept");
         let (booking, occupied) = self.booking();
@@ -142,9 +150,22 @@ impl Person {
     }
 }
 
+/// Somebody who works at a business.
+fn staff(owner: &str, number: u32) -> crate::types::User {
+    let name = Private::new(format!("Worker of {owner}"));
+    crate::types::User { name, ..user(owner, number, &format!("u{number}@{owner}.example")) }
+}
+
 async fn fill(store: &Store) {
     store.put_business(&business("barbers", 1, &["1000", "+442079460100"]), None).await.expect("written");
     store.put_business(&business("clinic", 1, &["2000"]), None).await.expect("written");
+    for (owner, number) in [("barbers", 901), ("barbers", 902), ("clinic", 903)] {
+        store.create_user(&staff(owner, number)).await.expect("kept");
+    }
+    // One that has had another address.
+    let mut changed = staff("barbers", 902);
+    (changed.version, changed.email) = (2, user("barbers", 902, "second@barbers.example").email);
+    store.change_user(&changed, 1).await.expect("changed");
     for person in [ADA, BEN, EVE] {
         person.leave(store).await;
     }
@@ -263,6 +284,8 @@ pub(crate) async fn of_an_erased_caller_nothing_remains(store: Store) {
     assert!(left.iter().all(|row| row.contains("clinic") || row.contains(EVE.name)), "{left:#?}");
     let now = (holding(&store, &BEN.traces()).await, holding(&store, &[EVE.words.into()]).await);
     assert_eq!(now, others, "nobody else's is touched");
+    let users = store.users(&tenant("barbers"), Page::first(9)).await.expect("listed").rows;
+    assert_eq!(users.len(), 2, "those who work there have no number, and stay");
     let caller = ADA.caller();
     let listed = store.calls_by_caller(&tenant("barbers"), &caller, Page::first(9)).await.expect("listed");
     assert_eq!(listed.rows, []);
@@ -307,17 +330,24 @@ pub(crate) async fn of_an_erased_business_nothing_remains(store: Store) {
     let Erased { calls, events, recordings, bookings, messages, businesses, keys, .. } = erasure.erased;
     assert_eq!((calls, events, recordings, bookings, messages), (2, 8, 3, 2, 2));
     assert_eq!((businesses, keys, erasure.live), (1, 1, 0));
+    assert_eq!(erasure.erased.users, 2);
+    let emails = ["u901@barbers.example", "second@barbers.example", "u902@barbers.example"];
+    for email in emails.map(|text| user("barbers", 1, text).email) {
+        assert_eq!(store.user_by_email(&email).await, Ok(None));
+    }
     assert_eq!(remove_objects(&store).await.len(), 3);
     let mut traces: Vec<Vec<u8>> = ADA.traces().split_off(2);
     traces.extend(BEN.traces());
     traces.push(b"barbers".to_vec());
     traces.push(uuid(82).as_bytes().to_vec());
+    traces.extend([901, 902].map(|number| uuid(number).as_bytes().to_vec()));
     assert_eq!(holding(&store, &traces).await, [""; 0]);
     assert_eq!(holding(&store, &EVE.traces()[2..]).await, others);
     assert_eq!(store.tenant_of(&number("1000")).await, Ok(None));
     let audit = store.audit(&tenant("barbers"), Page::first(9)).await.expect("listed");
     assert_eq!(audit.rows.len(), 2, "what was done to it is still told");
     // All of it may come again.
+    store.create_user(&staff("barbers", 901)).await.expect("kept");
     store.put_business(&business("barbers", 1, &["1000"]), None).await.expect("written");
 }
 

@@ -7,9 +7,11 @@ pub(super) mod bookings;
 pub(super) mod businesses;
 pub(super) mod calls;
 pub(super) mod erasure;
+pub(super) mod holders;
 pub(super) mod once;
 pub(super) mod portable;
 mod sample;
+pub(super) mod users;
 
 pub(crate) use sample::*;
 
@@ -61,6 +63,12 @@ macro_rules! conformance {
                 tenants_see_their_own_calls_only,
                 a_checkpoint_replaces_the_one_before
             }
+            holders {
+                a_call_is_claimed_by_one_of_many,
+                what_is_over_or_unknown_is_not_claimed,
+                whoever_lost_a_call_writes_nothing_of_it,
+                a_thing_has_one_owner_per_epoch
+            }
             bookings {
                 time_is_given_once,
                 of_sixty_four_at_once_one_gets_the_time,
@@ -87,6 +95,16 @@ macro_rules! conformance {
                 a_business_has_one_key_for_ever,
                 odd_names_are_kept_apart,
                 a_store_that_works_says_so
+            }
+            users {
+                an_email_address_is_one_users,
+                of_many_users_at_once_one_gets_the_address,
+                a_user_is_changed_where_their_version_is_the_expected_one,
+                a_changed_address_is_taken_and_the_old_one_is_free,
+                a_user_is_changed_by_one_of_many_at_once,
+                addresses_are_swapped_over_and_over_and_never_two_users,
+                users_are_listed_by_identity,
+                a_deleted_users_address_is_free
             }
             portable {
                 everything_is_exported_once,

@@ -69,7 +69,8 @@ pub(crate) async fn a_recording_is_read_as_it_was_last_written(store: Store) {
     };
     assert_eq!(store.recording(recording.id).await, Ok(None));
     store.put_recording(&recording).await.expect("written");
-    recording.finished = Some(FinishedRecording { segments: 3, samples: 24_000, lost_segments: vec![1] });
+    recording.finished =
+        Some(FinishedRecording { segments: 3, samples: 24_000, lost_segments: vec![1], cut_short: false });
     store.put_recording(&recording).await.expect("written");
     assert_eq!(store.recording(recording.id).await, Ok(Some(recording.clone())));
     recording.merged = Some(MergedRecording {

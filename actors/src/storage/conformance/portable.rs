@@ -3,7 +3,7 @@
 use super::*;
 use crate::storage::{
     AuditAct, AuditActor, AuditEntry, Erased, Error, Extent, FinishedRecording, Memory, Page, Part,
-    Recording, Storage, StoredRow,
+    Recording, Storage, StoredRow, Users,
 };
 use crate::types::{CallId, Private, RecordingId, ResourceId, ToolOutcome};
 
@@ -14,6 +14,12 @@ pub(crate) async fn fill(store: &dyn Storage) {
         store.keep_key(&tenant(id), id.as_bytes()).await.expect("kept");
     }
     store.put_business(&business("clinic", 2, &["2001", "2002"]), Some(1)).await.expect("written");
+    for (owner, number) in [("barbers", 1), ("barbers", 2), ("clinic", 3)] {
+        store.create_user(&user(owner, number, &format!("u{number}@example.com"))).await.expect("kept");
+    }
+    let mut changed = user("barbers", 2, "changed@example.com");
+    changed.version = 2;
+    store.change_user(&changed, 1).await.expect("changed");
     for number in 1..=5 {
         let owner = if number == 4 { "clinic" } else { "barbers" };
         let mut record = call(owner, number, i64::from(number));
@@ -39,7 +45,8 @@ pub(crate) async fn fill(store: &dyn Storage) {
         store.put_message(&left, &key(&format!("{number}/9"))).await.expect("kept");
     }
     store.remember_outcome(&key("1/0"), &ToolOutcome::NotFound).await.expect("remembered");
-    let finished = FinishedRecording { segments: 3, samples: 24_000, lost_segments: vec![1] };
+    let finished =
+        FinishedRecording { segments: 3, samples: 24_000, lost_segments: vec![1], cut_short: true };
     for (number, finished) in [(1, Some(finished)), (2, None)] {
         store.put_recording(&recording(number, finished)).await.expect("written");
     }
@@ -122,7 +129,7 @@ pub(crate) async fn everything_is_exported_once(store: Store) {
         }
         counts
     };
-    assert_eq!(counts, [3, 3, 5, 15, 1, 3, 5, 3, 1, 2, 1, 2]);
+    assert_eq!(counts, [3, 3, 3, 5, 15, 1, 3, 5, 3, 1, 2, 1, 2]);
 }
 
 pub(crate) async fn what_was_exported_makes_the_same_store(store: Store) {
@@ -137,6 +144,11 @@ pub(crate) async fn what_was_exported_makes_the_same_store(store: Store) {
     assert_eq!(store.tenant_of(&number("2002")).await, Ok(Some(tenant("clinic"))));
     assert_eq!(store.tenant_of(&number("2000")).await, Ok(None), "a number that was given up");
     let page = || Page::first(99);
+    assert_eq!(store.users(&barbers, page()).await, source.users(&barbers, page()).await);
+    let email = user("barbers", 2, "changed@example.com").email;
+    assert_eq!(store.user_by_email(&email).await, source.user_by_email(&email).await);
+    let given_up = user("barbers", 2, "u2@example.com").email;
+    assert_eq!(store.user_by_email(&given_up).await, Ok(None), "an address that was given up");
     assert_eq!(store.calls(&barbers, page()).await, source.calls(&barbers, page()).await);
     assert_eq!(store.open_calls(page()).await, source.open_calls(page()).await);
     let caller = Private::new(number("+447700900001"));
@@ -188,6 +200,7 @@ pub(crate) async fn another_row_of_the_same_identity_is_refused(store: Store) {
     let others = [
         ("business", StoredRow::Business(business("barbers", 7, &["1000"]))),
         ("business's key", StoredRow::Key { tenant: tenant("barbers"), sealed: vec![1] }),
+        ("user", StoredRow::User(user("barbers", 1, "free@example.com"))),
         ("call", StoredRow::Call(other_call)),
         ("call event", StoredRow::Event { call: CallId::new(uuid(1)), event: event(1, "other") }),
         ("checkpoint", StoredRow::Checkpoint { call: CallId::new(uuid(5)), state: vec![1] }),
@@ -215,6 +228,8 @@ pub(crate) async fn imported_time_and_numbers_are_given_once(store: Store) {
     assert_eq!(store.booking(&late.tenant, late.id).await, Ok(None));
     let twin = StoredRow::Business(business("twin", 1, &["1000"]));
     assert_eq!(store.import(&[twin]).await, Err(Error::Conflict { what: "number" }));
+    let twin = StoredRow::User(user("clinic", 9, "u1@example.com"));
+    assert_eq!(store.import(&[twin]).await, Err(Error::Conflict { what: "e-mail address" }));
     // A cancelled appointment's time is free for another's.
     let (next, time) = booking(10, 180, 30);
     let free = StoredRow::Booking { booking: next.clone(), occupied: Some(time) };

@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::storage::{BookingWrite, IdempotencyKey, Occupied, Storage};
 use crate::types::{
     Booking, BookingId, BookingState, Business, CallEvent, CallEventKind, CallId, CallQuality, CallRecord,
-    CallTime, Contact, Hours, Language, Message, MessageId, PhoneNumber, Policy, Private, ResourceId,
-    ServiceId, Slot, TenantId, Urgency,
+    CallTime, Contact, EmailAddress, Hours, Language, Message, MessageId, PhoneNumber, Policy, Private,
+    ResourceId, Role, ServiceId, Slot, TenantId, Urgency, User, UserId,
 };
 
 pub(crate) type Store = Arc<dyn Storage>;
@@ -74,6 +74,7 @@ pub(crate) fn call(owner: &str, id: u32, minute: i64) -> CallRecord {
         recording: None,
         quality: CallQuality::default(),
         latencies: Vec::new(),
+        held_by: None,
     }
 }
 
@@ -139,6 +140,18 @@ pub(crate) fn message(owner: &str, id: u32, minute: i64) -> Message {
         text: Private::from("Please call back."),
         urgency: Urgency::Normal,
         taken_at: at(minute),
+    }
+}
+
+pub(crate) fn user(owner: &str, id: u32, email: &str) -> User {
+    User {
+        id: UserId::new(uuid(id)),
+        tenant: tenant(owner),
+        version: 1,
+        email: Private::new(EmailAddress::parse(email).expect("an address")),
+        name: Private::from("Ada"),
+        role: Role::Agent,
+        created_at: at(0),
     }
 }
 

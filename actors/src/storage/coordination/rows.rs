@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::types::{CallId, TenantId};
+use crate::types::{CallId, Life, TenantId};
 
 /// One run of a node's process. A process that starts again is another one, so that what the dead one had can be
 /// told from what this one has.
@@ -23,6 +23,12 @@ impl NodeRun {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl From<&Life> for NodeRun {
+    fn from(life: &Life) -> Self {
+        Self(life.run.clone())
     }
 }
 

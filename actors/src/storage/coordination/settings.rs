@@ -1,5 +1,7 @@
 //! How nodes reach what they share, and its bounds.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Error, Result};
@@ -21,6 +23,9 @@ pub struct Settings {
     pub sentinel_username: String,
     /// The password of the sentinels, where they want one.
     pub sentinel_password: Private<String>,
+    /// The certificates, in PEM, of which one signed the server's, for an address with `rediss`; absent: those that
+    /// this machine trusts. The server's certificate names the address that it is reached at.
+    pub authorities: Option<PathBuf>,
     /// What every key begins with: clusters that share a server differ in it.
     pub prefix: String,
     /// How long one try of a command may take, in milliseconds.
@@ -75,6 +80,7 @@ impl Default for Settings {
             password: Private::default(),
             sentinel_username: String::new(),
             sentinel_password: Private::default(),
+            authorities: None,
             prefix: "strowger".to_owned(),
             command_ms: 300,
             deadline_ms: 800,

@@ -9,12 +9,13 @@ use super::Journalled;
 use super::entry::{Entry, Lane, changed_nothing};
 use super::keep::Outcome;
 use crate::storage::{
-    AuditEntry, AuditRow, BookingWrite, Cursor, Erasure, Error, Extent, Frozen, IdempotencyKey, Listing,
-    Occupied, Page, Part, Recording, Removal, Result, SealedKey, Storage, StoredRow,
+    AuditEntry, AuditRow, BookingWrite, Claim, Cursor, Erasure, Error, Examination, Extent, Frozen,
+    IdempotencyKey, Listing, Occupied, Owner, Page, Part, Recording, Removal, Result, SealedKey, Storage,
+    StoredRow,
 };
 use crate::types::{
-    Booking, BookingId, Business, CallEvent, CallId, CallRecord, Message, PhoneNumber, Private, RecordingId,
-    ResourceId, TenantId, ToolOutcome,
+    Booking, BookingId, Business, CallEvent, CallId, CallRecord, Life, Message, PhoneNumber, Private,
+    RecordingId, ResourceId, TenantId, ToolOutcome,
 };
 
 /// What begins a cursor among the open calls that are in the journal only.
@@ -71,34 +72,35 @@ impl Journalled {
 #[async_trait]
 impl Storage for Journalled {
     async fn put_business(&self, business: &Business, expected: Option<u64>) -> Result<()> {
-        self.shared.store.put_business(business, expected).await
+        self.shared.store()?.put_business(business, expected).await
     }
 
     async fn business(&self, tenant: &TenantId) -> Result<Option<Business>> {
-        self.shared.store.business(tenant).await
+        self.shared.store()?.business(tenant).await
     }
 
     async fn businesses(&self, page: Page) -> Result<Listing<Business>> {
-        self.shared.store.businesses(page).await
+        self.shared.store()?.businesses(page).await
     }
 
     async fn tenant_of(&self, number: &PhoneNumber) -> Result<Option<TenantId>> {
-        self.shared.store.tenant_of(number).await
+        self.shared.store()?.tenant_of(number).await
     }
 
     async fn put_call(&self, record: &CallRecord) -> Result<()> {
-        self.put(Entry::Call(Box::new(record.clone())), self.shared.store.put_call(record)).await
+        self.put(Entry::Call(Box::new(record.clone())), async { self.shared.store()?.put_call(record).await })
+            .await
     }
 
     async fn call(&self, call: CallId) -> Result<Option<CallRecord>> {
         match self.kept_record(call) {
             Some(record) => Ok(Some(record)),
-            None => self.shared.store.call(call).await,
+            None => self.shared.store()?.call(call).await,
         }
     }
 
     async fn calls(&self, tenant: &TenantId, page: Page) -> Result<Listing<CallRecord>> {
-        self.shared.store.calls(tenant, page).await.map(|listing| self.latest_of(listing))
+        self.shared.store()?.calls(tenant, page).await.map(|listing| self.latest_of(listing))
     }
 
     async fn calls_by_caller(
@@ -107,7 +109,7 @@ impl Storage for Journalled {
         caller: &Private<PhoneNumber>,
         page: Page,
     ) -> Result<Listing<CallRecord>> {
-        let listing = self.shared.store.calls_by_caller(tenant, caller, page).await?;
+        let listing = self.shared.store()?.calls_by_caller(tenant, caller, page).await?;
         Ok(self.latest_of(listing))
     }
 
@@ -119,7 +121,7 @@ impl Storage for Journalled {
         let kept = self.kept_records();
         let mut rows = Vec::new();
         if own.is_none() {
-            let listing = self.shared.store.open_calls(page).await?;
+            let listing = self.shared.store()?.open_calls(page).await?;
             rows.extend(listing.rows.into_iter().filter(|row| !kept.contains_key(&row.id)));
             if listing.next.is_some() {
                 return Ok(Listing { rows, next: listing.next });
@@ -140,9 +142,18 @@ impl Storage for Journalled {
         Ok(Listing { rows, next: more.then(|| Cursor(format!("{OWN_CURSOR}{cursor}"))) })
     }
 
+    /// What waits of a call is written before anybody else may have it.
+    async fn claim_call(&self, call: CallId, from: Option<&Life>, to: &Life) -> Result<Claim> {
+        if !self.shared.ledger.lock().is_free(&Lane::Call(call)) {
+            let why = "earlier writes of the call wait in the journal".to_owned();
+            return Err(Error::Unavailable { why });
+        }
+        self.shared.store()?.claim_call(call, from, to).await
+    }
+
     async fn append_events(&self, call: CallId, events: &[CallEvent]) -> Result<()> {
         let entry = Entry::Events { call, events: events.to_vec() };
-        self.put(entry, self.shared.store.append_events(call, events)).await
+        self.put(entry, async { self.shared.store()?.append_events(call, events).await }).await
     }
 
     async fn events(&self, call: CallId) -> Result<Vec<CallEvent>> {
@@ -154,7 +165,7 @@ impl Storage for Journalled {
             });
             of_call.flatten().cloned().collect()
         };
-        let mut events = self.shared.store.events(call).await?;
+        let mut events = self.shared.store()?.events(call).await?;
         if kept.is_empty() {
             return Ok(events);
         }
@@ -171,7 +182,7 @@ impl Storage for Journalled {
         occupied: &Occupied,
         key: &IdempotencyKey,
     ) -> Result<BookingWrite> {
-        self.shared.store.book(booking, occupied, key).await
+        self.shared.store()?.book(booking, occupied, key).await
     }
 
     async fn rebook(
@@ -180,19 +191,19 @@ impl Storage for Journalled {
         occupied: &Occupied,
         key: &IdempotencyKey,
     ) -> Result<BookingWrite> {
-        self.shared.store.rebook(booking, occupied, key).await
+        self.shared.store()?.rebook(booking, occupied, key).await
     }
 
     async fn cancel(&self, booking: &Booking, key: &IdempotencyKey) -> Result<BookingWrite> {
-        self.shared.store.cancel(booking, key).await
+        self.shared.store()?.cancel(booking, key).await
     }
 
     async fn written(&self, tenant: &TenantId, key: &IdempotencyKey) -> Result<Option<Booking>> {
-        self.shared.store.written(tenant, key).await
+        self.shared.store()?.written(tenant, key).await
     }
 
     async fn booking(&self, tenant: &TenantId, booking: BookingId) -> Result<Option<Booking>> {
-        self.shared.store.booking(tenant, booking).await
+        self.shared.store()?.booking(tenant, booking).await
     }
 
     async fn bookings(
@@ -202,7 +213,7 @@ impl Storage for Journalled {
         until: Timestamp,
         page: Page,
     ) -> Result<Listing<Booking>> {
-        self.shared.store.bookings(tenant, from, until, page).await
+        self.shared.store()?.bookings(tenant, from, until, page).await
     }
 
     async fn occupied(
@@ -212,7 +223,7 @@ impl Storage for Journalled {
         from: Timestamp,
         until: Timestamp,
     ) -> Result<Vec<Occupied>> {
-        self.shared.store.occupied(tenant, resource, from, until).await
+        self.shared.store()?.occupied(tenant, resource, from, until).await
     }
 
     async fn put_message(&self, message: &Message, key: &IdempotencyKey) -> Result<Message> {
@@ -226,25 +237,30 @@ impl Storage for Journalled {
             return Ok(first);
         }
         let entry = Entry::Message { message: Box::new(message.clone()), key: key.clone() };
-        match self.shared.write(entry, self.shared.store.put_message(message, key)).await? {
+        match self.shared.write(entry, async { self.shared.store()?.put_message(message, key).await }).await?
+        {
             Outcome::Written(kept) => Ok(kept),
             Outcome::Kept => Ok(message.clone()),
         }
     }
 
     async fn messages(&self, tenant: &TenantId, page: Page) -> Result<Listing<Message>> {
-        self.shared.store.messages(tenant, page).await
+        self.shared.store()?.messages(tenant, page).await
     }
 
     async fn remember_outcome(&self, key: &IdempotencyKey, outcome: &ToolOutcome) -> Result<ToolOutcome> {
         if !changed_nothing(outcome) {
-            return self.shared.store.remember_outcome(key, outcome).await;
+            return self.shared.store()?.remember_outcome(key, outcome).await;
         }
         if let Some(first) = kept_outcome(self, key) {
             return Ok(first);
         }
         let entry = Entry::Outcome { key: key.clone(), outcome: Box::new(outcome.clone()) };
-        match self.shared.write(entry, self.shared.store.remember_outcome(key, outcome)).await? {
+        match self
+            .shared
+            .write(entry, async { self.shared.store()?.remember_outcome(key, outcome).await })
+            .await?
+        {
             Outcome::Written(first) => Ok(first),
             Outcome::Kept => Ok(outcome.clone()),
         }
@@ -253,13 +269,13 @@ impl Storage for Journalled {
     async fn outcome(&self, key: &IdempotencyKey) -> Result<Option<ToolOutcome>> {
         match kept_outcome(self, key) {
             Some(outcome) => Ok(Some(outcome)),
-            None => self.shared.store.outcome(key).await,
+            None => self.shared.store()?.outcome(key).await,
         }
     }
 
     async fn put_checkpoint(&self, call: CallId, state: &[u8]) -> Result<()> {
         let entry = Entry::Checkpoint { call, state: state.to_vec() };
-        self.put(entry, self.shared.store.put_checkpoint(call, state)).await
+        self.put(entry, async { self.shared.store()?.put_checkpoint(call, state).await }).await
     }
 
     async fn checkpoint(&self, call: CallId) -> Result<Option<Vec<u8>>> {
@@ -270,17 +286,18 @@ impl Storage for Journalled {
         });
         match kept {
             Some(state) => Ok(state),
-            None => self.shared.store.checkpoint(call).await,
+            None => self.shared.store()?.checkpoint(call).await,
         }
     }
 
     async fn drop_checkpoint(&self, call: CallId) -> Result<()> {
-        self.put(Entry::DropCheckpoint { call }, self.shared.store.drop_checkpoint(call)).await
+        self.put(Entry::DropCheckpoint { call }, async { self.shared.store()?.drop_checkpoint(call).await })
+            .await
     }
 
     async fn put_recording(&self, recording: &Recording) -> Result<()> {
         let entry = Entry::Recording(Box::new(recording.clone()));
-        self.put(entry, self.shared.store.put_recording(recording)).await
+        self.put(entry, async { self.shared.store()?.put_recording(recording).await }).await
     }
 
     async fn recording(&self, recording: RecordingId) -> Result<Option<Recording>> {
@@ -296,21 +313,25 @@ impl Storage for Journalled {
         };
         match kept {
             Some(row) => Ok(Some(row)),
-            None => self.shared.store.recording(recording).await,
+            None => self.shared.store()?.recording(recording).await,
         }
     }
 
     async fn keep_key(&self, tenant: &TenantId, sealed: &[u8]) -> Result<Vec<u8>> {
-        self.shared.store.keep_key(tenant, sealed).await
+        self.shared.store()?.keep_key(tenant, sealed).await
     }
 
     async fn key(&self, tenant: &TenantId) -> Result<Option<Vec<u8>>> {
-        self.shared.store.key(tenant).await
+        self.shared.store()?.key(tenant).await
     }
 
     async fn update_recording(&self, recording: &Recording) -> Result<bool> {
         let entry = Entry::RecordingUpdate(Box::new(recording.clone()));
-        match self.shared.write(entry, self.shared.store.update_recording(recording)).await? {
+        match self
+            .shared
+            .write(entry, async { self.shared.store()?.update_recording(recording).await })
+            .await?
+        {
             Outcome::Written(was_there) => Ok(was_there),
             // Nothing is erased while anything waits.
             Outcome::Kept => Ok(true),
@@ -318,24 +339,24 @@ impl Storage for Journalled {
     }
 
     async fn recordings_to_merge(&self, page: Page) -> Result<Listing<Recording>> {
-        self.shared.store.recordings_to_merge(page).await
+        self.shared.store()?.recordings_to_merge(page).await
     }
 
     async fn keys(&self, page: Page) -> Result<Listing<SealedKey>> {
-        self.shared.store.keys(page).await
+        self.shared.store()?.keys(page).await
     }
 
     async fn replace_key(&self, tenant: &TenantId, expected: &[u8], sealed: &[u8]) -> Result<()> {
-        self.shared.store.replace_key(tenant, expected, sealed).await
+        self.shared.store()?.replace_key(tenant, expected, sealed).await
     }
 
     async fn drop_key(&self, tenant: &TenantId) -> Result<bool> {
-        self.shared.store.drop_key(tenant).await
+        self.shared.store()?.drop_key(tenant).await
     }
 
     async fn erase_call(&self, call: CallId, extent: Extent) -> Result<Erasure> {
         self.nothing_waits()?;
-        self.shared.store.erase_call(call, extent).await
+        self.shared.store()?.erase_call(call, extent).await
     }
 
     async fn erase_caller(
@@ -345,12 +366,12 @@ impl Storage for Journalled {
         after: Option<Cursor>,
     ) -> Result<Erasure> {
         self.nothing_waits()?;
-        self.shared.store.erase_caller(tenant, caller, after).await
+        self.shared.store()?.erase_caller(tenant, caller, after).await
     }
 
     async fn erase_tenant(&self, tenant: &TenantId, after: Option<Cursor>) -> Result<Erasure> {
         self.nothing_waits()?;
-        self.shared.store.erase_tenant(tenant, after).await
+        self.shared.store()?.erase_tenant(tenant, after).await
     }
 
     async fn old_calls(
@@ -359,44 +380,56 @@ impl Storage for Journalled {
         before: Timestamp,
         page: Page,
     ) -> Result<Listing<CallRecord>> {
-        self.shared.store.old_calls(tenant, before, page).await
+        self.shared.store()?.old_calls(tenant, before, page).await
     }
 
     async fn removals(&self, page: Page) -> Result<Listing<Removal>> {
-        self.shared.store.removals(page).await
+        self.shared.store()?.removals(page).await
     }
 
     async fn forget_removal(&self, recording: RecordingId) -> Result<()> {
-        self.shared.store.forget_removal(recording).await
+        self.shared.store()?.forget_removal(recording).await
     }
 
     async fn append_audit(&self, tenant: &TenantId, entry: &AuditEntry) -> Result<AuditRow> {
-        self.shared.store.append_audit(tenant, entry).await
+        self.shared.store()?.append_audit(tenant, entry).await
     }
 
     async fn audit(&self, tenant: &TenantId, page: Page) -> Result<Listing<AuditRow>> {
-        self.shared.store.audit(tenant, page).await
+        self.shared.store()?.audit(tenant, page).await
     }
 
     #[cfg(test)]
     async fn everything(&self) -> Result<crate::storage::Everything> {
-        self.shared.store.everything().await
+        self.shared.store()?.everything().await
+    }
+
+    async fn take_ownership(&self, kind: &str, id: &str, who: &str) -> Result<Owner> {
+        self.shared.store()?.take_ownership(kind, id, who).await
+    }
+
+    async fn owner(&self, kind: &str, id: &str) -> Result<Option<Owner>> {
+        self.shared.store()?.owner(kind, id).await
     }
 
     async fn export(&self, part: Part, page: Page) -> Result<Listing<StoredRow>> {
-        self.shared.store.export(part, page).await
+        self.shared.store()?.export(part, page).await
     }
 
     async fn import(&self, rows: &[StoredRow]) -> Result<()> {
-        self.shared.store.import(rows).await
+        self.shared.store()?.import(rows).await
+    }
+
+    async fn examine(&self) -> Result<Option<Examination>> {
+        self.shared.store()?.examine().await
     }
 
     fn freeze(&self) -> Result<Option<Frozen>> {
-        self.shared.store.freeze()
+        self.shared.store()?.freeze()
     }
 
     async fn check(&self) -> Result<()> {
-        self.shared.store.check().await
+        self.shared.store()?.check().await
     }
 }
 

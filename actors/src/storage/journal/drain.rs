@@ -77,6 +77,7 @@ enum Round {
 }
 
 async fn round(shared: &Arc<Shared>) -> Round {
+    let Ok(store) = shared.store() else { return Round::Nothing };
     let is_away = shared.is_away.load(Ordering::Relaxed);
     // A store that was away is asked with few writes first; with more than one, since one alone may be one that it
     // never takes.
@@ -90,7 +91,7 @@ async fn round(shared: &Arc<Shared>) -> Round {
     let mut numbers = std::collections::HashMap::new();
     for (number, entry) in sent {
         let kind = entry.kind();
-        let (store, write_ms) = (Arc::clone(&shared.store), shared.settings.drain_write_ms);
+        let (store, write_ms) = (Arc::clone(store), shared.settings.drain_write_ms);
         let task = writes.spawn(async move {
             let written = timeout(ms(write_ms), make(&*store, &entry)).await;
             written.unwrap_or_else(|_| Err(Error::Unknown { why: format!("no answer in {write_ms} ms") }))

@@ -2,8 +2,8 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use jiff::SignedDuration;
 use metrics::{counter, gauge};
@@ -20,7 +20,9 @@ use super::record::{self, Record};
 use super::settings::Settings;
 use crate::chance::Chance;
 use crate::clock::{Clock, ms};
-use crate::storage::metrics::{JOURNAL_BYTES, JOURNAL_KEPT, JOURNAL_OLDEST, JOURNAL_REFUSED, JOURNAL_ROWS};
+use crate::storage::metrics::{
+    JOURNAL_BYTES, JOURNAL_KEPT, JOURNAL_OLDEST, JOURNAL_REFUSED, JOURNAL_ROWS, STORE_AWAY,
+};
 use crate::storage::{Error, Result, Storage};
 
 /// What waits in a journal.
@@ -42,7 +44,10 @@ pub struct Journalled {
 }
 
 pub(super) struct Shared {
-    pub(super) store: Arc<dyn Storage>,
+    /// The store, once there is one.
+    store: OnceLock<Arc<dyn Storage>>,
+    /// Why there is none yet.
+    absent: Mutex<String>,
     pub(super) log: Box<dyn Log>,
     pub(super) ledger: Mutex<Ledger>,
     pub(super) settings: Settings,
@@ -76,6 +81,17 @@ impl Journalled {
         clock: Clock,
         chance: Chance,
     ) -> Result<Self> {
+        let journalled = Self::open_alone(path, settings, clock, chance)?;
+        journalled.arrived(store);
+        Ok(journalled)
+    }
+
+    /// The same before there is a store: until [`Self::arrived`] whatever can wait is kept, and all else is
+    /// [`Error::Unavailable`].
+    ///
+    /// # Errors
+    /// As of [`Self::open`].
+    pub fn open_alone(path: &Path, settings: Settings, clock: Clock, chance: Chance) -> Result<Self> {
         let (file, contents) = File::open(path, settings.queue_max)?;
         let mut ledger = Ledger::new(bounds(&settings));
         restore(&mut ledger, contents.records);
@@ -85,7 +101,7 @@ impl Journalled {
                 "the journal has writes of an earlier process; they are made now"
             );
         }
-        Ok(Self::over(store, Box::new(file), ledger, settings, clock, chance))
+        Ok(Self::over(Box::new(file), ledger, settings, clock, chance))
     }
 
     /// Puts an empty journal in this log before a store.
@@ -98,19 +114,27 @@ impl Journalled {
         chance: Chance,
     ) -> Self {
         let ledger = Ledger::new(bounds(&settings));
-        Self::over(store, log, ledger, settings, clock, chance)
+        let journalled = Self::over(log, ledger, settings, clock, chance);
+        journalled.arrived(store);
+        journalled
     }
 
-    fn over(
-        store: Arc<dyn Storage>,
-        log: Box<dyn Log>,
-        ledger: Ledger,
-        settings: Settings,
-        clock: Clock,
-        chance: Chance,
-    ) -> Self {
+    /// Here is the store: what waits is written to it from now on. The first one stays.
+    pub fn arrived(&self, store: Arc<dyn Storage>) {
+        if self.shared.store.set(store).is_ok() {
+            self.shared.wake.notify_one();
+        }
+    }
+
+    /// Why there is no store yet, for whoever asks it for something.
+    pub fn has_not_arrived(&self, why: String) {
+        *self.shared.absent.lock() = why;
+    }
+
+    fn over(log: Box<dyn Log>, ledger: Ledger, settings: Settings, clock: Clock, chance: Chance) -> Self {
         let shared = Arc::new(Shared {
-            store,
+            store: OnceLock::new(),
+            absent: Mutex::new("there was no connection yet".to_owned()),
             log,
             ledger: Mutex::new(ledger),
             settings,
@@ -206,6 +230,11 @@ pub(super) enum Outcome<T> {
 }
 
 impl Shared {
+    /// The store.
+    pub(super) fn store(&self) -> Result<&Arc<dyn Storage>> {
+        self.store.get().ok_or_else(|| Error::Unavailable { why: self.absent.lock().clone() })
+    }
+
     /// Writes by `direct` where the lane is free and the store works, and keeps `entry` otherwise.
     pub(super) async fn write<T>(
         &self,
@@ -283,5 +312,7 @@ impl Shared {
             gauge!(JOURNAL_BYTES).set(bytes as f64);
         }
         gauge!(JOURNAL_OLDEST).set(age.max(0.0));
+        let is_away = self.store.get().is_none() || self.is_away.load(Ordering::Relaxed);
+        gauge!(STORE_AWAY).set(if is_away { 1.0 } else { 0.0 });
     }
 }

@@ -23,6 +23,7 @@ mod keep;
 mod ledger;
 mod record;
 mod settings;
+mod users;
 
 pub use file::{File, Log, LogError, Synced, Volatile};
 pub use keep::{Journalled, Waiting};

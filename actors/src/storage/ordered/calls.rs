@@ -6,8 +6,8 @@ use super::key::Key;
 use super::listing::{list_backwards, list_partition};
 use super::value::{bound, decode, encode};
 use super::{Direction, Read, Row, Table, Write};
-use crate::storage::{Error, Listing, Page, Result};
-use crate::types::{CallEvent, CallId, CallRecord, PhoneNumber, TenantId};
+use crate::storage::{Claim, Error, HOLDER, Listing, Page, Result};
+use crate::types::{CallEvent, CallId, CallRecord, Holder, Life, PhoneNumber, TenantId};
 
 pub(super) const WHAT: &str = "call";
 pub(super) const EVENT: &str = "call event";
@@ -64,6 +64,9 @@ pub(super) fn put(rows: &mut dyn Write, record: &CallRecord) -> Result<()> {
         Some(place) => row_at(rows, place)?,
         None => None,
     };
+    if old.as_ref().is_some_and(|old| !old.yields_to(record)) {
+        return Err(Error::Conflict { what: HOLDER });
+    }
     if let Some(old) = &old {
         if !known {
             rows.remove(Table::Calls, before.as_deref().unwrap_or_default())?;
@@ -88,6 +91,23 @@ pub(super) fn put(rows: &mut dyn Write, record: &CallRecord) -> Result<()> {
     } else {
         Ok(())
     }
+}
+
+/// Gives a call that goes on to another process.
+pub(super) fn claim(rows: &mut dyn Write, call: CallId, from: Option<&Life>, to: &Life) -> Result<Claim> {
+    let Some(mut record) = get(rows, call)?.filter(|record| record.ended_at.is_none()) else {
+        return Ok(Claim::Over);
+    };
+    let held = record.held_by.as_ref().map(|holder| &holder.life);
+    if held != Some(to) {
+        if held != from {
+            return Ok(Claim::Held(record.held_by));
+        }
+        let claim = record.claim().saturating_add(1);
+        record.held_by = Some(Holder { life: to.clone(), claim });
+        put(rows, &record)?;
+    }
+    Ok(Claim::Granted(Box::new(record)))
 }
 
 fn row_at(rows: &(impl Read + ?Sized), place: &[u8]) -> Result<Option<CallRecord>> {

@@ -5,15 +5,15 @@ use jiff::Timestamp;
 
 use super::{
     Frozen, Ordered, audit, bookings, businesses, calls, erase_call, erase_caller, erase_tenant, outcomes,
-    portable, recordings,
+    owners, portable, recordings,
 };
 use crate::storage::{
-    AuditEntry, AuditRow, BookingWrite, Cursor, Erasure, Extent, IdempotencyKey, Listing, Occupied, Page,
-    Part, Recording, Removal, Result, SealedKey, Storage, StoredRow,
+    AuditEntry, AuditRow, BookingWrite, Claim, Cursor, Erasure, Extent, IdempotencyKey, Listing, Occupied,
+    Owner, Page, Part, Recording, Removal, Result, SealedKey, Storage, StoredRow,
 };
 use crate::types::{
-    Booking, BookingId, Business, CallEvent, CallId, CallRecord, Message, PhoneNumber, Private, RecordingId,
-    ResourceId, TenantId, ToolOutcome,
+    Booking, BookingId, Business, CallEvent, CallId, CallRecord, Life, Message, PhoneNumber, Private,
+    RecordingId, ResourceId, TenantId, ToolOutcome,
 };
 
 #[async_trait]
@@ -59,6 +59,11 @@ impl<O: Ordered> Storage for O {
 
     async fn open_calls(&self, page: Page) -> Result<Listing<CallRecord>> {
         self.read(|rows| calls::list_open(rows, &page))
+    }
+
+    async fn claim_call(&self, call: CallId, from: Option<&Life>, to: &Life) -> Result<Claim> {
+        let (from, to) = (from.cloned(), to.clone());
+        self.write(move |rows| calls::claim(rows, call, from.as_ref(), &to)).await
     }
 
     async fn append_events(&self, call: CallId, events: &[CallEvent]) -> Result<()> {
@@ -179,6 +184,15 @@ impl<O: Ordered> Storage for O {
 
     async fn key(&self, tenant: &TenantId) -> Result<Option<Vec<u8>>> {
         self.read(|rows| recordings::key(rows, tenant))
+    }
+
+    async fn take_ownership(&self, kind: &str, id: &str, who: &str) -> Result<Owner> {
+        let (kind, id, who) = (kind.to_owned(), id.to_owned(), who.to_owned());
+        self.write(move |rows| owners::take(rows, &kind, &id, &who)).await
+    }
+
+    async fn owner(&self, kind: &str, id: &str) -> Result<Option<Owner>> {
+        self.read(|rows| owners::get(rows, kind, id))
     }
 
     async fn export(&self, part: Part, page: Page) -> Result<Listing<StoredRow>> {

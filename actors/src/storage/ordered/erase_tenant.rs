@@ -4,11 +4,11 @@
 use super::key::Key;
 use super::listing::list_partition;
 use super::place::Place;
-use super::{Direction, Ordered, Read, Table, Write, businesses, calls, erase_call, recordings};
+use super::{Direction, Ordered, Read, Table, Write, businesses, calls, erase_call, recordings, users};
 use crate::storage::{Cursor, Erased, Erasure, Extent, Page, Result};
 use crate::types::{RecordingId, TenantId};
 
-/// Tables whose rows of a business need no second look, after the three parts that do.
+/// Tables whose rows of a business need no second look, after the four parts that do.
 const PARTITIONS: [Table; 6] = [
     Table::Bookings,
     Table::BookingsByStart,
@@ -20,7 +20,8 @@ const PARTITIONS: [Table; 6] = [
 const BUSINESS: usize = 0;
 const CALLS: usize = 1;
 const RECORDINGS: usize = 2;
-const FIRST_PARTITION: usize = 3;
+const USERS: usize = 3;
+const FIRST_PARTITION: usize = 4;
 /// Calls that one step erases.
 const CALLS_PER_STEP: usize = 16;
 /// Other rows that one step erases.
@@ -48,6 +49,11 @@ pub(super) async fn step(store: &impl Ordered, tenant: &TenantId, after: Option<
             let (found, next) = store.read(|rows| left_recordings(rows, tenant, &page))?;
             erasure.erased.recordings = store.write(move |rows| erase_recordings(rows, &found)).await?;
             next
+        }
+        USERS => {
+            let (count, more) = store.write(move |rows| users::clear(rows, &owner, ROWS_PER_STEP)).await?;
+            erasure.erased.users = count;
+            more.then(|| Cursor(String::new()))
         }
         part => match part.checked_sub(FIRST_PARTITION).and_then(|at| PARTITIONS.get(at)).copied() {
             Some(table) => {

@@ -3,14 +3,12 @@
 use super::key::{Key, Parts};
 use super::portable::{part_of, row};
 use super::value::decode;
-use super::{Direction, Read, Table, bookings, businesses, calls, outcomes, recordings};
-use crate::storage::{Error, Examination, Fault, Occupied, Part, Result, StoredRow};
-use crate::types::{BookingId, BookingState, Message, TenantId};
+use super::{Direction, Read, Table, bookings, businesses, calls, outcomes, owners, recordings, users};
+use crate::storage::{Error, Examination, Occupied, Owner, Part, Result, StoredRow};
+use crate::types::{BookingId, BookingState, Message, TenantId, User, UserId};
 
 /// Rows read at once.
 const PAGE: usize = 1_000;
-/// The most faults that are told.
-const FAULTS_MAX: usize = 100;
 
 /// Reads all tables.
 pub(super) fn examine(rows: &dyn Read) -> Result<Examination> {
@@ -26,8 +24,8 @@ pub(super) fn examine(rows: &dyn Read) -> Result<Examination> {
                 count += 1;
                 match fault(rows, table, key, value) {
                     Ok(None) => {}
-                    Ok(Some(what)) => found.add(table, count, what.to_owned()),
-                    Err(error @ Error::Corrupt { .. }) => found.add(table, count, error.to_string()),
+                    Ok(Some(what)) => found.add(table.name(), count, what.to_owned()),
+                    Err(error @ Error::Corrupt { .. }) => found.add(table.name(), count, error.to_string()),
                     // The store itself fails: nothing is known of this row.
                     Err(error) => return Err(error),
                 }
@@ -38,22 +36,15 @@ pub(super) fn examine(rows: &dyn Read) -> Result<Examination> {
     Ok(found)
 }
 
-impl Examination {
-    fn add(&mut self, table: Table, row: u64, what: String) {
-        self.faults_total += 1;
-        if self.faults.len() < FAULTS_MAX {
-            self.faults.push(Fault { table: table.name().to_owned(), row, what });
-        }
-    }
-}
-
-type Found = Result<Option<&'static str>>;
+/// What is wrong, if something is.
+pub(in crate::storage) type Found = Result<Option<&'static str>>;
 
 /// What is wrong with a row, if something is.
-fn fault(rows: &dyn Read, table: Table, key: &[u8], value: &[u8]) -> Found {
+pub(in crate::storage) fn fault(rows: &dyn Read, table: Table, key: &[u8], value: &[u8]) -> Found {
     match (table, part_of(table)) {
         (_, Some((part, true))) => main_row(rows, part, key, value),
         (Table::Numbers, _) => number(rows, key, value),
+        (Table::UsersByEmail, _) => email(rows, key, value),
         (Table::CallsById | Table::CallsByCaller | Table::OpenCalls, _) => {
             call_index(rows, table, key, value)
         }
@@ -68,6 +59,7 @@ fn fault(rows: &dyn Read, table: Table, key: &[u8], value: &[u8]) -> Found {
         }
         (Table::Occupied, _) => span(rows, key, value),
         (Table::Messages, _) => decode::<Message>(outcomes::MESSAGE, value).map(|_| None),
+        (Table::Owners, _) => decode::<Owner>(owners::WHAT, value).map(|_| None),
         _ => Ok(None),
     }
 }
@@ -87,6 +79,7 @@ fn main_row(rows: &dyn Read, part: Part, key: &[u8], value: &[u8]) -> Found {
             }
             first([(has_numbers, "one of its numbers does not lead to it")])
         }
+        StoredRow::User(user) => stored_user(rows, key, &user),
         StoredRow::Call(record) => {
             let places = calls::places(&record);
             let by_id = rows.get(Table::CallsById, &places.by_id)?;
@@ -155,6 +148,22 @@ fn number(rows: &dyn Read, key: &[u8], value: &[u8]) -> Found {
     let business = businesses::get(rows, &owner)?;
     let has = business.is_some_and(|business| business.numbers.iter().any(|own| own.as_str() == number));
     first([(has, "it leads to a business that does not have it")])
+}
+
+fn stored_user(rows: &dyn Read, key: &[u8], user: &User) -> Found {
+    let own = (user.tenant.clone(), user.id);
+    let holder = users::holder(rows, user.email.reveal())?;
+    first([
+        (users::key(&own.0, own.1).as_bytes() == key, "it does not lie in its own place"),
+        (holder.as_ref() == Some(&own), "their e-mail address does not lead to them"),
+    ])
+}
+
+fn email(rows: &dyn Read, key: &[u8], value: &[u8]) -> Found {
+    let (tenant, user): (TenantId, UserId) = decode(users::EMAIL, value)?;
+    let email = Parts::of(key).text()?;
+    let user = users::get(rows, &tenant, user)?;
+    first([(user.is_some_and(|user| user.email.reveal().as_str() == email), "it leads to nobody who has it")])
 }
 
 fn call_index(rows: &dyn Read, table: Table, key: &[u8], place: &[u8]) -> Found {

@@ -9,15 +9,17 @@ mod contract;
 mod erase_call;
 mod erase_caller;
 mod erase_tenant;
-mod examine;
+pub(super) mod examine;
 mod frozen;
 mod key;
 mod listing;
 mod outcomes;
+mod owners;
 mod place;
 pub(super) mod portable;
 mod recordings;
 mod table;
+mod users;
 mod value;
 
 #[cfg(feature = "scylla")]

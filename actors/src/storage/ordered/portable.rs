@@ -3,13 +3,13 @@
 use super::key::{Key, Parts};
 use super::listing::list_partition;
 use super::value::{decode, encode};
-use super::{Read, Table, Write, audit, bookings, businesses, calls, outcomes, recordings};
+use super::{Read, Table, Write, audit, bookings, businesses, calls, outcomes, recordings, users};
 use crate::storage::{Error, IdempotencyKey, Listing, Page, Part, Result, StoredRow};
 use crate::types::{Booking, CallId};
 
 /// The part that a table's rows belong to, and whether it is the table that they are read from: the others
-/// follow from it. The audit, what must be removed and
-/// the probe are this store's own.
+/// follow from it. Who owns what, and
+/// the probe, are this store's own.
 pub(super) const fn part_of(table: Table) -> Option<(Part, bool)> {
     match table {
         Table::Businesses => Some((Part::Businesses, true)),
@@ -29,7 +29,9 @@ pub(super) const fn part_of(table: Table) -> Option<(Part, bool)> {
         Table::Removals => Some((Part::Removals, true)),
         Table::Audit => Some((Part::Audit, true)),
         Table::Keys => Some((Part::Keys, true)),
-        Table::Probe => None,
+        Table::Owners | Table::Probe => None,
+        Table::Users => Some((Part::Users, true)),
+        Table::UsersByEmail => Some((Part::Users, false)),
     }
 }
 
@@ -54,6 +56,7 @@ pub(in crate::storage) fn row(
     let mut key = Parts::of(key);
     Ok(match part {
         Part::Businesses => StoredRow::Business(decode(businesses::WHAT, value)?),
+        Part::Users => StoredRow::User(users::read(value)?),
         Part::Keys => StoredRow::Key { tenant: key.name()?, sealed: value.to_vec() },
         Part::Calls => StoredRow::Call(decode(calls::WHAT, value)?),
         Part::Events => {
@@ -103,6 +106,7 @@ fn import_one(rows: &mut dyn Write, row: &StoredRow) -> Result<()> {
             let kept = recordings::keep_key(rows, tenant, sealed.clone())?;
             same("business's key", kept == *sealed)
         }
+        StoredRow::User(user) => users::put(rows, user, None),
         StoredRow::Call(record) => match calls::get(rows, record.id)? {
             Some(stored) => same(calls::WHAT, stored == *record),
             None => calls::put(rows, record),

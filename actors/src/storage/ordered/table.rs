@@ -49,13 +49,19 @@ pub(crate) enum Table {
     Removals,
     /// digest of a tenant, number (latest first) → audit row
     Audit,
+    /// kind, thing → its owner
+    Owners,
+    /// tenant, user → user
+    Users,
+    /// e-mail address → whose it is
+    UsersByEmail,
     /// nothing → the last probe
     Probe,
 }
 
 impl Table {
     /// All of them; a table's place here is its index.
-    pub(crate) const ALL: [Self; 22] = [
+    pub(crate) const ALL: [Self; 25] = [
         Self::Businesses,
         Self::Numbers,
         Self::Calls,
@@ -77,6 +83,9 @@ impl Table {
         Self::RecordingsToMerge,
         Self::Removals,
         Self::Audit,
+        Self::Owners,
+        Self::Users,
+        Self::UsersByEmail,
         Self::Probe,
     ];
 
@@ -104,6 +113,9 @@ impl Table {
             Self::RecordingsToMerge => "recordings_to_merge",
             Self::Removals => "removals",
             Self::Audit => "audit",
+            Self::Owners => "owners",
+            Self::Users => "users",
+            Self::UsersByEmail => "users_by_email",
             Self::Probe => "probe",
         }
     }
@@ -171,7 +183,7 @@ pub(super) fn everything(rows: &dyn Read) -> Result<crate::storage::Everything> 
     let mut everything = crate::storage::Everything::default();
     for table in Table::ALL {
         // These hold nothing of a call that is over and was not erased.
-        if !matches!(table, Table::OpenCalls | Table::Removals | Table::Probe) {
+        if !matches!(table, Table::OpenCalls | Table::Removals | Table::Owners | Table::Probe) {
             everything.tables.push(table.name().to_owned());
         }
         for (mut row, value) in rows.range(table, &[], &[0xff; 256], Direction::Forwards, usize::MAX)? {

@@ -125,8 +125,16 @@ impl Keeper {
             let lost = lost_segments.len();
             tracing::warn!(lost, segments, call_id = %tally.row.call, "a recording has gaps");
         }
-        let finished = FinishedRecording { segments, samples, lost_segments };
+        let finished = FinishedRecording { segments, samples, lost_segments, cut_short: false };
         let row = Recording { finished: Some(finished.clone()), ..tally.row.clone() };
+        // A process that was taken for dead may be here: its successor has merged what there was, and what is said
+        // of that stays.
+        let looked = self.recordings.storage.recording(row.id);
+        let looked = tokio::time::timeout(Duration::from_millis(self.settings.retry_ms), looked).await;
+        if matches!(&looked, Ok(Ok(Some(now))) if now.merged.is_some()) {
+            tracing::warn!(call_id = %row.call, "a recording was brought to an end by another process");
+            return Ok(finished);
+        }
         let mut attempt = 1;
         loop {
             match self.recordings.storage.update_recording(&row).await {

@@ -165,7 +165,12 @@ impl Room {
             sealed_key,
             rate_hz: 8_000,
             segment_samples: SEGMENT,
-            finished: Some(FinishedRecording { segments, samples, lost_segments: lost.to_vec() }),
+            finished: Some(FinishedRecording {
+                segments,
+                samples,
+                lost_segments: lost.to_vec(),
+                cut_short: false,
+            }),
             merged: None,
         };
         self.storage.put_recording(&row).await.expect("written");

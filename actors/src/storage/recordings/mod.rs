@@ -23,6 +23,7 @@ mod playback;
 mod recorder;
 pub mod remote;
 mod removal;
+mod salvage;
 mod seal;
 mod segments;
 pub mod spool;

@@ -144,8 +144,16 @@ impl Drop for Server {
 const PASS: u8 = 0;
 const CUT: u8 = 1;
 const SLOW: u8 = 2;
+const FULL: u8 = 3;
+const BUSY: u8 = 4;
 
-/// What stands between: passes everything, cuts every connection after some bytes, or takes its time.
+/// What a server without room answers (RFC 4918 section 11.5), and one that has too much to do, as S3 says it.
+const NO_ROOM: &str = "HTTP/1.1 507 Insufficient Storage\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+const SLOW_DOWN: &str = "HTTP/1.1 503 Slow Down\r\nContent-Type: application/xml\r\nContent-Length: 36\r\n\
+    Connection: close\r\n\r\n<Error><Code>SlowDown</Code></Error>";
+
+/// What stands between: passes everything, cuts every connection after some bytes, takes its time, or takes nothing
+/// new.
 struct Line {
     address: SocketAddr,
     mode: Arc<AtomicU8>,
@@ -169,17 +177,33 @@ impl Line {
                         let mut bytes = vec![0; 4_096];
                         while let Ok(count @ 1..) = near_in.read(&mut bytes).await {
                             match set.load(Ordering::SeqCst) {
-                                CUT => return,
+                                mode @ (FULL | BUSY) if bytes.starts_with(b"PUT ") => {
+                                    // It is heard out, or its sender would miss the answer.
+                                    let rest = near_in.read(&mut bytes);
+                                    let mut rest = timeout(Duration::from_millis(50), rest).await;
+                                    while matches!(rest, Ok(Ok(1..))) {
+                                        let more = near_in.read(&mut bytes);
+                                        rest = timeout(Duration::from_millis(50), more).await;
+                                    }
+                                    return Some(if mode == FULL { NO_ROOM } else { SLOW_DOWN });
+                                }
+                                CUT => return None,
                                 SLOW => sleep(Duration::from_millis(40)).await,
                                 _ => {}
                             }
                             if far_out.write_all(&bytes[..count]).await.is_err() {
-                                return;
+                                return None;
                             }
                         }
+                        None
                     };
-                    let answering = tokio::io::copy(&mut far_in, &mut near_out);
-                    tokio::select! { () = sending => {}, _ = answering => {} }
+                    let refused = tokio::select! {
+                        refused = sending => refused,
+                        _ = tokio::io::copy(&mut far_in, &mut near_out) => None,
+                    };
+                    if let Some(answer) = refused {
+                        let _ = near_out.write_all(answer.as_bytes()).await;
+                    }
                 });
             }
         });
@@ -390,6 +414,29 @@ async fn peer_s3_what_was_altered_there_is_an_error_and_never_noise() {
     store.delete(&place).await.expect("deleted");
     let gone = studio.hear(1, &Extract::default()).await;
     assert!(matches!(gone, Err(Error::Missing { index: 0, .. })), "{gone:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn peer_s3_a_server_without_room_gets_what_it_missed_when_it_has_room() {
+    let server = Server::start();
+    server.make_bucket();
+    let line = Line::to(server.address).await;
+    let studio = Studio::at(line.address);
+    let recorder = studio.recorder();
+    for (number, refuses) in [(1, FULL), (2, BUSY)] {
+        line.set(refuses);
+        studio.record(&recorder, number, 20_000).await;
+        // Longer than all tries of one object.
+        sleep(Duration::from_secs(2)).await;
+        let there = studio.objects().await;
+        assert!(there.iter().all(|object| !object.as_ref().contains(recording(number).to_string().as_str())));
+        let heard = studio.hear(number, &Extract::default()).await.map(|heard| heard.len());
+        assert_eq!(heard, Ok(40_000), "what waits in the spool is heard");
+        line.set(PASS);
+        studio.sent().await;
+        assert_eq!(studio.merge(number).await, Ok(true));
+        assert_eq!(studio.hear(number, &Extract::default()).await.map(|heard| heard.len()), Ok(40_000));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

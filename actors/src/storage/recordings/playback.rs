@@ -126,7 +126,11 @@ impl Recordings {
             Format::Wav => self.write_wav(source, wanted, to).await?,
             Format::Ogg => self.write_ogg(source, to).await?,
         };
-        Ok(Played { samples, lost_samples, finished: source.row.finished.is_some() })
+        Ok(Played {
+            samples,
+            lost_samples,
+            finished: source.row.finished.as_ref().is_some_and(|finished| !finished.cut_short),
+        })
     }
 
     async fn write_wav(

@@ -82,12 +82,12 @@ impl Recordings {
         };
         let last = index + 1 == count;
         match &row.finished {
-            Some(_) => seal.open(index, last, &sealed).map(Some),
+            Some(finished) if !finished.cut_short => seal.open(index, last, &sealed).map(Some),
             // Where the process died it is not known whether the last that was kept was the very last.
-            None if last => {
+            _ if last => {
                 seal.open(index, false, &sealed).or_else(|_| seal.open(index, true, &sealed)).map(Some)
             }
-            None => seal.open(index, false, &sealed).map(Some),
+            _ => seal.open(index, false, &sealed).map(Some),
         }
     }
 }

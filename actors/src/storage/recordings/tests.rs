@@ -127,7 +127,10 @@ fn check(samples: &[i16]) {
 async fn both_sides_are_heard_again() {
     let studio = Studio::new();
     let finished = studio.record(1, 4_321).await;
-    assert_eq!(finished, FinishedRecording { segments: 6, samples: 4_321, lost_segments: Vec::new() });
+    assert_eq!(
+        finished,
+        FinishedRecording { segments: 6, samples: 4_321, lost_segments: Vec::new(), cut_short: false }
+    );
     let (wav, played) = studio.read(1).await.expect("heard");
     assert_eq!(played, Played { samples: 4_321, lost_samples: 0, finished: true });
     let samples = decode(&wav);
@@ -263,7 +266,10 @@ async fn segments_that_cannot_be_kept_are_counted_and_heard_as_silence() {
     fs::remove_file(&in_the_way).expect("removed");
     play(&mut ring, 1_500).await;
     let finished = handle.finish().await.expect("kept");
-    assert_eq!(finished, FinishedRecording { segments: 5, samples: 3_200, lost_segments: vec![0, 1] });
+    assert_eq!(
+        finished,
+        FinishedRecording { segments: 5, samples: 3_200, lost_segments: vec![0, 1], cut_short: false }
+    );
     let (wav, played) = studio.read(1).await.expect("heard");
     assert_eq!(played, Played { samples: 3_200, lost_samples: 2 * SEGMENT, finished: true });
     assert!(decode(&wav)[..3_200].iter().all(|sample| *sample == 0), "silence");
@@ -343,4 +349,33 @@ async fn a_businesss_name_leads_nowhere_else() {
     let within: Vec<_> = fs::read_dir(studio.folder.path().join("recordings")).expect("there").collect();
     assert_eq!(within.len(), 1);
     assert!(!studio.folder.path().join("etc").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_dead_process_left_of_a_recording_is_brought_to_an_end() {
+    let studio = Studio::new();
+    studio.record(1, 4_321).await;
+    // As it was while the call went on, and without the last two pieces and one in between.
+    let row = studio.storage.recording(recording(1)).await.expect("read").expect("there");
+    let open = crate::storage::Recording { finished: None, ..row };
+    assert_eq!(studio.storage.update_recording(&open).await, Ok(true));
+    for index in [2, 4, 5] {
+        std::fs::remove_file(studio.object(1, index)).expect("removed");
+    }
+    let elsewhere = studio.elsewhere();
+    assert_eq!(elsewhere.salvage(recording(1)).await, Ok(true));
+    let row = studio.storage.recording(recording(1)).await.expect("read").expect("there");
+    let expected = FinishedRecording { segments: 4, samples: 3_200, lost_segments: vec![2], cut_short: true };
+    assert_eq!((row.finished.as_ref(), row.to_merge()), (Some(&expected), true));
+    assert_eq!(elsewhere.salvage(recording(1)).await, Ok(false), "it is done");
+    let played = Played { samples: 3_200, lost_samples: 800, finished: false };
+    assert_eq!(studio.read(1).await.expect("heard").1, played);
+    assert_eq!(elsewhere.merge(recording(1), &merge::Settings::default()).await, Ok(true));
+    assert_eq!(studio.read(1).await.expect("heard").1, played);
+    // One of which nothing was kept is empty, and over.
+    let sealed_key = elsewhere.keys.make(&barbers(), recording(2)).await.expect("a key").1;
+    let nothing = crate::storage::Recording { id: recording(2), sealed_key, ..open };
+    studio.storage.put_recording(&nothing).await.expect("written");
+    assert_eq!(elsewhere.salvage(recording(2)).await, Ok(true));
+    assert_eq!(elsewhere.merge(recording(2), &merge::Settings::default()).await.map(drop), Ok(()));
 }

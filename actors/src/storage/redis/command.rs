@@ -142,7 +142,7 @@ impl Commands {
             let error = class(&failure, operation.reads);
             maybe_done |= matches!(error, Error::Unknown { .. });
             if matches!(error, Error::Refused { .. }) || attempt >= tries {
-                return Err(match error {
+                return Err(match self.explained(error) {
                     // What an earlier try may have done is not undone by a later one that did nothing.
                     Error::Unavailable { why } if maybe_done => Error::Unknown { why },
                     error => error,
@@ -152,6 +152,16 @@ impl Commands {
             counter!(RETRIES, "operation" => operation.name).increment(1);
             sleep(ms(self.chance.spread_ms(wait_ms))).await;
             wait_ms = wait_ms.saturating_mul(2);
+        }
+    }
+
+    /// With why there is no connection, where there is none.
+    fn explained(&self, error: Error) -> Error {
+        match (error, self.link.trouble()) {
+            (Error::Unavailable { why }, Some(trouble)) => {
+                Error::Unavailable { why: format!("{trouble}; {why}") }
+            }
+            (error, _) => error,
         }
     }
 

@@ -5,11 +5,14 @@ use std::time::Duration;
 use fred::clients::Client;
 use fred::types::RespVersion;
 use fred::types::config::{
-    Config, ConnectionConfig, PerformanceConfig, ReconnectPolicy, ServerConfig, TcpConfig, UnresponsiveConfig,
+    Config, ConnectionConfig, PerformanceConfig, ReconnectPolicy, ServerConfig, TcpConfig, TlsConnector,
+    UnresponsiveConfig,
 };
+use rustls::ClientConfig;
 
 use crate::clock::ms;
 use crate::storage::coordination::{Misconfigured, Settings};
+use crate::storage::trust;
 
 /// How often within the time that a connection may be unresponsive it is looked at.
 const LOOKS: u32 = 5;
@@ -37,12 +40,27 @@ pub(super) fn config(settings: &Settings) -> Result<Config, Misconfigured> {
                    redis://host:6379 or redis-sentinel://host:26379?sentinelServiceName=name";
         wrong("url", why)
     };
-    let mut config = Config::from_url(&settings.url).map_err(|_| no_address())?;
     let schemes = ["redis", "rediss", "valkey", "valkeys"];
     let scheme = settings.url.split(['-', ':']).next().unwrap_or_default();
     if !schemes.contains(&scheme) {
         return Err(no_address());
     }
+    let mut config = match &settings.authorities {
+        // The client would trust whom the machine trusts.
+        Some(path) if scheme.ends_with('s') => {
+            let plain = settings.url.replacen(scheme, scheme.trim_end_matches('s'), 1);
+            let mut config = Config::from_url(&plain).map_err(|_| no_address())?;
+            let trusted = trust::authorities(path);
+            let trusted = trusted.map_err(|why| Misconfigured { key: "authorities", why })?;
+            config.tls = Some(TlsConnector::from(ClientConfig::clone(&trusted)).into());
+            config
+        }
+        Some(_) => {
+            let why = "the address is one without TLS; write rediss://… or leave authorities out";
+            return Err(wrong("authorities", why));
+        }
+        None => Config::from_url(&settings.url).map_err(|_| no_address())?,
+    };
     config.username = given(&settings.username);
     config.password = given(settings.password.reveal());
     if let ServerConfig::Sentinel { username, password, .. } = &mut config.server {
@@ -79,8 +97,32 @@ pub(super) fn client(config: &Config, settings: &Settings, version: RespVersion)
     let (least, most) = (settings.reconnect_ms.max(1), settings.reconnect_max_ms.max(1));
     let mut policy = ReconnectPolicy::new_exponential(0, least, most, 2);
     policy.set_jitter(least);
-    let config = Config { version, ..config.clone() };
+    let mut config = Config { version, ..config.clone() };
+    if config.version == RespVersion::RESP3 {
+        say_in_words(&mut config);
+    }
     Client::new(config, Some(performance), Some(connection), Some(policy))
+}
+
+/// The client greets a server of RESP3 in one line of words (HELLO as an inline command): a name or a password that
+/// is more than one word there is put in quotes.
+fn say_in_words(config: &mut Config) {
+    let quote = |text: &mut Option<String>| *text = text.take().map(|text| quoted(&text));
+    quote(&mut config.username);
+    quote(&mut config.password);
+    if let ServerConfig::Sentinel { username, password, .. } = &mut config.server {
+        quote(username);
+        quote(password);
+    }
+}
+
+/// A word as the server reads it (`sdssplitargs` of the Redis source, `sds.c`).
+fn quoted(text: &str) -> String {
+    if text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"'\\".contains(&byte)) {
+        return text.to_owned();
+    }
+    let escaped: String = text.bytes().map(|byte| format!("\\x{byte:02x}")).collect();
+    format!("\"{escaped}\"")
 }
 
 #[cfg(test)]
@@ -121,6 +163,24 @@ mod tests {
         let settings =
             Settings { url: "redis://a".to_owned(), prefix: "{a}".to_owned(), ..Settings::default() };
         assert_eq!(config(&settings).expect_err("braces").key, "prefix");
+    }
+
+    #[test]
+    fn a_password_of_several_words_is_one_where_words_are_said() {
+        assert_eq!(quoted("hunter2-_$%"), "hunter2-_$%");
+        assert_eq!(quoted("a b"), "\"\\x61\\x20\\x62\"");
+        assert_eq!(quoted("\r\n"), "\"\\x0d\\x0a\"");
+        let settings = Settings {
+            url: "redis-sentinel://a:1?sentinelServiceName=calls".to_owned(),
+            password: "a b".into(),
+            sentinel_password: "\"".into(),
+            ..Settings::default()
+        };
+        let mut config = config(&settings).expect("read");
+        say_in_words(&mut config);
+        assert_eq!(config.password, Some(quoted("a b")));
+        let ServerConfig::Sentinel { password, .. } = config.server else { panic!("a sentinel") };
+        assert_eq!(password.as_deref(), Some("\"\\x22\""));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use fred::error::{Error as Failure, ErrorKind};
 
-use crate::storage::coordination::Error;
+use crate::storage::coordination::{Error, Settings};
 
 /// What a server says that will not write now and has not (`errors` of the Redis source, `server.c`).
 const NOT_NOW: &[&str] = &[
@@ -49,6 +49,27 @@ pub(super) fn class(failure: &Failure, reads: bool) -> Error {
         _ if reads => Error::Unavailable { why },
         _ => Error::Unknown { why },
     }
+}
+
+/// What went wrong with a connection, and what whoever runs the node does about it.
+pub(super) fn remedy(failure: &Failure, settings: &Settings) -> String {
+    let details = failure.details();
+    let refused =
+        ["NOAUTH", "WRONGPASS", "NOPERM"].contains(&code(details)) || *failure.kind() == ErrorKind::Auth;
+    if refused {
+        return format!(
+            "it wants another user or password: check coordination.username and .password ({details})"
+        );
+    }
+    if details.contains("certificate") {
+        let trusted = settings.authorities.as_ref();
+        let trusted = trusted.map_or("this machine's authorities".into(), |path| path.display().to_string());
+        return format!(
+            "its certificate is not signed by any in {trusted}, or is for another address, or is over: check \
+             coordination.authorities and the server's certificate ({details})"
+        );
+    }
+    format!("check coordination.url, that the server runs, and whether it wants TLS, rediss://… ({details})")
 }
 
 /// Whether the server has forgotten the script.

@@ -15,11 +15,13 @@ use fred::interfaces::{ClientLike, EventInterface, MetricsInterface};
 use fred::types::config::{Config, Options};
 use fred::types::{ConnectHandle, RespVersion};
 use metrics::{counter, gauge};
+use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
 use super::connect;
+use super::error::remedy;
 use crate::clock::ms;
 use crate::storage::coordination::Settings;
 use crate::storage::coordination::metrics::{CONNECTED, CONNECTIONS, QUEUED, REBUILDS};
@@ -38,6 +40,8 @@ struct Shared {
     /// How many connections were made. Changes with each.
     connections: watch::Sender<u64>,
     misled: Notify,
+    /// Why there is no connection, and what to do about it; none while there is one.
+    trouble: Mutex<Option<String>>,
 }
 
 /// What a link is for.
@@ -64,6 +68,7 @@ impl Link {
             client: ArcSwap::from_pointee(make()),
             connections: watch::Sender::new(0),
             misled: Notify::new(),
+            trouble: Mutex::default(),
         });
         let keeping = tokio::spawn(keep(Arc::clone(&shared), make, settings.clone(), purpose));
         Self { shared, keeping }
@@ -77,6 +82,11 @@ impl Link {
     /// Changes whenever a connection was made.
     pub(super) fn connections(&self) -> watch::Receiver<u64> {
         self.shared.connections.subscribe()
+    }
+
+    /// Why there is no connection, and what to do about it.
+    pub(super) fn trouble(&self) -> Option<String> {
+        self.shared.trouble.lock().clone()
     }
 
     /// The server turned out to be the wrong one.
@@ -129,8 +139,14 @@ async fn run(client: &Client, shared: &Shared, settings: &Settings, state: &mut 
                 counter!(CONNECTIONS).increment(1);
                 connected_at = Instant::now();
                 shared.connections.send_modify(|count| *count += 1);
+                *shared.trouble.lock() = None;
             }
-            Ok((failure, _)) = failures.recv() => why = Some(failure),
+            Ok((failure, _)) = failures.recv() => {
+                if !client.is_connected() {
+                    *shared.trouble.lock() = Some(remedy(&failure, settings));
+                }
+                why = Some(failure);
+            }
             () = shared.misled.notified() => {
                 // What is under way is answered as of unknown outcome, not sent again.
                 let _ = timeout(ms(settings.connect_ms), client.force_reconnection()).await;
@@ -140,7 +156,7 @@ async fn run(client: &Client, shared: &Shared, settings: &Settings, state: &mut 
                 if connected {
                     connected_at = Instant::now();
                 }
-                state.tell(client, connected, why.as_ref());
+                state.tell(client, connected, why.as_ref().map(|why| remedy(why, settings)));
                 if connected_at.elapsed() > ms(settings.rebuild_ms) {
                     return;
                 }
@@ -154,7 +170,7 @@ async fn run(client: &Client, shared: &Shared, settings: &Settings, state: &mut 
                 stalled.set(None);
                 if is_so {
                     let silent = Failure::new(ErrorKind::Timeout, "a server does not answer");
-                    state.tell(client, false, Some(&silent));
+                    state.tell(client, false, Some(silent.to_string()));
                     return;
                 }
             }
@@ -189,7 +205,7 @@ struct State {
 }
 
 impl State {
-    fn tell(&mut self, client: &Client, connected: bool, why: Option<&Failure>) {
+    fn tell(&mut self, client: &Client, connected: bool, why: Option<String>) {
         if self.purpose == Purpose::Hints {
             return;
         }
@@ -201,7 +217,6 @@ impl State {
         match (connected, self.told) {
             (true, _) => tracing::info!("connected to the coordination server"),
             (false, _) => {
-                let why = why.map(ToString::to_string);
                 tracing::warn!(why, "the coordination server is away; calls go on without it");
             }
         }

@@ -55,7 +55,7 @@ impl Cluster {
             };
             doubt |= failure.meaning == Meaning::Unknown;
             let wait = Duration::from_millis(self.chance.spread_ms(wait_ms));
-            if failure.meaning == Meaning::Refused || self.clock.monotonic() + wait >= until {
+            if failure.is_final() || self.clock.monotonic() + wait >= until {
                 if matches!(usage, Use::Read | Use::List | Use::Agreed | Use::Decided) {
                     return Err(failure.of_read());
                 }

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::Scylla;
+use super::claims::{check_holder, time_of};
 use super::cql::Statement;
 use super::listing::{self, Looked, Start, for_each};
 use crate::storage::ordered::{Key, decode, encode};
@@ -47,6 +48,23 @@ pub(super) fn caller(record: &CallRecord) -> Option<&str> {
 
 impl Scylla {
     pub(super) async fn put_call_row(&self, record: &CallRecord) -> Result<()> {
+        self.put_call_at(record, |now, written_us| time_of(record, now, written_us)).await
+    }
+
+    /// Writes a call that another store had: what was erased here is written again, too.
+    pub(super) async fn import_call_row(&self, record: &CallRecord) -> Result<()> {
+        self.put_call_at(record, |now, written_us| {
+            let now_us = now.as_microsecond();
+            written_us.map_or(now_us, |written| now_us.max(written.saturating_add(1)))
+        })
+        .await
+    }
+
+    async fn put_call_at(
+        &self,
+        record: &CallRecord,
+        time_us: impl Fn(Timestamp, Option<i64>) -> i64 + Send,
+    ) -> Result<()> {
         let value = encode(WHAT, record)?;
         self.retention.knows(record.id, &record.tenant, self.cluster.settings.retention_cached_max);
         let id = record.id.as_uuid();
@@ -54,25 +72,25 @@ impl Scylla {
             self.cluster.row(Statement::CallAndTime, (id,)).await?;
         let (before, written_us) = before.unwrap_or_default();
         let before: Option<CallRecord> = before.map(|value| decode(WHAT, &value)).transpose()?;
-        // The later write wins by its time, even where this node's clock is behind the one that wrote before.
-        let now_us = self.cluster.clock.now().as_microsecond();
-        let at = Some(written_us.map_or(now_us, |written| now_us.max(written.saturating_add(1))));
+        check_holder(before.as_ref(), record)?;
+        let at = Some(time_us(self.cluster.clock.now(), written_us));
         self.index(record, at).await?;
         self.cluster.write(Statement::PutCall, (id, record.tenant.as_str(), value), at).await?;
-        if record.ended_at.is_some() && before.as_ref().is_none_or(|before| before.ended_at.is_none()) {
-            self.close_call(before.as_ref().unwrap_or(record), at).await?;
+        // An entry of a call that was never written as open may be there all the same, of a write that was cut short:
+        // whoever reads it finds that out, and it goes by itself.
+        let Some(before) = before else { return Ok(()) };
+        if record.ended_at.is_some() && before.ended_at.is_none() {
+            self.close_call(&before, at).await?;
         }
-        match before {
-            Some(before) => self.unlist(&before, record, at).await,
-            None => Ok(()),
-        }
+        self.unlist(&before, record, at).await
     }
 
     /// Names the call in the listings.
     async fn index(&self, record: &CallRecord, at: Option<i64>) -> Result<()> {
         let (tenant, day, place) = (record.tenant.as_str(), day_of(record.started_at), place(record));
         let by_day = self.cluster.write(Statement::PutCallByDay, (tenant, day, place.clone()), at);
-        let bucket = self.cluster.write(Statement::PutBucket, (tenant, CALLS, day), at);
+        // Many calls' own, and dropped when their business is erased: it is written now, not in the call's era.
+        let bucket = self.cluster.write(Statement::PutBucket, (tenant, CALLS, day), None);
         let by_caller = async {
             match caller(record) {
                 Some(caller) => {

@@ -17,9 +17,10 @@ use scylla::statement::{Consistency, SerialConsistency, Statement as Text};
 
 use super::cql::{Statement, Use};
 use super::failure::Failure;
-use super::settings::{Settings, Tls};
+use super::refused;
+use super::settings::Settings;
 use crate::clock::ms;
-use crate::storage::{Error, Result};
+use crate::storage::{Error, Result, trust};
 
 /// Statements that are made ready at once.
 const PREPARED_AT_ONCE: usize = 8;
@@ -163,18 +164,27 @@ pub(super) async fn session(settings: &Settings) -> Result<(Session, Profiles)> 
         builder = builder.user(&credentials.user, credentials.password.reveal());
     }
     if let Some(tls) = &settings.tls {
-        builder = builder.tls_context(Some(trust(tls)?));
+        builder = builder.tls_context(Some(trust::authorities(&tls.authorities).map_err(unusable)?));
     }
     let connecting = tokio::time::timeout(ms(settings.total_ms), builder.build());
+    let points = settings.contact_points.join(", ");
     let why = match connecting.await {
         Ok(Ok(session)) => return Ok((session, profiles)),
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => format!("it did not answer within {} ms", settings.total_ms),
+        Ok(Err(error)) => {
+            let remedy = refused::remedy(&error, settings);
+            format!("no session with the cluster at {points}: {remedy} ({error})")
+        }
+        Err(_) => format!(
+            "no session with the cluster at {points}: it did not answer within {} ms; check \
+             scylla.contact_points and that it runs",
+            settings.total_ms
+        ),
     };
-    let points = settings.contact_points.join(", ");
-    Err(Error::Unavailable {
-        why: format!("no session with the cluster at {points} ({why}); check its addresses and that it runs"),
-    })
+    Err(Error::Unavailable { why })
+}
+
+fn unusable(why: String) -> Error {
+    Error::Unavailable { why }
 }
 
 /// What would otherwise be said to the cluster as part of a statement.
@@ -196,28 +206,4 @@ fn check(settings: &Settings) -> Result<()> {
         return wrong("a data centre's name has letters, digits, dashes, dots and underscores only");
     }
     Ok(())
-}
-
-fn trust(tls: &Tls) -> Result<Arc<rustls::ClientConfig>> {
-    use rustls::pki_types::CertificateDer;
-    use rustls::pki_types::pem::PemObject;
-    let path = tls.authorities.display();
-    let wrong = |why: String| Error::Unavailable { why: format!("{path} can't be used for TLS: {why}") };
-    let mut roots = rustls::RootCertStore::empty();
-    for certificate in
-        CertificateDer::pem_file_iter(&tls.authorities).map_err(|error| wrong(error.to_string()))?
-    {
-        let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
-        roots.add(certificate).map_err(|error| wrong(error.to_string()))?;
-    }
-    if roots.is_empty() {
-        return Err(wrong("there is no certificate in it".to_owned()));
-    }
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| wrong(error.to_string()))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(Arc::new(config))
 }

@@ -5,12 +5,12 @@ use jiff::Timestamp;
 
 use super::Scylla;
 use crate::storage::{
-    AuditEntry, AuditRow, BookingWrite, Cursor, Erasure, Extent, IdempotencyKey, Listing, Occupied, Page,
-    Part, Recording, Removal, Result, SealedKey, Storage, StoredRow,
+    AuditEntry, AuditRow, BookingWrite, Claim, Cursor, Erasure, Examination, Extent, IdempotencyKey, Listing,
+    Occupied, Owner, Page, Part, Recording, Removal, Result, SealedKey, Storage, StoredRow,
 };
 use crate::types::{
-    Booking, BookingId, Business, CallEvent, CallId, CallRecord, Message, PhoneNumber, Private, RecordingId,
-    ResourceId, TenantId, ToolOutcome,
+    Booking, BookingId, Business, CallEvent, CallId, CallRecord, Life, Message, PhoneNumber, Private,
+    RecordingId, ResourceId, TenantId, ToolOutcome,
 };
 
 #[async_trait]
@@ -54,6 +54,10 @@ impl Storage for Scylla {
 
     async fn open_calls(&self, page: Page) -> Result<Listing<CallRecord>> {
         self.list_open_calls(&page).await
+    }
+
+    async fn claim_call(&self, call: CallId, from: Option<&Life>, to: &Life) -> Result<Claim> {
+        self.claim_call_row(call, from, to).await
     }
 
     async fn append_events(&self, call: CallId, events: &[CallEvent]) -> Result<()> {
@@ -220,6 +224,14 @@ impl Storage for Scylla {
         self.list_audit(tenant, &page).await
     }
 
+    async fn take_ownership(&self, kind: &str, id: &str, who: &str) -> Result<Owner> {
+        self.take_over(kind, id, who).await
+    }
+
+    async fn owner(&self, kind: &str, id: &str) -> Result<Option<Owner>> {
+        self.decided_owner(kind, id).await
+    }
+
     async fn export(&self, part: Part, page: Page) -> Result<Listing<StoredRow>> {
         self.export_rows(part, &page).await
     }
@@ -229,6 +241,10 @@ impl Storage for Scylla {
             self.import_row(row).await?;
         }
         Ok(())
+    }
+
+    async fn examine(&self) -> Result<Option<Examination>> {
+        self.examine_tables().await.map(Some)
     }
 
     async fn check(&self) -> Result<()> {

@@ -139,6 +139,8 @@ statements! {
     PutMessage = Write "INSERT INTO {data}.messages (tenant, month, place, key, value) VALUES (?, ?, ?, ?, ?)";
     Messages = List
         "SELECT place, value FROM {data}.messages WHERE tenant = ? AND month = ? AND place > ? LIMIT ?";
+    MessagePlaces = List
+        "SELECT place FROM {data}.messages WHERE tenant = ? AND month = ? AND place > ? LIMIT ?";
     MessagesAndKeys = List
         "SELECT place, key, value FROM {data}.messages WHERE tenant = ? AND month = ? AND place > ? LIMIT ?";
     DropMessage = Write "DELETE FROM {data}.messages WHERE tenant = ? AND month = ? AND place = ?";
@@ -189,9 +191,50 @@ statements! {
     AppendAudit = Compare "INSERT INTO {lwt}.audit (business, seq, writer, value) VALUES (?, ?, ?, ?) IF NOT EXISTS";
     Audit = List "SELECT seq, value FROM {lwt}.audit WHERE business = ? AND seq < ? LIMIT ?";
 
+    CallByDay = Read "SELECT place FROM {data}.calls_by_day WHERE tenant = ? AND day = ? AND place = ?";
+    CallByCaller = Read "SELECT place FROM {data}.calls_by_caller WHERE tenant = ? AND caller = ? AND place = ?";
+    OpenCall = Read "SELECT call FROM {data}.open_calls WHERE day = ? AND shard = ? AND call = ?";
+    Bucket = Read "SELECT bucket FROM {data}.buckets WHERE tenant = ? AND listing = ? AND bucket = ?";
+    Tenant = Read "SELECT tenant FROM {data}.tenants WHERE part = ? AND tenant = ?";
+    Message = Read "SELECT value FROM {data}.messages WHERE tenant = ? AND month = ? AND place = ?";
+    RecordingOfMonth = Read
+        "SELECT recording FROM {data}.recordings_by_month WHERE tenant = ? AND month = ? AND recording = ?";
+    MergeNoted = Read "SELECT recording FROM {data}.recordings_to_merge WHERE shard = ? AND recording = ?";
+    AllCallsByDay = List "SELECT tenant, day, place FROM {data}.calls_by_day";
+    AllCallsByCaller = List "SELECT tenant, caller, place FROM {data}.calls_by_caller";
+    AllListedMessages = List "SELECT tenant, month, place, key FROM {data}.messages";
+    AllRecordingsByMonth = List "SELECT tenant, month, recording FROM {data}.recordings_by_month";
+    AllEmails = List "SELECT email, tenant, id, claim FROM {lwt}.emails";
+
+    UserDecided = Decided
+        "SELECT version, value, claim, loose, stopped FROM {lwt}.users WHERE tenant = ? AND id = ?";
+    User = Agreed "SELECT value FROM {lwt}.users WHERE tenant = ? AND id = ?";
+    Users = Agreed "SELECT id, value FROM {lwt}.users WHERE tenant = ? AND id > ? LIMIT ?";
+    AllUsers = List "SELECT value FROM {lwt}.users";
+    PutUser = Compare
+        "UPDATE {lwt}.users SET version = ?, value = ? WHERE tenant = ? AND id = ? IF version = ? AND claim = ?";
+    BeginEmail = Compare "UPDATE {lwt}.users SET claim = ?, loose = ?, stopped = false \
+        WHERE tenant = ? AND id = ? IF version = ? AND claim = ?";
+    EndEmail = Compare "UPDATE {lwt}.users SET version = ?, value = ?, claim = ?, loose = ?, stopped = ? \
+        WHERE tenant = ? AND id = ? IF version = ? AND claim = ? AND stopped = false";
+    StopEmail = Compare
+        "UPDATE {lwt}.users SET stopped = true WHERE tenant = ? AND id = ? IF version = ? AND claim = ?";
+    LeaveEmail = Compare "UPDATE {lwt}.users SET loose = ?, stopped = true \
+        WHERE tenant = ? AND id = ? IF version = ? AND claim = ?";
+    EmptyUser = Compare "DELETE version, value FROM {lwt}.users WHERE tenant = ? AND id = ?";
+    DropUser = Compare "DELETE FROM {lwt}.users WHERE tenant = ? AND id = ? IF version = ? AND claim = ?";
+    Email = Agreed "SELECT tenant, id FROM {lwt}.emails WHERE email = ?";
+    EmailDecided = Decided "SELECT tenant, id, claim, claimed_ms FROM {lwt}.emails WHERE email = ?";
+    ClaimEmail = Compare "INSERT INTO {lwt}.emails (email, tenant, id, claim, claimed_ms) \
+        VALUES (?, ?, ?, ?, ?) IF NOT EXISTS";
+    TakeEmail = Compare "UPDATE {lwt}.emails SET tenant = ?, id = ?, claim = ?, claimed_ms = ? \
+        WHERE email = ? IF claim = ?";
+    DropEmail = Compare "DELETE FROM {lwt}.emails WHERE email = ? IF claim = ?";
+
     OwnerDecided = Decided "SELECT owner, epoch FROM {lwt}.owners WHERE kind = ? AND id = ?";
-    TakeOwnership = Compare "UPDATE {lwt}.owners SET owner = ?, epoch = ? WHERE kind = ? AND id = ? \
+    TakeOwnership = Compare "UPDATE {lwt}.owners USING TTL ? SET owner = ?, epoch = ? WHERE kind = ? AND id = ? \
         IF epoch = ?";
+    DropOwner = Compare "DELETE FROM {lwt}.owners WHERE kind = ? AND id = ? IF EXISTS";
 }
 
 impl Statement {

@@ -123,6 +123,7 @@ impl Scylla {
         }
         let values = (tenant, day_of(record.started_at), place(record));
         self.cluster.write(Statement::DropCallByDay, values, at).await?;
+        self.forget_claims(record.id).await?;
         self.cluster.write(Statement::DropCall, (id,), at).await
     }
 }

@@ -10,6 +10,7 @@ use super::calls::{CALLS, id_in, place};
 use super::cql::{Statement, Use};
 use super::erase_caller::ROWS_PER_STEP;
 use super::failure::{Failure, Meaning};
+use super::listing::Start;
 use super::messages::MESSAGES;
 use super::recordings::RECORDINGS;
 use crate::storage::ordered::{Place, Table, Write as _};
@@ -20,8 +21,12 @@ use crate::types::{CallId, RecordingId, TenantId};
 const CALLS_PER_STEP: usize = 16;
 /// The kinds of a calendar's rows.
 const CALENDAR: [Table; 4] = [Table::Bookings, Table::BookingsByStart, Table::Occupied, Table::Written];
-/// The business, its calls, its recordings, its calendar, its messages, its buckets.
-const PARTS: usize = 6;
+/// The business, its calls, its recordings, its calendar, its messages, its buckets, its users.
+const PARTS: usize = 9;
+/// The listings whose buckets go when they are empty, in the order of their parts.
+const BUCKETS: [i8; 3] = [CALLS, MESSAGES, RECORDINGS];
+const FIRST_BUCKETS: usize = 5;
+const USERS: usize = 8;
 
 impl Scylla {
     pub(super) async fn erase_tenant_step(
@@ -46,8 +51,9 @@ impl Scylla {
                 listing.next
             }
             2 => {
-                erasure.erased.recordings = self.erase_left_recordings(tenant).await?;
-                None
+                let (count, next) = self.erase_left_recordings(tenant, inner).await?;
+                erasure.erased.recordings = count;
+                next
             }
             3 => {
                 let (erased, more) = self.clear_calendar(tenant).await?;
@@ -59,11 +65,15 @@ impl Scylla {
                 erasure.erased = erased.erased;
                 next
             }
-            5 => {
-                self.drop_empty_buckets(tenant).await?;
-                None
+            USERS => {
+                let (count, more) = self.erase_users(tenant).await?;
+                erasure.erased.users = count;
+                more.then(again).flatten()
             }
-            _ => return Ok(erasure),
+            part => match part.checked_sub(FIRST_BUCKETS).and_then(|at| BUCKETS.get(at)) {
+                Some(listing) => self.drop_empty_bucket(tenant, *listing, inner).await?,
+                None => return Ok(erasure),
+            },
         };
         erasure.next = at.next(next, PARTS);
         Ok(erasure)
@@ -110,31 +120,34 @@ impl Scylla {
         Ok(erased)
     }
 
-    /// Recordings that no record names, such as those of calls that died early.
-    async fn erase_left_recordings(&self, tenant: &TenantId) -> Result<u64> {
-        let (mut count, mut from) = (0, i32::MAX);
-        while let Some(month) = self.bucket_from(tenant, RECORDINGS, from).await? {
-            let mut after = Vec::new();
-            loop {
-                let rows = i32::try_from(ROWS_PER_STEP).unwrap_or(i32::MAX);
-                let values = (tenant.as_str(), month, after.clone(), rows);
-                let found: Vec<(Vec<u8>,)> =
-                    self.cluster.rows(Statement::RecordingsByMonth, values, ROWS_PER_STEP).await?;
-                for (id,) in &found {
-                    let Ok(id) = uuid::Uuid::from_slice(id) else { continue };
-                    count += u64::from(self.erase_left_recording(tenant, month, RecordingId::new(id)).await?);
-                }
-                match found.last().filter(|_| found.len() >= ROWS_PER_STEP) {
-                    Some((last,)) => after = last.clone(),
-                    None => break,
-                }
-            }
-            match month.checked_sub(1) {
-                Some(earlier) => from = earlier,
-                None => break,
-            }
+    /// Recordings that no record names, such as those of calls that died early: a page of a month.
+    async fn erase_left_recordings(
+        &self,
+        tenant: &TenantId,
+        after: Option<Cursor>,
+    ) -> Result<(u64, Option<Cursor>)> {
+        let Some((month, after)) = self.bucket_after(tenant, RECORDINGS, after).await? else {
+            return Ok((0, None));
+        };
+        let found = self.places(Statement::RecordingsByMonth, tenant, month, &after).await?;
+        let mut count = 0;
+        for id in &found {
+            let Ok(id) = uuid::Uuid::from_slice(id) else { continue };
+            count += u64::from(self.erase_left_recording(tenant, month, RecordingId::new(id)).await?);
         }
-        Ok(count)
+        Ok((count, next_page(month, &found)))
+    }
+
+    /// The bucket in which a step goes on, and after which place there.
+    async fn bucket_after(
+        &self,
+        tenant: &TenantId,
+        listing: i8,
+        after: Option<Cursor>,
+    ) -> Result<Option<(i32, Vec<u8>)>> {
+        let from = Start::of(&Page { after, limit: 1 }, i32::MAX)?;
+        let bucket = self.bucket_from(tenant, listing, from.bucket).await?;
+        Ok(bucket.map(|bucket| (bucket, if bucket == from.bucket { from.place } else { Vec::new() })))
     }
 
     async fn erase_left_recording(&self, tenant: &TenantId, month: i32, id: RecordingId) -> Result<bool> {
@@ -187,56 +200,67 @@ impl Scylla {
         Ok((Erased::default(), false))
     }
 
-    /// Buckets that nothing is listed in any more; a listing's last traces go with them.
-    async fn drop_empty_buckets(&self, tenant: &TenantId) -> Result<()> {
-        for listing in [CALLS, MESSAGES, RECORDINGS] {
-            let mut from = i32::MAX;
-            while let Some(bucket) = self.bucket_from(tenant, listing, from).await? {
-                let some: Vec<Vec<u8>> = match listing {
-                    CALLS => self.true_calls(tenant, bucket).await?,
-                    MESSAGES => self.places(Statement::Messages, tenant, bucket).await?,
-                    _ => self.places(Statement::RecordingsByMonth, tenant, bucket).await?,
-                };
-                if some.is_empty() {
-                    let values = (tenant.as_str(), listing, bucket);
-                    self.cluster.write(Statement::DropBucket, values, None).await?;
-                }
-                match bucket.checked_sub(1) {
-                    Some(earlier) => from = earlier,
-                    None => break,
-                }
+    /// Looks at a page of a listing's bucket, drops of it what leads to no call, and the bucket itself once nothing
+    /// is in it.
+    async fn drop_empty_bucket(
+        &self,
+        tenant: &TenantId,
+        listing: i8,
+        after: Option<Cursor>,
+    ) -> Result<Option<Cursor>> {
+        let Some((bucket, after)) = self.bucket_after(tenant, listing, after).await? else { return Ok(None) };
+        let statement = match listing {
+            CALLS => Statement::CallsByDay,
+            MESSAGES => Statement::MessagePlaces,
+            _ => Statement::RecordingsByMonth,
+        };
+        let found = self.places(statement, tenant, bucket, &after).await?;
+        if listing == CALLS {
+            for listed in &found {
+                self.drop_false_call(tenant, bucket, listed).await?;
+            }
+            // What is behind this page is looked at first.
+            if let Some(next) = next_page(bucket, &found).filter(|_| found.len() >= ROWS_PER_STEP) {
+                return Ok(Some(next));
             }
         }
-        Ok(())
+        if self.places(statement, tenant, bucket, &[]).await?.is_empty() {
+            self.cluster.write(Statement::DropBucket, (tenant.as_str(), listing, bucket), None).await?;
+        }
+        Ok(next_page(bucket, &[]))
     }
 
-    async fn places(&self, statement: Statement, tenant: &TenantId, bucket: i32) -> Result<Vec<Vec<u8>>> {
-        let values = (tenant.as_str(), bucket, Vec::<u8>::new(), 1_i32);
-        if statement == Statement::Messages {
-            let rows: Vec<(Vec<u8>, Vec<u8>)> = self.cluster.rows(statement, values, 1).await?;
-            return Ok(rows.into_iter().map(|(place, _)| place).collect());
-        }
-        let rows: Vec<(Vec<u8>,)> = self.cluster.rows(statement, values, 1).await?;
-        Ok(rows.into_iter().map(|(place,)| place).collect())
+    async fn places(
+        &self,
+        statement: Statement,
+        tenant: &TenantId,
+        bucket: i32,
+        after: &[u8],
+    ) -> Result<Vec<Vec<u8>>> {
+        let rows = i32::try_from(ROWS_PER_STEP).unwrap_or(i32::MAX);
+        let values = (tenant.as_str(), bucket, after, rows);
+        let found: Vec<(Vec<u8>,)> = self.cluster.rows(statement, values, ROWS_PER_STEP).await?;
+        Ok(found.into_iter().map(|(place,)| place).collect())
     }
 
-    /// The calls listed on a day that are there. What else the day lists came to be by half, and is dropped.
-    async fn true_calls(&self, tenant: &TenantId, day: i32) -> Result<Vec<Vec<u8>>> {
-        let values = (tenant.as_str(), day, Vec::<u8>::new(), i32::MAX);
-        let listed: Vec<(Vec<u8>,)> = self.cluster.rows(Statement::CallsByDay, values, usize::MAX).await?;
-        let mut there = Vec::new();
-        for (listed,) in listed {
-            let record = match id_in(&listed) {
-                Some(id) => self.call_row(CallId::new(id)).await?,
-                None => None,
-            };
-            if record.is_some_and(|record| record.tenant == *tenant && place(&record) == listed) {
-                there.push(listed);
-            } else {
-                let values = (tenant.as_str(), day, listed);
-                self.cluster.write(Statement::DropCallByDay, values, None).await?;
-            }
+    /// What came to be by half: a day lists a call that is not there.
+    async fn drop_false_call(&self, tenant: &TenantId, day: i32, listed: &[u8]) -> Result<()> {
+        let record = match id_in(listed) {
+            Some(id) => self.call_row(CallId::new(id)).await?,
+            None => None,
+        };
+        if record.is_some_and(|record| record.tenant == *tenant && place(&record) == listed) {
+            return Ok(());
         }
-        Ok(there)
+        self.cluster.write(Statement::DropCallByDay, (tenant.as_str(), day, listed), None).await
     }
+}
+
+/// Where the next step goes on: in the same bucket where this page was full, else in the one before it.
+fn next_page(bucket: i32, found: &[Vec<u8>]) -> Option<Cursor> {
+    let next = match found.last().filter(|_| found.len() >= ROWS_PER_STEP) {
+        Some(last) => Some(Start { bucket, place: last.clone() }),
+        None => bucket.checked_sub(1).map(|bucket| Start { bucket, place: Vec::new() }),
+    };
+    next.map(|next| next.cursor())
 }

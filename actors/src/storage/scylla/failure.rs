@@ -1,7 +1,10 @@
 //! What a failed request means: nothing was done, something may have been, or asking again is no use.
 
+use std::fmt;
+
 use scylla::errors::{DbError, ExecutionError, PrepareError, RequestAttemptError};
 
+use super::migrate::COMMAND;
 use crate::storage::Error;
 
 /// What a failed request means.
@@ -20,13 +23,29 @@ pub(super) enum Meaning {
 pub(super) struct Failure {
     pub(super) meaning: Meaning,
     pub(super) why: String,
+    /// The tables are not there.
+    pub(super) is_layout_gone: bool,
     /// The contract's own error, where it is known.
     exact: Option<Error>,
 }
 
 impl Failure {
     fn new(meaning: Meaning, why: impl Into<String>) -> Self {
-        Self { meaning, why: why.into(), exact: None }
+        Self { meaning, why: why.into(), is_layout_gone: false, exact: None }
+    }
+
+    /// Asking again at once is no use.
+    pub(super) fn is_final(&self) -> bool {
+        self.meaning == Meaning::Refused || self.is_layout_gone
+    }
+
+    /// A request that failed, by what the cluster said.
+    fn told(meaning: Meaning, error: &dyn fmt::Display, is_layout_gone: bool) -> Self {
+        let why = match is_layout_gone {
+            true => format!("the cluster's tables are gone ({error}): run `{COMMAND}`"),
+            false => error.to_string(),
+        };
+        Self { is_layout_gone, ..Self::new(meaning, why) }
     }
 
     pub(super) fn undone(why: impl Into<String>) -> Self {
@@ -83,14 +102,34 @@ impl From<ExecutionError> for Failure {
             ExecutionError::LastAttemptError(attempt) => of_attempt(attempt),
             _ => Meaning::Unknown,
         };
-        Self::new(meaning, error.to_string())
+        let is_gone = match &error {
+            ExecutionError::PrepareError(error) => is_gone_in_prepare(error),
+            ExecutionError::LastAttemptError(attempt) => is_gone(attempt),
+            _ => false,
+        };
+        Self::told(if is_gone { Meaning::Undone } else { meaning }, &error, is_gone)
     }
 }
 
 impl From<PrepareError> for Failure {
     fn from(error: PrepareError) -> Self {
-        Self::new(of_prepare(&error), error.to_string())
+        let is_gone = is_gone_in_prepare(&error);
+        Self::told(if is_gone { Meaning::Undone } else { of_prepare(&error) }, &error, is_gone)
     }
+}
+
+/// Whether a table or a keyspace was missed. All statements were made ready once, so that it was there: a cluster
+/// that lost it gets it back by a migration, and what could not be written is written then.
+fn is_gone(error: &RequestAttemptError) -> bool {
+    let RequestAttemptError::DbError(DbError::Invalid, why) = error else { return false };
+    let why = why.to_lowercase();
+    why.contains("does not exist")
+        || why.contains("unconfigured table")
+        || why.contains("can't find a column family")
+}
+
+fn is_gone_in_prepare(error: &PrepareError) -> bool {
+    matches!(error, PrepareError::AllAttemptsFailed { first_attempt } if is_gone(first_attempt))
 }
 
 /// What is stored can't be read, or the like: asking again is no use.
@@ -155,5 +194,18 @@ mod tests {
         assert!(matches!(failure.clone().into_error(false), Error::Unavailable { .. }));
         assert!(matches!(failure.clone().into_error(true), Error::Unknown { .. }));
         assert!(matches!(failure.of_read(), Error::Unavailable { .. }));
+    }
+
+    #[test]
+    fn a_table_that_is_gone_may_come_back() {
+        let attempt = |why: &str| RequestAttemptError::DbError(DbError::Invalid, why.to_owned());
+        for why in ["keyspace strowger_data does not exist", "unconfigured table calls"] {
+            let failure = Failure::from(ExecutionError::LastAttemptError(attempt(why)));
+            assert!(failure.is_final() && failure.meaning == Meaning::Undone, "{why}");
+            let told = failure.into_error(false);
+            assert!(matches!(&told, Error::Unavailable { why } if why.contains("store migrate")), "{told}");
+        }
+        let failure = Failure::from(ExecutionError::LastAttemptError(attempt("a value is too large")));
+        assert!(matches!(failure.into_error(false), Error::Corrupt { .. }));
     }
 }

@@ -16,7 +16,7 @@ use crate::clock::{Clock, ms};
 use crate::storage::{Error, Result};
 
 /// The command that mends a layout.
-const COMMAND: &str = "strowger store migrate";
+pub(super) const COMMAND: &str = "strowger store migrate";
 /// How long a node that migrates is waited for before it is taken for dead, in seconds: the life of its mark.
 /// Raised with every step.
 const HOLD_SECONDS: i32 = 60;
@@ -63,7 +63,7 @@ pub(super) async fn check_layout(session: &Session, settings: &Settings) -> Resu
     let wrong = |why: String| Err(Error::Corrupt { what: "layout of the store's cluster", why });
     let found = match (Migration { session, settings, id: Uuid::nil() }).version().await {
         Ok(found) => found.unwrap_or(0),
-        Err(failure) if failure.meaning == super::failure::Meaning::Refused => 0,
+        Err(failure) if failure.is_final() => 0,
         Err(failure) => return Err(failure.of_read()),
     };
     if found < LAYOUT {

@@ -7,21 +7,24 @@
 //! is written. A change whose outcome is unknown is read after all that is under way (SERIAL) and decided anew, or
 //! else is [`super::Error::Unknown`].
 //!
-//! Each write of a row with one writer wins by its time. A node's clock may be behind another's that wrote before
-//! it by less than the call took to come over; clocks that NTP keeps are.
+//! Each write of a row with one writer wins by its time. Calls change hands, and whoever had one before may be
+//! frozen and write late: `claims` says why that changes nothing, whatever the clocks.
 
 mod ask;
 mod audit;
 mod businesses;
 mod calendar;
 mod calls;
+mod claims;
 mod connect;
 mod contract;
 mod cql;
+mod emails;
 mod erase_call;
 mod erase_caller;
 mod erase_tenant;
 mod events;
+mod examine;
 mod failure;
 mod health;
 mod keys;
@@ -36,10 +39,13 @@ mod overlay;
 mod owners;
 mod portable;
 mod recordings;
+mod refused;
 mod retention;
 mod schema;
 mod settings;
+mod sound;
 mod turns;
+mod users;
 
 use std::sync::Arc;
 
@@ -57,7 +63,6 @@ use retention::Retention;
 use turns::Turns;
 
 pub use migrate::migrate;
-pub use owners::Owner;
 pub use settings::{Credentials, Settings, Tls};
 
 /// A store in a cluster. Dropping it closes its connections.

@@ -35,7 +35,7 @@ impl Scylla {
         let day = day_of(record.started_at);
         let values = (day, shard_of(record.id.as_uuid()), bytes(record.id.as_uuid()));
         let row = self.cluster.write(Statement::PutOpenCall, values, at);
-        let day = self.cluster.write(Statement::PutOpenDay, (PART, day), at);
+        let day = self.cluster.write(Statement::PutOpenDay, (PART, day), None);
         tokio::try_join!(row, day).map(drop)
     }
 

@@ -13,7 +13,7 @@ use super::keys::SEALED_KEY;
 use super::listing::{for_each, limit_of, wrong_cursor};
 use super::outcomes::OUTCOME;
 use super::recordings::{RECORDING, REMOVAL};
-use super::{audit, calls, messages};
+use super::{audit, calls, messages, users};
 use crate::storage::ordered::portable::same;
 use crate::storage::ordered::{self, Table, bookings, decode, encode, to_hex};
 use crate::storage::{Cursor, IdempotencyKey, Listing, Page, Part, Result, StoredRow};
@@ -33,6 +33,7 @@ impl Scylla {
             Part::Businesses | Part::Keys => {
                 self.scan(Statement::AllFacts, page, |row: (String, String, Value)| fact(part, row)).await
             }
+            Part::Users => self.export_users(page).await,
             Part::Calls => {
                 self.scan(Statement::AllCalls, page, |(value,): (Value,)| {
                     value.map(|value| decode(calls::WHAT, &value).map(StoredRow::Call)).transpose()
@@ -117,6 +118,13 @@ impl Scylla {
         Ok((rows, next))
     }
 
+    async fn export_users(&self, page: &Page) -> Result<Listing<StoredRow>> {
+        self.scan(Statement::AllUsers, page, |(value,): (Value,)| {
+            value.map(|value| decode(users::WHAT, &value).map(StoredRow::User)).transpose()
+        })
+        .await
+    }
+
     async fn export_calendars(&self, part: Part, table: Table, page: &Page) -> Result<Listing<StoredRow>> {
         type Row = (String, Option<i8>, Value, Value);
         let (found, next): (Vec<Row>, _) = self.table_page(Statement::AllCalendars, page).await?;
@@ -135,12 +143,13 @@ impl Scylla {
                 Some(stored) => same("business", stored == *business),
                 None => self.put_business_row(business, None).await,
             },
+            StoredRow::User(user) => self.put_user_row(user, None).await,
             StoredRow::Key { tenant, sealed } => {
                 same("business's key", self.keep_sealed_key(tenant, sealed).await? == *sealed)
             }
             StoredRow::Call(record) => match self.call_row(record.id).await? {
                 Some(stored) => same(calls::WHAT, stored == *record),
-                None => self.put_call_row(record).await,
+                None => self.import_call_row(record).await,
             },
             StoredRow::Event { call, event } => {
                 let key = (call.as_uuid(), i64::from(event.seq));

@@ -67,4 +67,9 @@ pub(super) const STEPS: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS {data}.removals (shard smallint, recording blob, tenant text, \
      PRIMARY KEY (shard, recording)) WITH gc_grace_seconds = 3600",
     "CREATE TABLE IF NOT EXISTS {data}.probes (id uuid PRIMARY KEY, value bigint)",
+    // A user, and the address that is claimed for them or is to be given up (see `users`).
+    "CREATE TABLE IF NOT EXISTS {lwt}.users (tenant text, id blob, version bigint, value blob, claim uuid, \
+     loose text, stopped boolean, PRIMARY KEY (tenant, id))",
+    "CREATE TABLE IF NOT EXISTS {lwt}.emails (email text PRIMARY KEY, tenant text, id blob, claim uuid, \
+     claimed_ms bigint)",
 ];

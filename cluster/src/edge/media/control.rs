@@ -8,6 +8,7 @@ use actors::types::CallQuality;
 use models::audio::{AudioSender, Speech};
 use serde::{Deserialize, Serialize};
 
+use super::Line;
 pub use crate::rtp::codec::Codec;
 use crate::rtp::protection::Key;
 
@@ -73,6 +74,8 @@ pub struct Protected {
 pub enum Control {
     /// Use this stream from now on.
     Configure(Stream),
+    /// Use this line from now on, in place of a stream.
+    Attach(Line),
     /// Play this after what plays now.
     Play {
         /// Its number.

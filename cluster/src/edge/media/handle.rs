@@ -1,6 +1,6 @@
 //! The media of a node.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -8,11 +8,14 @@ use actors::types::CallId;
 use parking_lot::Mutex;
 
 use super::live::Live;
-use super::ports::Ports;
+use super::ports::{Pair, Ports};
 use super::session::Commands;
 use super::thread::{Thread, Totals};
-use super::{Error, MediaEvents, Session, Settings, metrics};
+use super::{Error, Line, LineEnd, MediaEvents, Session, Settings, metrics};
 use crate::clock;
+
+/// The address of a session without a port.
+const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
 /// All media of a node. A cheap handle; every clone is the same media.
 #[derive(Debug, Clone)]
@@ -88,6 +91,35 @@ impl Media {
         let pair = shared.ports.open(clock::monotonic())?;
         let address = shared.settings.public_address.unwrap_or(shared.settings.address);
         let local = SocketAddr::new(address, pair.port);
+        self.begin(call, Some(pair), local, events)
+    }
+
+    /// Opens a session whose audio a connection carries: it needs no port, and begins with
+    /// [`super::Control::Attach`].
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    pub fn open_line(&self, call: CallId, events: MediaEvents) -> Result<Session, Error> {
+        if self.shared.stopped.load(Ordering::Acquire) {
+            return Err(Error::Stopped);
+        }
+        self.begin(call, None, NOWHERE, events)
+    }
+
+    /// A line for such a session.
+    #[must_use]
+    pub fn line(&self) -> (Line, LineEnd) {
+        Line::new(&self.shared.settings)
+    }
+
+    fn begin(
+        &self,
+        call: CallId,
+        pair: Option<Pair>,
+        local: SocketAddr,
+        events: MediaEvents,
+    ) -> Result<Session, Error> {
+        let shared = &self.shared;
         let commands = Arc::new(Commands::new(shared.settings.commands));
         let live =
             Live::new(call, pair, Arc::clone(&shared.ports), events, Arc::clone(&commands), &shared.settings);

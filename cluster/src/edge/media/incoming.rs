@@ -4,7 +4,7 @@ use actors::types::CallQuality;
 
 use super::batch::Datagram;
 use super::decoding::Decoding;
-use super::{MediaEvent, Settings, Stream};
+use super::{MediaEvent, Piece, Settings, Stream};
 use crate::rtp::comfort_noise::{self, ComfortNoise};
 use crate::rtp::jitter_buffer::{JitterBuffer, Placed};
 use crate::rtp::latch::Latch;
@@ -109,6 +109,22 @@ impl Incoming {
             }
         }
         true
+    }
+
+    /// Takes a piece of a line: it is one packet after another.
+    pub(super) fn piece(&mut self, piece: &Piece, now: Micros, tell: &mut impl FnMut(MediaEvent)) {
+        self.heard_at = now;
+        self.timed_out = false;
+        if !self.heard_any {
+            self.heard_any = true;
+            tell(MediaEvent::FirstPacket);
+        }
+        let sequence = (self.reception.received() & 0xffff) as u16;
+        let header = Header { payload_type: 0, marker: false, sequence, timestamp: piece.timestamp, ssrc: 0 };
+        self.reception.packet(&header, Some(now));
+        let audio = piece.audio.get(..piece.count).unwrap_or_default();
+        let placed = self.jitter.insert(piece.timestamp, audio, 0);
+        self.late += u64::from(placed == Placed::Late);
     }
 
     /// The frame that is heard now.

@@ -9,6 +9,7 @@ use super::batch::{Batch, Datagram};
 use super::guard::Guard;
 use super::hearing::Hearing;
 use super::incoming::Incoming;
+use super::line::Playing;
 use super::outgoing::Outgoing;
 use super::playout::{Kernels, Playout};
 use super::ports::{Pair, Ports};
@@ -67,6 +68,8 @@ impl Scratch {
 pub(super) struct Live {
     call: CallId,
     pair: Option<Pair>,
+    line: Option<Playing>,
+    closed: bool,
     ports: Arc<Ports>,
     events: MediaEvents,
     commands: Arc<Commands>,
@@ -79,6 +82,8 @@ pub(super) struct Live {
     reporting: Reporting,
     guard: Guard,
     record: Option<AudioSender>,
+    /// Frames sent on lines that are gone.
+    line_frames: u64,
     /// When its first turn was, and how many frames it has had since.
     began: Option<Micros>,
     frames: u64,
@@ -94,7 +99,7 @@ impl std::fmt::Debug for Live {
 impl Live {
     pub(super) fn new(
         call: CallId,
-        pair: Pair,
+        pair: Option<Pair>,
         ports: Arc<Ports>,
         events: MediaEvents,
         commands: Arc<Commands>,
@@ -103,7 +108,9 @@ impl Live {
         let outgoing = Outgoing::new(settings, chance::bytes());
         Self {
             call,
-            pair: Some(pair),
+            pair,
+            line: None,
+            closed: false,
             ports,
             events,
             commands,
@@ -116,6 +123,7 @@ impl Live {
             outgoing,
             guard: Guard::default(),
             record: None,
+            line_frames: 0,
             began: None,
             frames: 0,
             clocks: Clocks { now: 0, wall: 0 },
@@ -147,7 +155,10 @@ impl Live {
             self.hearing.frame(&theirs, &mut |event| events(event));
         }
         let mut ours = [0; FRAME];
-        if let (Some((stream, latch)), Some(pair)) = (&self.far, &self.pair) {
+        if let Some(line) = &mut self.line {
+            ours = line.frame(&mut self.playout, scratch.clocks.now, &mut |event| events(event));
+            self.tell_dead_media(scratch.clocks.now);
+        } else if let (Some((stream, latch)), Some(pair)) = (&self.far, &self.pair) {
             if stream.direction.sends() {
                 self.playout.frame(&mut ours, &mut |event| events(event));
                 let way = (&pair.rtp, latch.destination());
@@ -155,16 +166,20 @@ impl Live {
             } else {
                 self.outgoing.pass_over(1);
             }
-            if stream.direction.receives()
-                && self.incoming.has_died(scratch.clocks.now, self.settings.dead_media_ms)
-            {
-                ::metrics::counter!(metrics::TIMEOUTS).increment(1);
-                events(MediaEvent::TimedOut);
+            if stream.direction.receives() {
+                self.tell_dead_media(scratch.clocks.now);
             }
         }
         self.write_recording(&theirs, &ours);
         self.report(scratch);
         Turn::Goes
+    }
+
+    fn tell_dead_media(&mut self, now: Micros) {
+        if self.incoming.has_died(now, self.settings.dead_media_ms) {
+            ::metrics::counter!(metrics::TIMEOUTS).increment(1);
+            (self.events)(MediaEvent::TimedOut);
+        }
     }
 
     /// Passes over frames that the thread had no time for.
@@ -183,13 +198,22 @@ impl Live {
         let events = &self.events;
         match control {
             Control::Configure(stream) => self.configure(stream),
+            Control::Attach(line) => {
+                self.incoming.expect(self.clocks.now);
+                self.incoming.hold();
+                self.let_go_of_line();
+                self.line = Some(Playing::new(line, &self.settings));
+            }
             Control::Play { utterance, speech } => {
                 self.playout.play(utterance, speech, &mut scratch.kernels, &mut |event| events(event));
             }
-            Control::StopPlaying => {
-                self.playout.stop(&mut |event| events(event));
-                self.outgoing.hush();
-            }
+            Control::StopPlaying => match &mut self.line {
+                Some(line) => line.stop(&mut self.playout, &mut |event| events(event)),
+                None => {
+                    self.playout.stop(&mut |event| events(event));
+                    self.outgoing.hush();
+                }
+            },
             Control::Listen(sender) => self.hearing.listen(sender),
             Control::Record(sender) => self.record = Some(sender),
             Control::SendDigits(keys) => {
@@ -227,7 +251,24 @@ impl Live {
         self.far = Some((stream, latch));
     }
 
+    /// What a line counted outlives it.
+    fn let_go_of_line(&mut self) {
+        let Some(mut line) = self.line.take() else { return };
+        let events = &self.events;
+        line.stop(&mut self.playout, &mut |event| events(event));
+        self.line_frames += line.frames;
+        ::metrics::counter!(metrics::LINE_UNSENT).increment(line.unsent);
+        ::metrics::counter!(metrics::LINE_UNMARKED).increment(line.unmarked);
+    }
+
     fn receive(&mut self, scratch: &mut Scratch) {
+        if let Some(line) = &mut self.line {
+            let events = &self.events;
+            while let Some(piece) = line.piece() {
+                self.incoming.piece(&piece, scratch.clocks.now, &mut |event| events(event));
+            }
+            return;
+        }
         let Some(pair) = &self.pair else { return };
         let events = &self.events;
         for _ in 0..READS {
@@ -276,15 +317,21 @@ impl Live {
     /// Ends the session: what plays is reported, the port is freed, the end is told.
     pub(super) fn close(&mut self) {
         self.commands.end();
-        let Some(pair) = self.pair.take() else { return };
-        if let Some((_, latch)) = &self.far {
-            let figures = (&self.outgoing, &mut self.incoming.reception, &mut self.guard);
-            self.reporting.send(&pair.rtcp, latch.destination(), self.clocks, figures, true);
+        if std::mem::replace(&mut self.closed, true) {
+            return;
         }
-        let port = pair.port;
-        drop(pair);
-        self.ports.give_back(port, clock::monotonic());
-        let quality = self.incoming.quality(self.outgoing.packets(), self.reporting.round_trip_ms());
+        if let Some(pair) = self.pair.take() {
+            if let Some((_, latch)) = &self.far {
+                let figures = (&self.outgoing, &mut self.incoming.reception, &mut self.guard);
+                self.reporting.send(&pair.rtcp, latch.destination(), self.clocks, figures, true);
+            }
+            let port = pair.port;
+            drop(pair);
+            self.ports.give_back(port, clock::monotonic());
+        }
+        self.let_go_of_line();
+        let sent = self.outgoing.packets() + self.line_frames;
+        let quality = self.incoming.quality(sent, self.reporting.round_trip_ms());
         self.count(&quality);
         let events = &self.events;
         self.playout.stop(&mut |event| events(event));

@@ -115,8 +115,14 @@ impl Playout {
         self.starved_samples
     }
 
-    /// Fills a frame; what no utterance fills is silence.
-    pub(super) fn frame(&mut self, out: &mut [i16; FRAME], tell: &mut impl FnMut(MediaEvent)) {
+    /// The utterance that plays and its last word that has begun.
+    pub(super) fn at(&self) -> Option<(UtteranceId, u32)> {
+        let playing = self.queue.front().filter(|playing| playing.started)?;
+        Some((playing.utterance, playing.word?))
+    }
+
+    /// Fills a frame; what no utterance fills is silence. Returns the samples that one has filled.
+    pub(super) fn frame(&mut self, out: &mut [i16; FRAME], tell: &mut impl FnMut(MediaEvent)) -> usize {
         let mut filled = 0;
         while let Some(playing) = self.queue.front_mut() {
             let Some(rest) = out.get_mut(filled..).filter(|rest| !rest.is_empty()) else { break };
@@ -137,5 +143,6 @@ impl Playout {
         if let Some(rest) = out.get_mut(filled..) {
             rest.fill(0);
         }
+        filled
     }
 }

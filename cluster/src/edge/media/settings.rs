@@ -40,6 +40,17 @@ pub struct Settings {
     pub code_point: u8,
     /// The mean time between our RTCP reports, in milliseconds (RFC 3550 section 6.2: 5 s at least).
     pub report_ms: u64,
+    /// Where a connection carries the audio (a carrier's websocket): how far ahead of its playing it is sent, in
+    /// milliseconds. More bridges a worse network; that much may still be heard after an interruption where the
+    /// far side is slow to forget.
+    pub line_lead_ms: u64,
+    /// Pieces of 20 ms that may wait for a session; a further one is dropped.
+    pub line_pieces: usize,
+    /// Messages that may wait for a connection; beyond that, audio is dropped and counted.
+    pub line_waiting_max: usize,
+    /// How long after its time the far side may tell that it has played something, in milliseconds; then it counts
+    /// as played.
+    pub line_mark_ms: u64,
     /// How long packets may wait to be played.
     pub jitter_buffer: jitter_buffer::Settings,
     /// How we press keys.
@@ -64,6 +75,10 @@ impl Default for Settings {
             latch_window_ms: 10_000,
             code_point: 46,
             report_ms: 5_000,
+            line_lead_ms: 100,
+            line_pieces: 100,
+            line_waiting_max: 128,
+            line_mark_ms: 2_000,
             jitter_buffer: jitter_buffer::Settings::default(),
             keys: telephone_event::Settings::default(),
             voice_activity: voice_activity::Settings::default(),

@@ -38,7 +38,8 @@ pub(super) struct Context {
 /// Makes a connection for a flow; what waits in its queue is sent once it is up.
 pub(super) fn connect(flow: &Flow, context: &Context) -> Option<ConnectionId> {
     match flow.transport {
-        Transport::Udp => None,
+        // Who speaks SIP by websocket has connected to us, or can't be reached (RFC 7118 section 5).
+        Transport::Udp | Transport::Ws | Transport::Wss => None,
         Transport::Tcp => tcp::connect(flow.address, context),
         Transport::Tls => tls::connect(flow.address, context),
     }

@@ -22,6 +22,14 @@ pub enum Error {
         /// What it has to be.
         mend: &'static str,
     },
+    /// A trunk's password can't be read.
+    #[error("sip trunk \"{name}\": {why}; name a file that this process may read")]
+    Password {
+        /// Its name.
+        name: String,
+        /// What is wrong.
+        why: String,
+    },
     /// The address is taken or not ours.
     #[error(
         "sip can't listen on {address} ({transport}): {source}; stop what uses it or choose another with --sip"

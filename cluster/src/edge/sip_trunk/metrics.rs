@@ -30,6 +30,11 @@ pub const AUTHENTICATIONS: &str = "strowger_sip_authentications_total";
 /// INVITEs of the trunks that are named in the settings, by `trunk` and `result`: `taken`, `forbidden`.
 pub const OF_TRUNK: &str = "strowger_sip_trunk_invites_total";
 
+/// What became of our registrations, by `trunk` and `result`: `granted`, `failed`, `expired`, `left`.
+pub const REGISTRATIONS: &str = "strowger_sip_registrations_total";
+/// Whether a provider knows where we are: 1 or 0, by `trunk`.
+pub const REGISTERED: &str = "strowger_sip_registered";
+
 /// Says what each metric is. Call once, when a recorder is installed.
 pub fn describe() {
     describe_counter!(INVITES, Unit::Count, "INVITEs that began a call, by result");
@@ -40,6 +45,8 @@ pub fn describe() {
     describe_counter!(CERTIFICATES, Unit::Count, "times the SIP certificates were read anew, by result");
     describe_counter!(AUTHENTICATIONS, Unit::Count, "SIP passwords asked for and given, by result");
     describe_counter!(OF_TRUNK, Unit::Count, "INVITEs of the named SIP trunks, by trunk and result");
+    describe_counter!(REGISTRATIONS, Unit::Count, "answers to our SIP registrations, by trunk and result");
+    describe_gauge!(REGISTERED, Unit::Count, "1 where a SIP trunk is registered");
     describe_gauge!(DIALOGS, Unit::Count, "SIP calls alive");
     describe_gauge!(TRANSACTIONS, Unit::Count, "SIP transactions alive, by role");
     describe_gauge!(CONNECTIONS, Unit::Count, "SIP connections open");
@@ -71,6 +78,11 @@ pub(super) fn authenticated(result: &'static str) {
 
 pub(super) fn of_trunk(name: &str, result: &'static str) {
     counter!(OF_TRUNK, "trunk" => name.to_owned(), "result" => result).increment(1);
+}
+
+pub(super) fn registered(trunk: &str, result: &'static str, is_registered: bool) {
+    counter!(REGISTRATIONS, "trunk" => trunk.to_owned(), "result" => result).increment(1);
+    gauge!(REGISTERED, "trunk" => trunk.to_owned()).set(if is_registered { 1.0 } else { 0.0 });
 }
 
 pub(super) fn ignored() {

@@ -6,28 +6,37 @@
 //!
 //! [`Leg`]: actors::call::leg::Leg
 
+mod account;
 mod addresses;
+mod calling;
 mod connections;
 mod counts;
 mod error;
 mod guard;
 mod leg;
 pub mod metrics;
+mod names;
+mod registrations;
 mod settings;
 mod shard;
 mod sources;
-mod switch;
+pub(in crate::edge) mod switch;
 mod tcp;
 mod tls;
 mod transports;
+pub mod trial;
 mod trunk;
 mod udp;
+mod ws;
 
+pub use account::Account;
 pub use counts::Counts;
 pub use error::Error;
 pub use guard::{Carrier, Settings as Guarding};
 
 pub use crate::sip::destination::Transport;
+pub use names::Settings as Looking;
+pub use registrations::State as Registration;
 pub use settings::Settings;
 pub use tls::Settings as Secure;
 pub use trunk::{Listening, Trunk};

@@ -21,6 +21,12 @@ pub struct Settings {
     /// Where TLS connections are accepted, or "off". It needs the files of `[sip.secure]`.
     #[serde(with = "super::switch")]
     pub tls: Option<SocketAddr>,
+    /// Where websockets are accepted (RFC 7118), or "off". For a proxy in front that has the certificate.
+    #[serde(with = "super::switch")]
+    pub ws: Option<SocketAddr>,
+    /// Where websockets by TLS are accepted, or "off". It needs the files of `[sip.secure]`.
+    #[serde(with = "super::switch")]
+    pub wss: Option<SocketAddr>,
     /// The address that messages show, where it is not the bound one (behind one-to-one NAT).
     pub public_address: Option<IpAddr>,
     /// Tasks that share the calls; 0 for one per core, at most 16.
@@ -77,6 +83,13 @@ pub struct Settings {
     pub secure: super::Secure,
     /// Who is passed over, and how much is taken.
     pub guard: super::Guarding,
+    /// How often the way from a provider that we register at is kept open, in milliseconds; 0 for never. NAT forgets
+    /// a way by UDP within 30 s to a few minutes.
+    pub keep_alive_ms: u64,
+    /// How long registrations take, and when a call or registration goes to a provider's next server.
+    pub registering: crate::sip::registration::Timing,
+    /// Who is asked for the addresses of providers, and for how long.
+    pub names: super::Looking,
     /// The carriers and exchanges that may call: `[[sip.trunk]]`. Where there is none, everybody may.
     pub trunk: Vec<super::Carrier>,
 }
@@ -88,6 +101,8 @@ impl Default for Settings {
             udp: Some(any),
             tcp: Some(any),
             tls: None,
+            ws: None,
+            wss: None,
             public_address: None,
             shards: 0,
             receive_buffer_bytes: 4 * 1_024 * 1_024,
@@ -115,6 +130,9 @@ impl Default for Settings {
             timing: Timing::default(),
             secure: super::Secure::default(),
             guard: super::Guarding::default(),
+            keep_alive_ms: 25_000,
+            registering: crate::sip::registration::Timing::default(),
+            names: super::Looking::default(),
             trunk: Vec::new(),
         }
     }
@@ -127,8 +145,11 @@ impl Settings {
     /// [`Error::Setting`] with the first setting that can't be used.
     pub fn check(&self) -> Result<(), Error> {
         let wrong = |setting, mend| Err(Error::Setting { setting, mend });
-        if self.udp.is_none() && self.tcp.is_none() && self.tls.is_none() {
-            return wrong("sip.udp, sip.tcp and sip.tls", "at least one of them must be an address");
+        if [self.udp, self.tcp, self.tls, self.ws, self.wss].iter().all(Option::is_none) {
+            return wrong(
+                "sip.udp, sip.tcp, sip.tls, sip.ws and sip.wss",
+                "at least one of them must be an address",
+            );
         }
         if !(1..=1_024).contains(&self.datagrams_per_read) {
             return wrong("sip.datagrams_per_read", "between 1 and 1,024");

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serializer};
 /// Stands for no address.
 const OFF: &str = "off";
 
-pub(super) fn serialize<S: Serializer>(
+pub(in crate::edge) fn serialize<S: Serializer>(
     address: &Option<SocketAddr>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
@@ -18,7 +18,7 @@ pub(super) fn serialize<S: Serializer>(
     }
 }
 
-pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+pub(in crate::edge) fn deserialize<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<SocketAddr>, D::Error> {
     let text = String::deserialize(deserializer)?;

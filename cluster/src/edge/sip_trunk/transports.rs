@@ -37,6 +37,8 @@ pub(super) struct Transports {
     pub(super) udp_address: Option<SocketAddr>,
     pub(super) tcp_address: Option<SocketAddr>,
     pub(super) tls_address: Option<SocketAddr>,
+    pub(super) ws_address: Option<SocketAddr>,
+    pub(super) wss_address: Option<SocketAddr>,
     /// The names by which peers were found, for their certificates.
     names: Mutex<HashMap<SocketAddr, String>>,
     connections: Mutex<Connections>,
@@ -75,6 +77,7 @@ impl Transports {
         udp_address: Option<SocketAddr>,
         tcp_address: Option<SocketAddr>,
         tls_address: Option<SocketAddr>,
+        (ws_address, wss_address): (Option<SocketAddr>, Option<SocketAddr>),
         settings: &Settings,
     ) -> Self {
         Self {
@@ -82,6 +85,8 @@ impl Transports {
             udp_address,
             tcp_address,
             tls_address,
+            ws_address,
+            wss_address,
             names: Mutex::default(),
             connections: Mutex::default(),
             next: AtomicU64::new(1),
@@ -97,6 +102,23 @@ impl Transports {
             Transport::Udp => self.udp_address,
             Transport::Tcp => self.tcp_address,
             Transport::Tls => self.tls_address,
+            Transport::Ws => self.ws_address,
+            Transport::Wss => self.wss_address,
+        }
+    }
+
+    /// Whether we can send by this transport, and to an address of this family.
+    pub(super) fn reaches(&self, transport: Transport, address: Option<IpAddr>) -> bool {
+        let bound = self.listening(transport);
+        match transport {
+            Transport::Udp => {
+                bound.is_some_and(|own| address.is_none_or(|one| one.is_ipv4() == own.is_ipv4()))
+            }
+            // A connection needs no socket of ours to listen, and is made by whatever family it takes; but where we
+            // listen by one, that is the one that the peer can come back by.
+            Transport::Tcp | Transport::Tls => {
+                bound.is_none_or(|own| address.is_none_or(|one| one.is_ipv4() == own.is_ipv4()))
+            }
         }
     }
 

@@ -5,23 +5,25 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use actors::call::leg::{Events, Leg, Reception};
+use actors::call::leg::Reception;
 use parking_lot::Mutex;
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 use super::addresses::Addresses;
+use super::calling::new_call_id;
 use super::connections::Context;
 use super::counts::{Counts, Gauges};
 use super::guard::Guard;
-use super::shard::{Control, Dial, Inbox, Inboxes, Shard, Shared};
+use super::names::Names;
+use super::registrations::Registrations;
+use super::shard::{Control, Inbox, Inboxes, Register, Shard, Shared};
 use super::tls::{self, Tls};
-use super::transports::{Flow, Transports};
-use super::{Error, Settings, Transport, metrics, tcp, udp};
+use super::transports::Transports;
+use super::{Error, Registration, Settings, Transport, metrics, tcp, udp, ws};
 use crate::edge::media::Media;
-use crate::sip::destination;
 
 /// How often the gauges are shown to the metrics' recorder.
 const PUBLISH_EVERY: Duration = Duration::from_secs(1);
@@ -78,8 +80,8 @@ impl Trunk {
         settings.check()?;
         let settings = Arc::new(settings);
         let guard = Guard::new(&settings)?;
-        let tls = Arc::new(Tls::new(&settings.secure, settings.tls.is_some())?);
-        let Bound { udp: socket, tcp: listener, tls: secure, listening } = bind(&settings)?;
+        let tls = Arc::new(Tls::new(&settings.secure, settings.tls.is_some() || settings.wss.is_some())?);
+        let Bound { udp: socket, tcp: listener, tls: secure, websockets, listening } = bind(&settings)?;
         let address = |transport| {
             listening.iter().find(|one: &&Listening| one.transport == transport).map(|one| one.address)
         };
@@ -88,6 +90,7 @@ impl Trunk {
             address(Transport::Udp),
             address(Transport::Tcp),
             address(Transport::Tls),
+            (address(Transport::Ws), address(Transport::Wss)),
             &settings,
         ));
         let mut ends = Vec::new();
@@ -112,6 +115,10 @@ impl Trunk {
             media,
             transports,
             addresses: Addresses::new(settings.public_address),
+            names: Names::new(&settings.names),
+            registrations: Registrations::new(
+                guard.accounts().map(|account| account.is_some_and(|one| one.register)),
+            ),
             guard,
             refusing: AtomicBool::new(false),
             gauges: ends.iter().map(|_| Gauges::default()).collect(),
@@ -129,9 +136,15 @@ impl Trunk {
             tasks.push(tokio::spawn(tcp::accept(listener, context.clone())));
         }
         if let Some(listener) = secure {
-            tasks.push(tokio::spawn(tls::accept(listener, context)));
+            tasks.push(tokio::spawn(tls::accept(listener, context.clone())));
+        }
+        for (listener, transport) in websockets {
+            tasks.push(tokio::spawn(ws::accept(listener, transport, context.clone())));
+        }
+        if tls.server().is_some() {
             tasks.push(tokio::spawn(tls::watch(tls)));
         }
+        register(&shared, &inboxes);
         let tasks = Mutex::new(tasks);
         Ok(Self { inner: Arc::new(Inner { shared, inboxes, listening, tasks }) })
     }
@@ -142,66 +155,40 @@ impl Trunk {
         self.inner.listening.clone()
     }
 
-    /// Makes a call to a SIP URI, `sip:1000@192.0.2.1:5060;transport=tcp`, as `from`: a SIP URI, or a number
-    /// or name that our own address is added to. The call rings, is answered or fails by its events; the
-    /// leg can be commanded at once. Whoever drops the leg hangs up.
-    ///
-    /// # Errors
-    /// [`Error::Target`], [`Error::Media`], [`Error::Full`] or [`Error::Stopped`].
-    pub async fn call(&self, target: &str, from: &str, events: Events) -> Result<Arc<dyn Leg>, Error> {
-        if self.inner.shared.refusing.load(Ordering::Acquire) {
-            return Err(Error::Full);
-        }
-        let flow = self.resolve(target).await?;
-        let random = crate::chance::bytes::<16>();
-        let call_id = uuid::Builder::from_random_bytes(random).into_uuid().simple().to_string();
-        let inbox = self.inner.inboxes.of(call_id.as_bytes()).ok_or(Error::Stopped)?;
-        let (reply, answer) = oneshot::channel();
-        let dial = Dial {
-            target: target.to_owned(),
-            from: from.to_owned(),
-            call_id: call_id.clone(),
-            flow,
-            events,
-            reply,
-        };
-        inbox.control.send(Control::Dial(Box::new(dial))).await.map_err(|_| Error::Stopped)?;
-        answer.await.map_err(|_| Error::Stopped)?
+    /// How the registration of a trunk stands; none where it does not register or there is no such trunk.
+    #[must_use]
+    pub fn registration(&self, trunk: &str) -> Option<Registration> {
+        let shared = &self.inner.shared;
+        shared.registrations.get(shared.guard.named(trunk)?)
     }
 
-    async fn resolve(&self, target: &str) -> Result<Flow, Error> {
-        let wrong = |why: &str| Error::Target { why: why.to_owned() };
-        let hop = destination::uri(target)
-            .and_then(|uri| destination::hop(&uri))
-            .ok_or_else(|| wrong("it is no sip: or sips: URI by UDP, TCP or TLS"))?;
-        let transports = &self.inner.shared.transports;
-        if hop.transport == Transport::Udp && transports.udp.is_none() {
-            return Err(wrong("this trunk has no UDP socket; add ;transport=tcp or set sip.udp"));
-        }
-        let bound = transports.listening(hop.transport);
-        let address = match hop.address {
-            Some(address) => SocketAddr::new(address, hop.port),
-            None => tokio::net::lookup_host((hop.host.as_str(), hop.port))
-                .await
-                .ok()
-                .and_then(|mut found| {
-                    found.find(|one| bound.is_none_or(|own| own.is_ipv4() == one.is_ipv4()))
-                })
-                .ok_or_else(|| wrong("its host is not known"))?,
-        };
-        if hop.transport == Transport::Tls && hop.address.is_none() {
-            transports.name(address, &hop.host);
-        }
-        Ok(Flow { address, transport: hop.transport, connection: None })
+    pub(super) fn shared(&self) -> &Shared {
+        &self.inner.shared
     }
 
-    /// Refuses new calls and OPTIONS with 503 from now on, or takes them again. Calls that are up go on.
+    pub(super) fn inboxes(&self) -> &Inboxes {
+        &self.inner.inboxes
+    }
+
+    /// Refuses new calls and OPTIONS with 503 from now on and takes our registrations back, so that providers send
+    /// their calls elsewhere; or takes calls again and registers anew. Calls that are up go on.
     pub fn refuse_new(&self, refuse: bool) {
-        self.inner.shared.refusing.store(refuse, Ordering::Release);
+        let was = self.inner.shared.refusing.swap(refuse, Ordering::AcqRel);
+        if was == refuse {
+            return;
+        }
+        if refuse {
+            for inbox in self.inner.inboxes.all() {
+                // A shard that is behind or gone leaves its bindings to run out.
+                let _ = inbox.control.try_send(Control::Unregister);
+            }
+        } else {
+            register(&self.inner.shared, &self.inner.inboxes);
+        }
     }
 
-    /// Refuses new calls, hangs up all others, waits until they are gone, but not longer than `grace`, and
-    /// closes the sockets.
+    /// Refuses new calls, hangs up all others, takes our registrations back, waits until all that is done, but not
+    /// longer than `grace`, and closes the sockets.
     pub async fn stop(&self, grace: Duration) {
         self.refuse_new(true);
         for inbox in self.inner.inboxes.all() {
@@ -209,7 +196,9 @@ impl Trunk {
             let _ = inbox.control.send(Control::Stop).await;
         }
         let until = Instant::now() + grace;
-        while self.counts().dialogs > 0 && Instant::now() < until {
+        while (self.counts().dialogs > 0 || !self.inner.shared.registrations.are_left())
+            && Instant::now() < until
+        {
             sleep(STOP_EVERY).await;
         }
         let tasks = std::mem::take(&mut *self.inner.tasks.lock());
@@ -225,6 +214,20 @@ impl Trunk {
     #[must_use]
     pub fn counts(&self) -> Counts {
         counts(&self.inner.shared)
+    }
+}
+
+/// Registers by every trunk that is to.
+fn register(shared: &Shared, inboxes: &Inboxes) {
+    for (trunk, account) in shared.guard.accounts().enumerate() {
+        let Some(account) = account.filter(|account| account.register) else { continue };
+        let call_id = new_call_id();
+        let Some(inbox) = inboxes.of(call_id.as_bytes()) else { continue };
+        let register = Register { trunk, account: account.clone(), call_id: call_id.clone() };
+        if inbox.control.try_send(Control::Register(Box::new(register))).is_err() {
+            let why = "the node is too busy to register".to_owned();
+            shared.registrations.set(trunk, Registration::Failed { why });
+        }
     }
 }
 
@@ -245,6 +248,7 @@ struct Bound {
     udp: Option<Arc<tokio::net::UdpSocket>>,
     tcp: Option<TcpListener>,
     tls: Option<TcpListener>,
+    websockets: Vec<(TcpListener, Transport)>,
     listening: Vec<Listening>,
 }
 
@@ -276,5 +280,15 @@ fn bind(settings: &Settings) -> Result<Bound, Error> {
         listening.push(Listening { transport: Transport::Tls, address: taken });
         secure = Some(bound);
     }
-    Ok(Bound { udp: datagrams, tcp: plain, tls: secure, listening })
+    let mut websockets = Vec::new();
+    for (address, transport, name) in
+        [(settings.ws, Transport::Ws, "ws"), (settings.wss, Transport::Wss, "wss")]
+    {
+        let Some(address) = address else { continue };
+        let bound = tcp::bind(address).map_err(refused(address, name))?;
+        let taken = bound.local_addr().map_err(refused(address, name))?;
+        listening.push(Listening { transport, address: taken });
+        websockets.push((bound, transport));
+    }
+    Ok(Bound { udp: datagrams, tcp: plain, tls: secure, websockets, listening })
 }

@@ -11,7 +11,8 @@ use super::writing::{add, bytes_of, finish, request_of};
 use super::{Dialog, Effect, Ending, Error, Event, Moment, Own, RequestId};
 
 impl Dialog {
-    /// Begins a call to `target` and sends its INVITE. `from` is our address of record, a URI.
+    /// Begins a call to `target` and sends its INVITE. `from` is our address of record, a URI; `routes` are the
+    /// proxies that it goes by (RFC 3608).
     ///
     /// # Errors
     /// [`Error::Header`] where the target or `from` is no URI.
@@ -22,6 +23,7 @@ impl Dialog {
         call_id: &str,
         target: &str,
         from: &str,
+        routes: Vec<String>,
     ) -> Result<Self, Error> {
         destination::uri(target).and_then(|uri| destination::hop(&uri)).ok_or(Error::Header("target"))?;
         destination::uri(from).ok_or(Error::Header("From"))?;
@@ -34,7 +36,7 @@ impl Dialog {
             remote: format!("<{target}>").into_bytes(),
             remote_tag: None,
             target: target.to_owned(),
-            routes: Vec::new(),
+            routes,
             sequence: 0,
             remote_sequence: None,
             next_request: 0,
@@ -159,7 +161,9 @@ impl Dialog {
     fn on_success(&mut self, now: Moment, response: &Response) {
         let tag = wire::to_tag(&response.headers);
         let known = self.remote_tag.is_some();
-        if known && tag != self.remote_tag {
+        // Or it answers an INVITE that went on to another server meanwhile.
+        let stale = wire::sequence(&response.headers) != Some(self.outgoing_sequence());
+        if stale || (known && tag != self.remote_tag) {
             return self.dismiss_fork(response);
         }
         if known {
@@ -176,7 +180,7 @@ impl Dialog {
         }
         self.routes = record_route(&response.headers);
         self.routes.reverse();
-        self.acknowledge();
+        self.acknowledge(self.outgoing_sequence());
         if self.phase != Phase::Calling {
             // We had hung up; the answer crossed our CANCEL.
             return self.send_bye(now);
@@ -192,15 +196,26 @@ impl Dialog {
         self.tell(Event::Established);
     }
 
-    fn acknowledge(&mut self) {
-        let sequence = self.outgoing_sequence();
+    fn acknowledge(&mut self, sequence: u32) {
         let Some((mut request, next_hop)) = self.write(&Method::Ack, sequence) else { return };
+        self.prove_again(&mut request);
         finish(&mut request, None);
         if let Some(outgoing) = &mut self.outgoing {
             outgoing.acknowledgement = Some(bytes_of(&request));
             outgoing.next_hop.clone_from(&next_hop);
         }
         self.effects.0.push_back(Effect::Acknowledge { request, next_hop });
+    }
+
+    /// An ACK proves what its INVITE proved (section 22.1): it can't be asked.
+    fn prove_again(&self, acknowledgement: &mut Request) {
+        let invite = self.outgoing.as_ref().and_then(|outgoing| request_of(&outgoing.request));
+        let Some(invite) = invite else { return };
+        for name in [HeaderName::Authorization, HeaderName::ProxyAuthorization] {
+            for header in invite.headers.get_all(&name) {
+                acknowledgement.headers.push(header.clone());
+            }
+        }
     }
 
     fn acknowledge_again(&mut self) {
@@ -218,8 +233,8 @@ impl Dialog {
         fork.target = contact(&response.headers).unwrap_or_else(|| self.target.clone());
         fork.routes = record_route(&response.headers);
         fork.routes.reverse();
-        fork.sequence = fork.outgoing_sequence();
-        fork.acknowledge();
+        fork.sequence = wire::sequence(&response.headers).unwrap_or_else(|| fork.outgoing_sequence());
+        fork.acknowledge(fork.sequence);
         fork.request(&Method::Bye, &[]);
         self.next_request = fork.next_request;
         self.effects.0.extend(fork.drain());

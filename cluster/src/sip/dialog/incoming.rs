@@ -1,9 +1,10 @@
 //! A call that comes in: from its INVITE to our final answer.
 
-use sipx_sip::headers::{Contact, From, RecordRoute};
+use sipx_sip::headers::{From, RecordRoute};
 
 use super::super::respond::respond;
 use super::super::sdp::{Negotiation, sdp_of};
+pub(super) use super::super::wire::contact;
 use super::super::wire::{self, HeaderName, Headers, Request};
 use super::state::{Effects, Pending, Phase, Reason};
 use super::writing::{bytes_of, request_of};
@@ -155,13 +156,6 @@ impl Dialog {
             self.tell(Event::Held(held));
         }
     }
-}
-
-/// The URI of the Contact; `None` where it is none that a request can be sent to.
-pub(super) fn contact(headers: &Headers) -> Option<String> {
-    let contact = headers.typed::<Contact>()?.ok()?;
-    let text = String::from_utf8_lossy(&contact.uri.to_bytes()).into_owned();
-    contact.uri.host().map(|_| text)
 }
 
 /// The URI of the From: where a phone that has no Contact (RFC 2543) is reached.

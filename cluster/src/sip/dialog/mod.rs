@@ -4,6 +4,7 @@
 //! [`Dialog::drain`]. Transactions are not here: the owner has them, and names them by number.
 
 mod acknowledgement;
+mod again;
 mod calling;
 mod capture;
 mod ending;

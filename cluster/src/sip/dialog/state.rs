@@ -145,6 +145,9 @@ impl Dialog {
             Input::Request { transaction, request } => self.on_request(now, transaction, &request),
             Input::Response { id, response } => self.on_response(now, id, &response),
             Input::Unanswered { id } => self.on_unanswered(now, id),
+            Input::Again { id, request, proofs, own } => {
+                self.again(id, *request, proofs, own.map(|own| *own));
+            }
             Input::Command(command) => self.on_command(now, command),
             Input::Tick => self.on_tick(now),
         }

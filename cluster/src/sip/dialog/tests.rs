@@ -111,9 +111,16 @@ impl Line {
     }
 
     fn outgoing() -> (Self, Out) {
-        let dialog =
-            Dialog::outgoing(own(), negotiation(), 0, "call", "sip:2000@192.0.2.1", "sip:1000@192.0.2.9")
-                .unwrap();
+        let dialog = Dialog::outgoing(
+            own(),
+            negotiation(),
+            0,
+            "call",
+            "sip:2000@192.0.2.1",
+            "sip:1000@192.0.2.9",
+            Vec::new(),
+        )
+        .unwrap();
         let mut line = Self { dialog, now: 0, next: 1 };
         let out = line.drain();
         (line, out)
@@ -556,5 +563,6 @@ fn bytes_of_another_version_are_refused() {
     assert!(Dialog::restore(&whole[..whole.len() / 2], 0).is_err());
 }
 
+mod again;
 mod provisional;
 mod session;

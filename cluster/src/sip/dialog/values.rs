@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::sdp::{Agreed, Unacceptable};
-use super::super::wire::{Request, Response};
+use super::super::wire::{HeaderName, Request, Response};
 
 /// A server transaction, by the number that the owner gave it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -82,6 +82,17 @@ pub enum Input {
     Unanswered {
         /// Which request.
         id: RequestId,
+    },
+    /// A request is to be sent once more; see [`super::Dialog::wants`].
+    Again {
+        /// Which request.
+        id: RequestId,
+        /// As it was sent.
+        request: Box<Request>,
+        /// The headers that prove who we are, where somebody has asked.
+        proofs: Vec<(HeaderName, String)>,
+        /// Our side as another server sees it, where it goes to another.
+        own: Option<Box<Own>>,
     },
     /// The owner wants something.
     Command(Command),

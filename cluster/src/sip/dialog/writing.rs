@@ -39,7 +39,7 @@ impl Dialog {
     }
 
     /// Request URI, Route headers and next hop, by loose or strict routing.
-    fn way(&self) -> Option<(Uri, Vec<String>, String)> {
+    pub(super) fn way(&self) -> Option<(Uri, Vec<String>, String)> {
         let target = destination::uri(&self.target)?;
         let Some(first) = self.routes.first() else {
             return Some((target, Vec::new(), self.target.clone()));

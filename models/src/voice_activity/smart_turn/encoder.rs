@@ -48,7 +48,7 @@ impl Encoder {
         })
     }
 
-    /// (1, bins, frames) to (1, frames / 2, width).
+    /// (rows, bins, frames) to (rows, frames / 2, width).
     pub(super) fn forward(&self, features: &Tensor) -> Result<Tensor> {
         let frames = self.first.forward(features)?.gelu_erf()?;
         let frames = self.second.forward(&frames)?.gelu_erf()?.transpose(1, 2)?.contiguous()?;

@@ -1,4 +1,4 @@
-//! From frames to one probability: a mean weighted by attention, and three linear layers.
+//! From frames to one logit: a mean weighted by attention, and three linear layers.
 
 use candle_core::{Result, Tensor};
 use candle_nn::{LayerNorm, Linear, Module};
@@ -32,13 +32,13 @@ impl Head {
         })
     }
 
-    /// The logit for (1, frames, width).
-    pub(super) fn forward(&self, frames: &Tensor) -> Result<f32> {
+    /// A logit for each row of (rows, frames, width).
+    pub(super) fn forward(&self, frames: &Tensor) -> Result<Vec<f32>> {
         let weights = self.weigh.forward(&self.look.forward(frames)?.tanh()?)?;
         let weights = candle_nn::ops::softmax(&weights, 1)?;
         let pooled = frames.broadcast_mul(&weights)?.sum(1)?;
         let first = self.norm.forward(&self.first.forward(&pooled)?)?.gelu_erf()?;
         let logit = self.last.forward(&self.second.forward(&first)?.gelu_erf()?)?;
-        logit.flatten_all()?.get(0)?.to_scalar()
+        logit.flatten_all()?.to_vec1()
     }
 }

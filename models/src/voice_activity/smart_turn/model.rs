@@ -7,6 +7,7 @@ use candle_core::{Device, Tensor};
 use super::encoder::Encoder;
 use super::features::{FRAMES, Features, MEL_BINS};
 use super::head::Head;
+use super::published;
 use crate::speech_to_text::checkpoint::{LoadError, Tensors};
 
 /// The size of the encoder; Whisper tiny's by default.
@@ -37,14 +38,21 @@ pub struct SmartTurn {
 }
 
 impl SmartTurn {
-    /// Reads a safetensors file.
+    /// Reads a safetensors file, or the published ONNX file.
     ///
     /// # Errors
     /// [`LoadError`], which names the tensors that are missing or too many.
     pub fn read(file: &Path, shape: &Shape, device: &Device) -> Result<Self, LoadError> {
-        let held = candle_core::safetensors::load(file, &Device::Cpu)
-            .map_err(|error| LoadError::Unreadable { file: file.into(), why: error.to_string() })?;
-        Self::new(Tensors::new(held.into_iter().collect(), device), shape)
+        let unreadable = |why: String| LoadError::Unreadable { file: file.into(), why };
+        let is_onnx = file.extension().is_some_and(|extension| extension == "onnx");
+        let held = if is_onnx {
+            let bytes = std::fs::read(file).map_err(|error| unreadable(error.to_string()))?;
+            published::weights(&bytes).map_err(unreadable)?
+        } else {
+            let held = candle_core::safetensors::load(file, &Device::Cpu);
+            held.map_err(|error| unreadable(error.to_string()))?.into_iter().collect()
+        };
+        Self::new(Tensors::new(held, device), shape)
     }
 
     /// Makes the model of these tensors.
@@ -65,12 +73,22 @@ impl SmartTurn {
     /// # Errors
     /// The device fails.
     pub fn probability(&self, samples: &[i16]) -> candle_core::Result<f32> {
-        let logit = self.head.forward(&self.encode(samples)?)?;
-        Ok(1.0 / (1.0 + (-logit).exp()))
+        let of_one = self.probabilities(&[samples])?;
+        of_one.first().copied().ok_or_else(|| candle_core::Error::Msg("no probability came out".into()))
     }
 
-    pub(super) fn encode(&self, samples: &[i16]) -> candle_core::Result<Tensor> {
-        let features = Tensor::from_vec(self.features.of(samples), (1, MEL_BINS, FRAMES), &self.device)?;
+    /// The same for several turns in one pass.
+    ///
+    /// # Errors
+    /// The device fails.
+    pub fn probabilities(&self, turns: &[&[i16]]) -> candle_core::Result<Vec<f32>> {
+        let logits = self.head.forward(&self.encode(turns)?)?;
+        Ok(logits.into_iter().map(|logit| 1.0 / (1.0 + (-logit).exp())).collect())
+    }
+
+    pub(super) fn encode(&self, turns: &[&[i16]]) -> candle_core::Result<Tensor> {
+        let features: Vec<f32> = turns.iter().flat_map(|samples| self.features.of(samples)).collect();
+        let features = Tensor::from_vec(features, (turns.len(), MEL_BINS, FRAMES), &self.device)?;
         self.encoder.forward(&features)
     }
 }

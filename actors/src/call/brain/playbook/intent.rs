@@ -66,6 +66,15 @@ impl Intent {
         )
     }
 
+    /// Its name, as it is written.
+    pub(crate) fn name(self) -> String {
+        let written = serde_json::to_value(self).unwrap_or_default();
+        match (self, written.as_str()) {
+            (Self::Faq(number), _) => format!("faq {number}"),
+            (_, name) => name.unwrap_or_default().to_owned(),
+        }
+    }
+
     /// Something that takes several steps.
     pub(crate) const fn is_task(self) -> bool {
         matches!(

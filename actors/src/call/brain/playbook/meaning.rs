@@ -1,23 +1,22 @@
 //! What a caller wants, by the likeness of meanings: for words that are nobody's example. The vectors come from a
 //! model outside; here they are only compared.
 //!
-//! Each business has its own threshold, found from its own examples and from sentences that no business is asked:
-//! the lowest score at which nearly nothing foreign gets in and nearly no example is taken for another's.
+//! A regression is fitted to the business's own examples and to sentences that no business is asked. Each business has
+//! its own threshold, found from the same examples, each answered as if it had been left out: the lowest score at which
+//! few of those that are let in go to another intent or are foreign.
 
 use super::intent::{Intent, Scored, examples};
+use super::regression::Regression;
 use crate::types::Business;
 
-/// The threshold is looked for between these, in steps.
-const SCORE_MIN: f32 = 0.40;
-const SCORE_MAX: f32 = 0.85;
+/// The threshold is looked for between nought and 1, in steps.
 const SCORE_STEP: f32 = 0.01;
-/// Of foreign sentences at most this part may be let in.
-const FOREIGN_MAX: f32 = 0.05;
-/// Of the examples that are let in at most this part may go to another intent, each compared without itself. Some
-/// always do: "can I book a cut" is like "do you do cuts".
-const MISTAKEN_MAX: f32 = 0.20;
-/// The best intent must be so much nearer than the next.
-const MARGIN: f32 = 0.12;
+/// Of the examples that are let in at most this part may be mistaken, each answered as if it had been left out. Some
+/// always are: "can I book a cut" is like "do you do cuts".
+const MISTAKEN_MAX: f32 = 0.15;
+/// Examples that are compared, for the time of it grows with their cube. Of more, the last are left out: those
+/// questions are understood by their words alone.
+const EXAMPLES_MAX: usize = 1_500;
 
 /// What people say on a telephone, or to it, that no business answers.
 const FOREIGN: &[&str] = &[
@@ -63,10 +62,13 @@ const FOREIGN: &[&str] = &[
     "how far is it to the moon",
 ];
 
-/// A business's examples as vectors of length 1, with its threshold.
+/// What a business's callers want, fitted to its examples, with its threshold.
 #[derive(Debug, Clone)]
 pub struct Meanings {
-    examples: Vec<(Intent, Vec<f32>)>,
+    regression: Regression,
+    /// The classes; none is what no business is asked.
+    classes: Vec<Option<Intent>>,
+    examples: usize,
     score_min: f32,
 }
 
@@ -81,100 +83,95 @@ impl Meanings {
     /// The texts whose vectors [`Self::of`] takes, in its order.
     #[must_use]
     pub fn texts(business: &Business) -> Vec<String> {
-        let examples = examples(business).into_iter().map(|(_, text)| text);
-        examples.chain(FOREIGN.iter().map(|text| (*text).to_owned())).collect()
+        known(business).into_iter().map(|(_, text)| text).collect()
     }
 
     /// The business's examples with their vectors, and the threshold that fits them; none where vectors are
-    /// missing.
+    /// missing or no numbers.
     #[must_use]
     pub fn of(business: &Business, vectors: &[impl AsRef<[f32]>]) -> Option<Self> {
-        let intents: Vec<Intent> = examples(business).into_iter().map(|(intent, _)| intent).collect();
-        let (own, foreign) = vectors.split_at_checked(vectors.len().checked_sub(FOREIGN.len())?)?;
-        if intents.len() != own.len() {
+        let intents: Vec<Option<Intent>> = known(business).into_iter().map(|(intent, _)| intent).collect();
+        if intents.len() != vectors.len() {
             return None;
         }
-        let own = own.iter().map(|vector| vector.as_ref().to_vec());
-        let examples: Vec<(Intent, Vec<f32>)> = intents.into_iter().zip(own).collect();
-        let mut meanings = Self { examples, score_min: SCORE_MAX };
-        meanings.score_min = meanings.calibrate(foreign);
+        let mut classes = intents.clone();
+        classes.sort_unstable();
+        classes.dedup();
+        let class_of: Vec<usize> =
+            intents.iter().filter_map(|intent| classes.binary_search(intent).ok()).collect();
+        let vectors = vectors.iter().map(|vector| vector.as_ref().to_vec()).collect();
+        let (regression, left_out) = Regression::fit(vectors, &class_of, classes.len())?;
+        let mut meanings = Self { regression, classes, examples: intents.len(), score_min: f32::INFINITY };
+        let answered: Vec<(bool, f32)> = left_out
+            .iter()
+            .zip(&intents)
+            .filter_map(|(answers, intent)| {
+                let (found, score) = meanings.best(answers)?;
+                Some((Some(found) == *intent, score))
+            })
+            .collect();
+        meanings.score_min = threshold(&answered);
         Some(meanings)
     }
 
-    /// From this score on an utterance means something.
+    /// From this score on an utterance means something; infinity where nothing is ever certain.
     #[must_use]
     pub fn score_min(&self) -> f32 {
         self.score_min
     }
 
+    /// What was found out about the business's examples, for a person to read.
+    #[must_use]
+    pub fn calibration(&self) -> String {
+        format!("{} examples, threshold {:.2}", self.examples, self.score_min)
+    }
+
     /// What the utterance with this vector means.
     #[must_use]
     pub fn read(&self, utterance: &[f32]) -> Meaning {
-        let best = self.nearest(utterance, None);
-        let found = best.filter(|(_, score)| *score >= self.score_min);
-        Meaning { found: found.filter(|found| self.is_clear(utterance, *found, None)) }
+        let best = self.best(&self.regression.answers(utterance));
+        Meaning { found: best.filter(|(_, score)| *score >= self.score_min) }
     }
 
-    /// The lowest threshold that keeps both promises; the highest there is where none does.
-    fn calibrate(&self, foreign: &[impl AsRef<[f32]>]) -> f32 {
-        let clear = |vector: &[f32], without: Option<usize>| {
-            self.nearest(vector, without).filter(|found| self.is_clear(vector, *found, without))
-        };
-        let known = foreign.len();
-        let foreign: Vec<f32> =
-            foreign.iter().filter_map(|vector| Some(clear(vector.as_ref(), None)?.1)).collect();
-        let own: Vec<(bool, f32)> = self
-            .examples
-            .iter()
-            .enumerate()
-            .filter_map(|(place, (intent, vector))| {
-                let (found, score) = clear(vector, Some(place))?;
-                Some((found == *intent, score))
-            })
-            .collect();
-        let share = |part: usize, of: usize| part as f32 / of.max(1) as f32;
-        let mut least = SCORE_MIN;
-        while least < SCORE_MAX {
-            let let_in = foreign.iter().filter(|score| **score >= least).count();
-            let accepted = own.iter().filter(|(_, score)| *score >= least).count();
-            let mistaken = own.iter().filter(|(right, score)| !right && *score >= least).count();
-            let keeps = share(let_in, known) <= FOREIGN_MAX && share(mistaken, accepted) <= MISTAKEN_MAX;
-            if keeps && accepted > 0 {
-                return least;
-            }
-            least += SCORE_STEP;
+    /// The intent with the highest answer, where it is one that likeness may tell.
+    fn best(&self, answers: &[f32]) -> Option<Scored> {
+        let scored = self.classes.iter().zip(answers);
+        let (class, score) = scored.max_by(|(_, one), (_, other)| one.total_cmp(other))?;
+        class.filter(|intent| may_be_told(*intent)).map(|intent| (intent, *score))
+    }
+}
+
+/// The examples of a business and what no business is asked, with what they are examples of.
+fn known(business: &Business) -> Vec<(Option<Intent>, String)> {
+    let own = examples(business).into_iter().map(|(intent, text)| (Some(intent), text));
+    let foreign = FOREIGN.iter().map(|text| (None, (*text).to_owned()));
+    foreign.chain(own).take(EXAMPLES_MAX).collect()
+}
+
+/// The lowest threshold at which few of those that are let in are mistaken, from whether each is right and its score.
+fn threshold(answered: &[(bool, f32)]) -> f32 {
+    let mut least = 0.0;
+    while least <= 1.0 {
+        let accepted = answered.iter().filter(|(_, score)| *score >= least).count();
+        let mistaken = answered.iter().filter(|(right, score)| !right && *score >= least).count();
+        if accepted > 0 && mistaken as f32 <= MISTAKEN_MAX * accepted as f32 {
+            return least;
         }
-        SCORE_MAX
+        least += SCORE_STEP;
     }
+    f32::INFINITY
+}
 
-    /// The intent of the nearest example but the one at `without`.
-    fn nearest(&self, vector: &[f32], without: Option<usize>) -> Option<Scored> {
-        let others = self.examples.iter().enumerate().filter(|(place, _)| Some(*place) != without);
-        others
-            .map(|(_, (intent, example))| (*intent, likeness(vector, example)))
-            .max_by(|one, other| one.1.total_cmp(&other.1))
-    }
-
-    /// Whether no other intent is about as near.
-    fn is_clear(&self, vector: &[f32], (intent, score): Scored, without: Option<usize>) -> bool {
-        let others = self.examples.iter().enumerate();
-        let others = others.filter(|(place, (other, _))| *other != intent && Some(*place) != without);
-        let next = others.map(|(_, (_, example))| likeness(vector, example)).fold(0.0, f32::max);
-        score - next >= MARGIN
-    }
+/// A question or a wish. Other intents are left to words: nobody is hung up on by likeness.
+const fn may_be_told(intent: Intent) -> bool {
+    intent.is_question() || intent.is_task()
 }
 
 impl Meaning {
-    /// A question or a wish that it certainly is. Other intents are left to words: nobody is hung up on by
-    /// likeness.
+    /// A question or a wish that it certainly is.
     pub(crate) fn wanted(self) -> Option<Scored> {
-        self.found.filter(|(intent, _)| intent.is_question() || intent.is_task())
+        self.found
     }
-}
-
-/// The cosine of two vectors of length 1.
-fn likeness(one: &[f32], other: &[f32]) -> f32 {
-    one.iter().zip(other).map(|(one, other)| one * other).sum()
 }
 
 #[cfg(test)]
@@ -184,36 +181,38 @@ mod tests {
 
     /// A vector for each text: examples of an intent lie together, foreign ones by themselves.
     fn vectors(business: &Business) -> Vec<Vec<f32>> {
-        let intents = examples(business);
-        let mut known: Vec<Intent> = intents.iter().map(|(intent, _)| *intent).collect();
-        known.dedup();
-        let axis = |place: usize, off: usize| {
-            let mut vector = vec![0.0; known.len() + FOREIGN.len() + 7];
+        let known = known(business);
+        let mut classes: Vec<Option<Intent>> = known.iter().map(|(intent, _)| *intent).collect();
+        classes.sort_unstable();
+        classes.dedup();
+        let axes = classes.len() + FOREIGN.len() + 7;
+        let vector = |(number, (intent, _)): (usize, &(Option<Intent>, String))| {
+            let place = match intent {
+                Some(_) => classes.binary_search(intent).expect("known"),
+                None => classes.len() + number,
+            };
+            let mut vector = vec![0.0; axes];
             vector[place] = 0.9;
-            vector[known.len() + FOREIGN.len() + off % 7] = 0.436;
+            vector[axes - 7 + number % 7] = 0.436;
             vector
         };
-        let own = intents.iter().enumerate().map(|(number, (intent, _))| {
-            axis(known.iter().position(|other| other == intent).expect("known"), number)
-        });
-        own.chain((0..FOREIGN.len()).map(|number| axis(known.len() + number, number))).collect()
+        known.iter().enumerate().map(vector).collect()
+    }
+
+    fn place_of(business: &Business, intent: Option<Intent>) -> usize {
+        known(business).iter().position(|(known, _)| *known == intent).expect("an example")
     }
 
     #[test]
     fn a_threshold_lets_examples_in_and_foreign_sentences_not() {
         let business = salon();
-        assert_eq!(Meanings::texts(&business).len(), vectors(&business).len());
         let vectors = vectors(&business);
+        assert_eq!(Meanings::texts(&business).len(), vectors.len());
         let meanings = Meanings::of(&business, &vectors).expect("enough vectors");
         assert!(meanings.score_min() < 0.5, "{}", meanings.score_min());
-        let (parking, _) = examples(&business)
-            .into_iter()
-            .enumerate()
-            .find_map(|(place, (intent, _))| (intent == Intent::Faq(0)).then_some((place, intent)))
-            .expect("there");
-        let wanted = meanings.read(&vectors[parking]).wanted();
-        assert_eq!(wanted.map(|(intent, _)| intent), Some(Intent::Faq(0)));
-        let foreign = meanings.read(vectors.last().expect("there"));
+        let parking = meanings.read(&vectors[place_of(&business, Some(Intent::Faq(0)))]).wanted();
+        assert_eq!(parking.map(|(intent, _)| intent), Some(Intent::Faq(0)));
+        let foreign = meanings.read(&vectors[place_of(&business, None)]);
         assert_eq!(foreign.wanted(), None);
     }
 
@@ -222,16 +221,32 @@ mod tests {
         let business = salon();
         let same = vec![vec![1.0, 0.0]; Meanings::texts(&business).len()];
         let meanings = Meanings::of(&business, &same).expect("enough vectors");
-        assert!((meanings.score_min() - SCORE_MAX).abs() < 1e-6);
         assert_eq!(meanings.read(&[1.0, 0.0]).wanted(), None, "no intent is nearer than the others");
         assert!(Meanings::of(&business, &same[..50]).is_none());
+        let nonsense = vec![vec![f32::NAN, 0.0]; same.len()];
+        assert!(Meanings::of(&business, &nonsense).is_none());
     }
 
     #[test]
-    fn nothing_is_started_or_ended_by_likeness_alone() {
-        let bye = Meaning { found: Some((Intent::Goodbye, 0.9)) };
-        assert_eq!(bye.wanted(), None);
-        let rude = Meaning { found: Some((Intent::Rude, 0.9)) };
-        assert_eq!(rude.wanted(), None);
+    fn nobody_is_hung_up_on_by_likeness() {
+        let business = salon();
+        let vectors = vectors(&business);
+        let meanings = Meanings::of(&business, &vectors).expect("enough vectors");
+        for intent in [Intent::Goodbye, Intent::Rude, Intent::WrongNumber] {
+            assert_eq!(
+                meanings.read(&vectors[place_of(&business, Some(intent))]).wanted(),
+                None,
+                "{intent:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_threshold_keeps_mistakes_few() {
+        let mistaken_below_half: Vec<(bool, f32)> =
+            (0..100).map(|number| (number >= 50, number as f32 / 100.0)).collect();
+        let least = threshold(&mistaken_below_half);
+        assert!((0.40..0.43).contains(&least), "{least}");
+        assert!(threshold(&[(false, 0.9)]).is_infinite() && threshold(&[]).is_infinite());
     }
 }

@@ -7,7 +7,7 @@
 //! | what | where |
 //! |---|---|
 //! | days, times, numbers, names, letters, yes and no | `parse/` |
-//! | what the caller wants | `intent`, over `lexical`; `meaning`, where a model says what the words are like |
+//! | what the caller wants | `intent`, over `lexical`; `meaning` with `regression`, where a model says what the words are like |
 //! | the business's own words | `vocabulary` |
 //! | everything an utterance says | `heard` |
 //! | what comes first | `respond` |
@@ -31,6 +31,8 @@ mod normalise;
 mod parse;
 mod phrases;
 mod question;
+mod reading;
+mod regression;
 mod repair;
 mod reschedule;
 mod respond;
@@ -51,6 +53,7 @@ use serde::{Deserialize, Serialize};
 
 pub use meaning::{Meaning, Meanings};
 pub use phrases::phrases;
+pub use reading::{meaning_name, reading};
 pub use settings::Settings;
 
 use super::{Brain, Context, Question, Thought};

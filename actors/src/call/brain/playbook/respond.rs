@@ -349,7 +349,7 @@ fn same_task(turn: &Turn<'_, '_>, intent: Intent) -> bool {
 }
 
 /// "Haircut tomorrow at three" is a wish to book.
-fn implies_booking(turn: &Turn<'_, '_>, heard: &Heard) -> bool {
+pub(crate) fn implies_booking(turn: &Turn<'_, '_>, heard: &Heard) -> bool {
     let free = matches!(turn.state.asked, Asked::Open | Asked::AnythingElse | Asked::Guess(_));
     let named = !heard.services.is_empty();
     // "Could I have a beard trim tomorrow?"

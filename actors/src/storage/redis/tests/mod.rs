@@ -7,6 +7,7 @@ mod peer_redis;
 mod proxy;
 mod sentinel;
 mod server;
+mod tls;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -128,7 +128,7 @@ fn run(program: &str, words: &[String], folder: &Path) -> Child {
 }
 
 /// A port that is free now, with room for the port of a cluster's bus, 10,000 above it.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     loop {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("bound").port();

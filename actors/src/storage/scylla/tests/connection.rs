@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use super::proxy::Proxy;
 use super::*;
-use crate::storage::conformance::{at, event, message, uuid};
-use crate::storage::{Page, conformance};
-use crate::types::CallId;
+use crate::storage::conformance::{at, event, message, user, uuid};
+use crate::storage::{Page, Users as _, conformance};
+use crate::types::{CallId, User};
 
 const WRITERS: u32 = 4;
 
@@ -54,6 +54,22 @@ async fn peer_cassandra_over_a_bad_connection_does_everything_once() {
     let sam = crate::types::ResourceId::new("sam");
     let spans = direct.occupied(&tenant("barbers"), &sam, from, until).await.expect("read");
     assert_eq!(spans.len(), messages, "one appointment for each");
+    // Somebody has made so many rounds: each of their addresses is one user's.
+    for seq in 0..written / WRITERS {
+        let holder = direct.user_by_email(&shared(0, seq).email).await.expect("read").expect("somebody's");
+        for writer in 0..WRITERS {
+            let user = shared(writer, seq);
+            let expected = Some(&user).filter(|user| **user == holder).cloned();
+            assert_eq!(direct.user(&user.tenant, user.id).await, Ok(expected), "round {seq}");
+        }
+    }
+    let found = direct.examine().await.expect("read").expect("examined");
+    assert_eq!((found.faults_total, found.faults), (0, Vec::new()));
+}
+
+/// A user of each writer who wants the address of a round.
+fn shared(writer: u32, seq: u32) -> User {
+    user(&format!("business-{writer}"), seq, &format!("shared{seq}@example.com"))
 }
 
 /// Each writer appends an event, books and leaves a message, each until it is known to be done.
@@ -74,6 +90,11 @@ async fn cut_while_writing(proxy: &Arc<Proxy>, store: &Arc<Scylla>) -> (u32, u32
                     let left = message("barbers", number, i64::from(number));
                     let key = conformance::key(&format!("{number}/1"));
                     while store.put_message(&left, &key).await.is_err() {}
+                    // All writers want the same address in each round.
+                    let wanting = shared(writer, seq);
+                    while let Err(Error::Unavailable { .. } | Error::Unknown { .. }) =
+                        store.create_user(&wanting).await
+                    {}
                     written.fetch_add(1, Ordering::Relaxed);
                 }
             })

@@ -4,10 +4,13 @@
 mod cassandra;
 mod connection;
 mod contract;
+mod examine;
 mod nodes;
 mod proxy;
 mod ring;
+mod security;
 mod stalls;
+mod users;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,7 +50,9 @@ async fn empty(settings: &Settings) {
         let name = step.trim_start_matches("CREATE TABLE IF NOT EXISTS ").split(' ').next().expect("a name");
         let name = cql::in_keyspaces(name, &settings.keyspace_prefix);
         let some = session.query_unpaged(format!("SELECT * FROM {name} LIMIT 1"), ()).await.expect("read");
-        if some.into_rows_result().expect("rows").rows_num() > 0 {
+        // What was deleted of a call would hide another test's call that has its identity and began earlier.
+        let hides = name.ends_with("calls") || name.contains("calls_by");
+        if hides || some.into_rows_result().expect("rows").rows_num() > 0 {
             session.query_unpaged(format!("TRUNCATE {name}"), ()).await.expect("emptied");
         }
     }

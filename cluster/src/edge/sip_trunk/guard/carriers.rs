@@ -1,16 +1,25 @@
 //! The trunks of the settings, looked up by address and by user.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 use actors::types::{PhoneNumber, Private};
 use ipnet::IpNet;
+use parking_lot::RwLock;
 
-use super::super::Error;
+use super::super::{Account, Error};
 use super::Carrier;
 
 /// All of them.
 #[derive(Debug)]
-pub(super) struct Carriers(Vec<Known>);
+pub(super) struct Carriers {
+    all: Vec<Known>,
+    /// Addresses of the providers of trunks that name none.
+    learned: RwLock<HashMap<IpAddr, usize>>,
+}
+
+/// Addresses of one provider that are taken for its trunk's.
+const LEARNED_MAX: usize = 64;
 
 #[derive(Debug)]
 struct Known {
@@ -19,6 +28,7 @@ struct Known {
     user: String,
     password: Private<String>,
     numbers: Vec<String>,
+    account: Option<Account>,
 }
 
 impl Carriers {
@@ -38,8 +48,12 @@ impl Carriers {
             if carrier.user.is_empty() != carrier.password.reveal().is_empty() {
                 return Err(wrong(name, "give both a user and a password, or neither"));
             }
-            if networks.is_empty() && carrier.user.is_empty() {
+            if networks.is_empty() && carrier.user.is_empty() && carrier.account.is_none() {
                 return Err(wrong(name, "give it addresses, or a user and a password, or everybody is it"));
+            }
+            if let Some(account) = &carrier.account {
+                account.check(name)?;
+                account.proof().map_err(|why| Error::Password { name: name.to_owned(), why })?;
             }
             if !carrier.user.is_empty() && all.iter().any(|other| other.user == carrier.user) {
                 return Err(wrong(name, "another trunk has the same user; a user says which trunk it is"));
@@ -50,13 +64,14 @@ impl Carriers {
                 user: carrier.user.clone(),
                 password: carrier.password.clone(),
                 numbers: carrier.numbers.clone(),
+                account: carrier.account.clone(),
             });
         }
-        Ok(Self(all))
+        Ok(Self { all, learned: RwLock::default() })
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.all.is_empty()
     }
 
     /// Whether this address is of a trunk, or may be.
@@ -67,42 +82,64 @@ impl Carriers {
     /// The trunk that calls from this address: the one with the narrowest network that it is in.
     pub(super) fn at(&self, source: IpAddr) -> Option<usize> {
         let source = source.to_canonical();
-        let matching = self.0.iter().enumerate().flat_map(|(index, known)| {
+        let matching = self.all.iter().enumerate().flat_map(|(index, known)| {
             known.networks.iter().filter(|network| network.contains(&source)).map(move |one| (index, one))
         });
-        matching.max_by_key(|(_, network)| network.prefix_len()).map(|(index, _)| index)
+        let narrowest = matching.max_by_key(|(_, network)| network.prefix_len()).map(|(index, _)| index);
+        narrowest.or_else(|| self.learned.read().get(&source).copied())
     }
 
     pub(super) fn name(&self, index: usize) -> &str {
-        self.0.get(index).map_or("", |known| known.name.as_str())
+        self.all.get(index).map_or("", |known| known.name.as_str())
     }
 
     pub(super) fn has_password(&self, index: usize) -> bool {
-        self.0.get(index).is_some_and(|known| !known.user.is_empty())
+        self.all.get(index).is_some_and(|known| !known.user.is_empty())
     }
 
     pub(super) fn any_is_known_by_password_alone(&self) -> bool {
-        self.0.iter().any(|known| known.networks.is_empty())
+        self.all.iter().any(|known| known.networks.is_empty() && !known.user.is_empty())
+    }
+
+    pub(super) fn named(&self, name: &str) -> Option<usize> {
+        self.all.iter().position(|known| known.name == name)
+    }
+
+    pub(super) fn accounts(&self) -> impl Iterator<Item = Option<&Account>> {
+        self.all.iter().map(|known| known.account.as_ref())
+    }
+
+    /// Takes these for all the addresses of a trunk that names none and has no password of its own.
+    pub(super) fn learn(&self, index: usize, addresses: impl Iterator<Item = IpAddr>) {
+        let names_none =
+            self.all.get(index).is_some_and(|known| known.networks.is_empty() && known.user.is_empty());
+        if names_none {
+            let mut learned = self.learned.write();
+            learned.retain(|_, known| *known != index);
+            learned.extend(addresses.take(LEARNED_MAX).map(|address| (address.to_canonical(), index)));
+        }
     }
 
     /// The trunk with this user: the one at the caller's address where there is one, else one that may call
     /// from anywhere.
     pub(super) fn user(&self, user: &str, at: Option<usize>) -> Option<usize> {
-        self.0
+        self.all
             .iter()
             .enumerate()
             .find(|(index, known)| {
-                known.user == user && at.map_or(known.networks.is_empty(), |at| at == *index)
+                !user.is_empty()
+                    && known.user == user
+                    && at.map_or(known.networks.is_empty(), |at| at == *index)
             })
             .map(|(index, _)| index)
     }
 
     pub(super) fn password(&self, index: usize) -> &str {
-        self.0.get(index).map_or("", |known| known.password.reveal().as_str())
+        self.all.get(index).map_or("", |known| known.password.reveal().as_str())
     }
 
     pub(super) fn may_call(&self, index: usize, number: &str) -> bool {
-        let Some(known) = self.0.get(index) else { return false };
+        let Some(known) = self.all.get(index) else { return false };
         known.numbers.is_empty()
             || known.numbers.iter().any(|start| {
                 // Written as people do; what is no number in itself, such as `+`, stands as it is.
@@ -128,6 +165,7 @@ mod tests {
             user: user.to_owned(),
             password: Private::new(user.to_owned()),
             numbers: Vec::new(),
+            account: None,
         }
     }
 

@@ -21,9 +21,11 @@ pub(super) use rates::Admission;
 use rates::Rates;
 pub use settings::{Carrier, Settings};
 
-use super::Error;
+use super::{Account, Error};
 use crate::clock;
 use crate::sip::digest::{Digest, Verdict, answer_in};
+use crate::sip::numbers;
+use crate::sip::proof::Prover;
 use crate::sip::wire::{self, HeaderName, Request};
 
 /// How many times as long as a request its answer may be, where its source has proved nothing.
@@ -133,6 +135,43 @@ impl Guard {
     /// A trunk's name.
     pub(super) fn name(&self, index: usize) -> &str {
         self.carriers.name(index)
+    }
+
+    /// The number of the trunk with this name.
+    pub(super) fn named(&self, name: &str) -> Option<usize> {
+        self.carriers.named(name)
+    }
+
+    /// The accounts of all trunks, in order.
+    pub(super) fn accounts(&self) -> impl Iterator<Item = Option<&Account>> {
+        self.carriers.accounts()
+    }
+
+    /// A trunk's account.
+    pub(super) fn account(&self, index: usize) -> Option<&Account> {
+        self.carriers.accounts().nth(index).flatten()
+    }
+
+    /// What proves who we are to a trunk's provider.
+    pub(super) fn prover(&self, index: usize) -> Option<Prover> {
+        self.account(index).and_then(|account| account.proof().ok()).map(Prover::new)
+    }
+
+    /// Takes the addresses of a trunk's provider for the trunk's, where it has none of its own.
+    pub(super) fn learn(&self, index: usize, addresses: impl Iterator<Item = IpAddr>) {
+        self.carriers.learn(index, addresses);
+    }
+
+    /// What was dialled, of an INVITE of this trunk. One that is for our registration is for whom its network says.
+    pub(super) fn called(&self, index: usize, invite: &Request) -> Option<String> {
+        let dialled = numbers::called(invite);
+        let Some(account) = self.account(index).filter(|account| Some(&account.user) == dialled.as_ref())
+        else {
+            return dialled;
+        };
+        let behind = numbers::called_behind(invite);
+        let own = (!account.number.is_empty()).then(|| account.number.clone());
+        behind.filter(|number| *number != account.user).or(own).or(dialled)
     }
 
     /// Whether a trunk may call this number.

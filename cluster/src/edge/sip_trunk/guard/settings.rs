@@ -79,6 +79,9 @@ pub struct Carrier {
     /// The password of that user.
     #[serde(default)]
     pub password: Private<String>,
+    /// The account that we have there: by it we register and call.
+    #[serde(default)]
+    pub account: Option<super::super::Account>,
     /// The numbers that it may call, each with what may follow left out: `+4420`. Empty for all.
     #[serde(default)]
     pub numbers: Vec<String>,

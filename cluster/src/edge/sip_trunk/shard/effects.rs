@@ -7,13 +7,13 @@ use actors::call::leg::Event as LegEvent;
 use super::super::addresses::{in_uri, is_private};
 use super::super::metrics;
 use super::super::transports::Flow;
-use super::state::{Due, Shard};
+use super::state::{Due, Owner, Shard};
 use crate::edge::media::{Codec, Control as MediaControl, Direction, Protected, Stream};
 use crate::rtp::protection::{Key, Suite};
 use crate::sip::destination::{self, Transport};
 use crate::sip::dialog::{Effect, Event, Input};
 use crate::sip::sdp;
-use crate::sip::wire::{Header, HeaderName, Message, Request, text};
+use crate::sip::wire::{Header, HeaderName, Message, Method, Request, text};
 
 impl Shard {
     /// Tells a call's dialog something and carries out what it wants.
@@ -49,10 +49,11 @@ impl Shard {
                 metrics::retransmitted(if is_final { "success" } else { "provisional" });
                 self.answer(transaction, response);
             }
-            Effect::Send { id, mut request, next_hop } => match self.flow_to(key, &next_hop) {
+            Effect::Send { id, mut request, next_hop } => match self.flow_for(key, &request, &next_hop) {
                 Some(flow) => {
                     self.fit_via(&mut request, flow);
-                    self.ask(key, id, request, flow);
+                    self.prove(key, &mut request);
+                    self.ask(Owner::Call(key), id, request, flow);
                 }
                 None => self.tell_dialog(key, Input::Unanswered { id }),
             },
@@ -68,6 +69,21 @@ impl Shard {
                 tracing::debug!(why, "a sip dialog passed something over");
             }
         }
+    }
+
+    /// The way of a request. Until somebody has answered, an INVITE and its CANCEL go to the server that was looked up
+    /// for them (RFC 3263 section 4); from then on the dialog says where.
+    fn flow_for(&self, key: u64, request: &Request, next_hop: &str) -> Option<Flow> {
+        let call = self.calls.get(&key)?;
+        let begins = matches!(request.method, Method::Invite | Method::Cancel);
+        if !begins || call.dialog.remote_tag().is_some() {
+            return self.flow_to(key, next_hop);
+        }
+        let flow = call.flow;
+        Some(match flow.transport {
+            Transport::Udp => flow,
+            Transport::Tcp | Transport::Tls => Flow { connection: self.connected(&flow), ..flow },
+        })
     }
 
     /// The way to a next hop. A call that came by a connection stays on it. A host name is taken for the
@@ -93,7 +109,7 @@ impl Shard {
         let flow = Flow { address, transport: hop.transport, connection: None };
         Some(match hop.transport {
             Transport::Udp => flow,
-            Transport::Tcp | Transport::Tls => Flow { connection: self.connected(&flow), ..flow },
+            _ => Flow { connection: self.connected(&flow), ..flow },
         })
     }
 

@@ -10,8 +10,9 @@ use tokio::sync::mpsc;
 
 use super::super::metrics;
 use super::super::transports::{ConnectionId, Flow};
-use super::Dial;
+use super::{Dial, Register};
 use crate::edge::media::MediaEvent;
+use crate::sip::location::Target;
 use crate::sip::wire::{self, HeaderName, Message};
 
 /// A message from the network. These may be dropped: their senders ask again.
@@ -27,6 +28,9 @@ pub(in super::super) enum Control {
     Media { key: u64, event: MediaEvent },
     Offered { key: u64, outcome: Result<Events, Refusal> },
     Dial(Box<Dial>),
+    Register(Box<Register>),
+    Located { trunk: usize, targets: Vec<Target> },
+    Unregister,
     Closed(ConnectionId),
     Stop,
 }

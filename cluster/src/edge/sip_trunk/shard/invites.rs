@@ -20,12 +20,21 @@ use crate::clock;
 use crate::sip::check::with_warning;
 use crate::sip::dialog::{Command, Dialog, Error, Input, Own};
 use crate::sip::numbers;
+use crate::sip::proof::Prover;
 use crate::sip::respond::respond;
 use crate::sip::sdp::{Negotiation, Secret, acceptable, sdp_of};
 use crate::sip::wire::{self, HeaderName, Request};
 
 /// Where a call's audio is before it is opened.
 const NOWHERE_YET: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+
+/// An INVITE that may begin a call.
+struct Taken {
+    invite: Request,
+    called: PhoneNumber,
+    origin: Origin,
+    prover: Option<Prover>,
+}
 
 impl Shard {
     pub(super) fn on_invite(&mut self, invite: Request, source: Flow, flow: Flow) {
@@ -48,7 +57,11 @@ impl Shard {
             let response = with_warning(&invite, 488, &tag, why.warning(), &why.to_string()).build();
             return self.answer_stateless(response, flow);
         }
-        let Some(called) = numbers::called(&invite).as_deref().and_then(PhoneNumber::parse) else {
+        let called = match identity {
+            Identity::Carrier(index) => self.shared.guard.called(index, &invite),
+            _ => numbers::called(&invite),
+        };
+        let Some(called) = called.as_deref().and_then(PhoneNumber::parse) else {
             metrics::invited("refused");
             return self.refuse(&invite, 404, flow);
         };
@@ -57,14 +70,15 @@ impl Shard {
             let may = guard.may_call(index, called.as_str());
             metrics::of_trunk(guard.name(index), if may { "taken" } else { "forbidden" });
             if may {
-                return self.take(invite, called, origin, source, flow);
+                let prover = guard.prover(index);
+                return self.take(Taken { invite, called, origin, prover }, source, flow);
             }
             metrics::invited("refused");
             let tag = self.stateless_tag();
             let draft = respond(&invite, 403, Some(&tag)).because("Forbidden: not a number of this trunk");
             return self.answer_stateless(draft.build(), flow);
         }
-        self.take(invite, called, origin, source, flow);
+        self.take(Taken { invite, called, origin, prover: None }, source, flow);
     }
 
     /// Who calls, where it is somebody who may. Everybody else is answered, or not, and done with.
@@ -115,7 +129,8 @@ impl Shard {
         None
     }
 
-    fn take(&mut self, invite: Request, called: PhoneNumber, origin: Origin, source: Flow, flow: Flow) {
+    fn take(&mut self, taken: Taken, source: Flow, flow: Flow) {
+        let Taken { invite, called, origin, prover } = taken;
         let key = self.new_key();
         let id = new_call_id();
         let negotiation = self.negotiation(key, NOWHERE_YET);
@@ -147,6 +162,8 @@ impl Shard {
             session: None,
             sink: Sink::Waiting(Vec::new()),
             flow: source,
+            prover,
+            elsewhere: std::collections::VecDeque::new(),
             origin: Some(origin),
             alive,
             offering: true,
@@ -220,7 +237,9 @@ impl Shard {
         match refusal {
             Refusal::UnknownNumber => (404, None),
             Refusal::TenantFull { .. } => (486, None),
-            Refusal::NodeFull { retry_after_s } => (503, Some(*retry_after_s)),
+            Refusal::NodeFull { retry_after_s } | Refusal::StoreAway { retry_after_s, .. } => {
+                (503, Some(*retry_after_s))
+            }
             Refusal::Failed { .. } => (500, None),
         }
     }
@@ -250,7 +269,9 @@ impl Shard {
             .listening(flow.transport)
             .or(transports.udp_address)
             .or(transports.tcp_address)
-            .or(transports.tls_address);
+            .or(transports.tls_address)
+            .or(transports.ws_address)
+            .or(transports.wss_address);
         let Some(bound) = bound else { return "invalid.invalid".to_owned() };
         let shown = self.shared.addresses.shown(bound.ip(), flow.address.ip());
         format!("{}:{}", in_uri(shown), bound.port())

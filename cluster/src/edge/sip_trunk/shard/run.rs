@@ -65,6 +65,9 @@ impl Shard {
             Control::Media { key, event } => self.on_media(key, event),
             Control::Offered { key, outcome } => self.on_offered(key, outcome),
             Control::Dial(dial) => self.dial(*dial),
+            Control::Register(register) => self.register(*register),
+            Control::Located { trunk, targets } => self.on_located(trunk, targets),
+            Control::Unregister => self.unregister(),
             Control::Closed(id) => self.on_closed(id),
             Control::Stop => self.hang_up_all(),
         }
@@ -80,6 +83,9 @@ impl Shard {
                 }
                 self.tell_dialog(key, Input::Tick);
             }
+            Due::Registration(trunk) => self.on_registration_due(trunk),
+            Due::KeepAlive(trunk) => self.on_keep_alive(trunk),
+            Due::NextServer(id) => self.on_next_server(id),
             Due::MediaClosing(key) => {
                 self.conclude(key, None);
                 self.forget_if_over(key);

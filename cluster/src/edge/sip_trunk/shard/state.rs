@@ -1,6 +1,6 @@
 //! What a shard has.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -16,12 +16,17 @@ use super::super::addresses::Addresses;
 use super::super::connections::Context;
 use super::super::counts::Gauges;
 use super::super::guard::Guard;
+use super::super::names::Names;
+use super::super::registrations::Registrations;
 use super::super::transports::{Flow, Transports};
+use super::registering::Registering;
 use super::{Control, Inbound};
 use crate::edge::media::{Media, Session};
 use crate::sip::dialog::{Dialog, Ending, Moment, RequestId, TransactionId};
+use crate::sip::location::Target;
+use crate::sip::proof::Prover;
 use crate::sip::wheel::Wheel;
-use crate::sip::wire::{Limits, Timer, Timers, TransactionKey, TransactionLayer};
+use crate::sip::wire::{Limits, Request, Timer, Timers, TransactionKey, TransactionLayer};
 
 /// What all shards of a trunk have in common.
 pub(in super::super) struct Shared {
@@ -31,6 +36,8 @@ pub(in super::super) struct Shared {
     pub(in super::super) transports: Arc<Transports>,
     pub(in super::super) addresses: Addresses,
     pub(in super::super) guard: Guard,
+    pub(in super::super) names: Names,
+    pub(in super::super) registrations: Registrations,
     pub(in super::super) refusing: AtomicBool,
     pub(in super::super) gauges: Vec<Gauges>,
     pub(in super::super) connecting: Context,
@@ -53,6 +60,8 @@ pub(in super::super) struct Shard {
     pub(super) calls: HashMap<u64, Call>,
     /// Calls that came in.
     pub(super) origins: HashMap<Origin, u64>,
+    /// Our registrations, by the trunk's number.
+    pub(super) registering: HashMap<usize, Registering>,
     pub(super) wheel: Wheel<Due>,
     pub(super) outbox: Vec<(Bytes, SocketAddr)>,
     /// The length of the datagram that is being handled.
@@ -74,10 +83,23 @@ pub(super) struct Serving {
 pub(super) struct Asking {
     pub(super) key: TransactionKey,
     pub(super) flow: Flow,
-    pub(super) call: u64,
+    pub(super) owner: Owner,
     pub(super) request: RequestId,
+    /// The request itself, where it may have to be sent once more.
+    pub(super) kept: Option<Box<Request>>,
+    /// Something has come back.
+    pub(super) heard: bool,
     /// A final answer has come.
     pub(super) answered: bool,
+}
+
+/// Whose a request of ours is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// A call's.
+    Call(u64),
+    /// A registration's, by the trunk's number.
+    Registration(usize),
 }
 
 /// What a timer is for. None is cancelled; each is checked when it fires.
@@ -87,6 +109,9 @@ pub(super) enum Due {
     Client(u64, Timer),
     Dialog(u64),
     MediaClosing(u64),
+    Registration(usize),
+    KeepAlive(usize),
+    NextServer(u64),
 }
 
 /// The Call-ID, From tag and sequence number of an INVITE: the same by another way is the same call, with the
@@ -101,6 +126,10 @@ pub(super) struct Call {
     pub(super) session: Option<Session>,
     pub(super) sink: Sink,
     pub(super) flow: Flow,
+    /// Who we are to those who ask, where the call's trunk has an account of ours.
+    pub(super) prover: Option<Prover>,
+    /// Servers that our INVITE can still go to.
+    pub(super) elsewhere: VecDeque<Target>,
     pub(super) origin: Option<Origin>,
     pub(super) alive: Arc<AtomicBool>,
     /// The reception has not said yet whether it takes the call.
@@ -151,6 +180,7 @@ impl Shard {
             next_transaction: 1,
             calls: HashMap::new(),
             origins: HashMap::new(),
+            registering: HashMap::new(),
             wheel: Wheel::new(0),
             outbox: Vec::new(),
             datagram_bytes: None,

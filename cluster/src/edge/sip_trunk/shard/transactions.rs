@@ -5,9 +5,10 @@ use bytes::Bytes;
 use super::super::guard::ANSWER_TIMES_MAX;
 use super::super::transports::{ConnectionId, Flow};
 use super::super::{connections, metrics};
-use super::state::{Asking, Due, Serving, Shard};
+use super::state::{Asking, Due, Owner, Serving, Shard};
 use crate::sip::destination::{self, Transport};
 use crate::sip::dialog::{Input, RequestId, TransactionId};
+use crate::sip::registration::Input as RegistrationInput;
 use crate::sip::wire::{
     Dispatch, Message, Output, Reliability, Request, Response, Timer, TransactionKey, TuEvent,
 };
@@ -65,7 +66,7 @@ impl Shard {
         events
     }
 
-    fn drive_client(&mut self, id: u64, outputs: Vec<Output>) {
+    pub(super) fn drive_client(&mut self, id: u64, outputs: Vec<Output>) {
         for output in outputs {
             match output {
                 Output::Send(message) => {
@@ -86,34 +87,55 @@ impl Shard {
     }
 
     fn on_client_event(&mut self, id: u64, event: TuEvent) {
-        let Some((call, request)) = self.asking.get(&id).map(|asking| (asking.call, asking.request)) else {
-            return;
-        };
-        match event {
+        let Some(asking) = self.asking.get_mut(&id) else { return };
+        let (owner, request) = (asking.owner, asking.request);
+        let response = match event {
             TuEvent::Response(response) => {
-                if response.status.code() >= 200
-                    && let Some(asking) = self.asking.get_mut(&id)
-                {
-                    asking.answered = true;
+                asking.heard = true;
+                asking.answered |= response.status.code() >= 200;
+                Some(*response)
+            }
+            TuEvent::Timeout | TuEvent::TransportError => None,
+            _ => return,
+        };
+        match (owner, response) {
+            (Owner::Call(call), response) => {
+                if self.ask_again(call, id, response.as_ref()) {
+                    return;
                 }
-                self.tell_dialog(call, Input::Response { id: request, response: *response });
+                self.tell_dialog(
+                    call,
+                    match response {
+                        Some(response) => Input::Response { id: request, response },
+                        None => Input::Unanswered { id: request },
+                    },
+                );
             }
-            TuEvent::Timeout | TuEvent::TransportError => {
-                self.tell_dialog(call, Input::Unanswered { id: request });
+            (Owner::Registration(trunk), Some(response)) => {
+                self.tell_registration(trunk, RegistrationInput::Response { id: request, response });
             }
-            _ => {}
+            (Owner::Registration(trunk), None) => {
+                self.tell_registration(trunk, RegistrationInput::Unanswered { id: request });
+            }
         }
     }
 
-    /// Asks the far side. The dialog hears of it when even that fails.
-    pub(super) fn ask(&mut self, call: u64, request: RequestId, message: Request, flow: Flow) {
+    /// Asks the far side. The owner hears of it when even that fails.
+    pub(super) fn ask(&mut self, owner: Owner, request: RequestId, message: Request, flow: Flow) {
+        let kept = self.may_ask_again(owner).then(|| Box::new(message.clone()));
         let Some((key, outputs)) = self.clients.send_request(message, reliability(&flow)) else {
-            return self.tell_dialog(call, Input::Unanswered { id: request });
+            return match owner {
+                Owner::Call(call) => self.tell_dialog(call, Input::Unanswered { id: request }),
+                Owner::Registration(trunk) => {
+                    self.tell_registration(trunk, RegistrationInput::Unanswered { id: request });
+                }
+            };
         };
         let id = self.next_transaction;
         self.next_transaction += 1;
         self.asked.insert(key.clone(), id);
-        self.asking.insert(id, Asking { key, flow, call, request, answered: false });
+        self.asking.insert(id, Asking { key, flow, owner, request, kept, heard: false, answered: false });
+        self.wait_for_server(owner, id);
         self.drive_client(id, outputs);
     }
 
@@ -195,7 +217,7 @@ impl Shard {
         let waiting: Vec<(u64, TransactionKey)> = self
             .asking
             .iter()
-            .filter(|(_, asking)| asking.call == call && !asking.answered)
+            .filter(|(_, asking)| asking.owner == Owner::Call(call) && !asking.answered)
             .map(|(id, asking)| (*id, asking.key.clone()))
             .collect();
         for (id, key) in waiting {
@@ -216,13 +238,14 @@ impl Shard {
             let outputs = self.clients.on_transport_error(&key);
             self.drive_client(id, outputs);
         }
+        self.disconnected(connection);
     }
 
     /// Sends bytes on their way.
     pub(super) fn transmit(&mut self, flow: Flow, bytes: Bytes) {
         match flow.transport {
             Transport::Udp => self.outbox.push((bytes, flow.address)),
-            Transport::Tcp | Transport::Tls => match self.connected(&flow) {
+            _ => match self.connected(&flow) {
                 Some(id) => self.shared.transports.write(id, bytes),
                 None => metrics::dropped("connection_limit"),
             },

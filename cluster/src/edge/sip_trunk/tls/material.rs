@@ -27,7 +27,7 @@ pub(super) fn server(settings: &Settings) -> Result<Arc<ServerConfig>, Error> {
 }
 
 /// Whom we believe.
-pub(super) fn client(settings: &Settings) -> Result<Arc<ClientConfig>, Error> {
+pub(in super::super) fn client(settings: &Settings) -> Result<Arc<ClientConfig>, Error> {
     let mut roots = RootCertStore::empty();
     match &settings.trust_file {
         Some(file) => {

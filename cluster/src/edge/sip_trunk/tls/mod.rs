@@ -14,10 +14,11 @@ use parking_lot::RwLock;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ServerConfig};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
+pub(super) use material::client as believed;
 pub(super) use reload::watch;
 pub use settings::Settings;
 
@@ -68,7 +69,17 @@ impl Tls {
         Ok(client)
     }
 
-    fn deadline(&self) -> Duration {
+    /// What we show, where we listen.
+    pub(super) fn server(&self) -> Option<Arc<ServerConfig>> {
+        self.server.read().clone()
+    }
+
+    /// A place for a handshake, if there is one left.
+    pub(super) fn handshake(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.handshakes).try_acquire_owned().ok()
+    }
+
+    pub(super) fn deadline(&self) -> Duration {
         Duration::from_millis(self.settings.handshake_ms)
     }
 }

@@ -1,0 +1,111 @@
+//! Who has a call, and who owns what.
+
+use super::*;
+use crate::storage::{Claim, Error, Owner, Page};
+use crate::types::{CallId, CallRecord, Holder, Life};
+
+fn life(node: &str, run: u32) -> Life {
+    Life::new(node, uuid(run).to_string())
+}
+
+fn held(number: u32, life: &Life) -> CallRecord {
+    CallRecord { ended_at: None, held_by: Some(Holder::first(life.clone())), ..call("barbers", number, 0) }
+}
+
+fn granted(claim: Claim) -> CallRecord {
+    match claim {
+        Claim::Granted(record) => *record,
+        other => panic!("not granted: {other:?}"),
+    }
+}
+
+pub(crate) async fn a_call_is_claimed_by_one_of_many(store: Store) {
+    let (dead, record) = (life("london", 1), held(1, &life("london", 1)));
+    store.put_call(&record).await.expect("written");
+    let tasks: Vec<_> = (2..10)
+        .map(|run| {
+            let (store, dead, call) = (store.clone(), dead.clone(), record.id);
+            tokio::spawn(async move { store.claim_call(call, Some(&dead), &life("paris", run)).await })
+        })
+        .collect();
+    let (mut winners, mut holders) = (Vec::new(), Vec::new());
+    for task in tasks {
+        match task.await.expect("no panic").expect("answered") {
+            Claim::Granted(record) => winners.push(*record),
+            Claim::Held(holder) => holders.push(holder),
+            Claim::Over => panic!("it goes on"),
+        }
+    }
+    let [winner] = &winners[..] else { panic!("{winners:?}") };
+    let by = winner.held_by.clone().expect("held");
+    assert_eq!((by.claim, winner), (1, &CallRecord { held_by: Some(by.clone()), ..record.clone() }));
+    assert!(holders.iter().all(|holder| *holder == Some(by.clone())), "{holders:?}");
+    assert_eq!(store.call(record.id).await, Ok(Some(winner.clone())));
+    assert_eq!(store.open_calls(Page::first(9)).await.expect("listed").rows, std::slice::from_ref(winner));
+    // Whoever has it has it when it asks again; from it, another may claim it.
+    let again = store.claim_call(record.id, Some(&dead), &by.life).await.expect("answered");
+    assert_eq!(granted(again), *winner);
+    let next = life("rome", 20);
+    let third = granted(store.claim_call(record.id, Some(&by.life), &next).await.expect("answered"));
+    assert_eq!(third.held_by, Some(Holder { life: next, claim: 2 }));
+}
+
+pub(crate) async fn what_is_over_or_unknown_is_not_claimed(store: Store) {
+    let (dead, to) = (life("london", 1), life("paris", 2));
+    let ended = CallRecord { ended_at: Some(at(1)), ..held(1, &dead) };
+    store.put_call(&ended).await.expect("written");
+    assert_eq!(store.claim_call(ended.id, Some(&dead), &to).await, Ok(Claim::Over));
+    assert_eq!(store.claim_call(CallId::new(uuid(2)), Some(&dead), &to).await, Ok(Claim::Over));
+    // One of whom nobody wrote down who has it is claimed from nobody.
+    let old = CallRecord { held_by: None, ..held(3, &dead) };
+    store.put_call(&old).await.expect("written");
+    assert_eq!(store.claim_call(old.id, Some(&dead), &to).await, Ok(Claim::Held(None)));
+    let claimed = granted(store.claim_call(old.id, None, &to).await.expect("answered"));
+    assert_eq!(claimed.held_by, Some(Holder { life: to, claim: 1 }));
+}
+
+pub(crate) async fn whoever_lost_a_call_writes_nothing_of_it(store: Store) {
+    let (dead, to) = (life("london", 1), life("london", 2));
+    let record = held(1, &dead);
+    store.put_call(&record).await.expect("written");
+    let mut closed = granted(store.claim_call(record.id, Some(&dead), &to).await.expect("answered"));
+    let lost = Err(Error::Conflict { what: "call's holder" });
+    assert_eq!(store.put_call(&record).await, lost, "it goes on");
+    assert_eq!(
+        store.put_call(&CallRecord { ended_at: Some(at(9)), ..record.clone() }).await,
+        lost,
+        "nor its end"
+    );
+    closed.ended_at = Some(at(5));
+    store.put_call(&closed).await.expect("written");
+    assert_eq!(store.put_call(&record).await, lost);
+    assert_eq!(store.put_call(&CallRecord { ended_at: Some(at(9)), ..record.clone() }).await, lost);
+    // Nor does another process of the same count.
+    let other = Some(Holder { life: life("rome", 3), claim: 1 });
+    assert_eq!(store.put_call(&CallRecord { held_by: other, ..closed.clone() }).await, lost);
+    assert_eq!(store.call(record.id).await, Ok(Some(closed)));
+    assert_eq!(store.open_calls(Page::first(9)).await.expect("listed").rows, []);
+}
+
+pub(crate) async fn a_thing_has_one_owner_per_epoch(store: Store) {
+    assert_eq!(store.owner("node", "london").await, Ok(None));
+    let tasks: Vec<_> = (0..8)
+        .map(|who| {
+            let store = store.clone();
+            tokio::spawn(async move { store.take_ownership("node", "london", &format!("run-{who}")).await })
+        })
+        .collect();
+    let mut owners = Vec::new();
+    for task in tasks {
+        owners.push(task.await.expect("no panic").expect("answered"));
+    }
+    owners.sort_by_key(|owner| owner.epoch);
+    assert_eq!(owners.iter().map(|owner| owner.epoch).collect::<Vec<_>>(), (1..=8).collect::<Vec<_>>());
+    let last = owners.pop().expect("eight");
+    assert_eq!(store.owner("node", "london").await, Ok(Some(last.clone())));
+    assert_eq!(store.take_ownership("node", "london", &last.who).await, Ok(last));
+    // Things and their kinds have owners of their own.
+    let owner = Owner { who: "run-0".to_owned(), epoch: 1 };
+    assert_eq!(store.take_ownership("node", "paris", "run-0").await, Ok(owner.clone()));
+    assert_eq!(store.take_ownership("shard", "london", "run-0").await, Ok(owner));
+}

@@ -1,0 +1,4 @@
+//! The carriers' values, without their shell.
+
+#[path = "../../../src/edge/carriers/provider/mod.rs"]
+pub mod provider;

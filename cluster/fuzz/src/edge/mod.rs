@@ -1,0 +1,3 @@
+//! The edge, as far as its parsers are concerned.
+
+pub mod carriers;

@@ -1,0 +1,6 @@
+//! Telnyx.
+
+pub mod framing;
+pub mod proof;
+pub mod rest;
+pub mod webhook;

@@ -1,0 +1,120 @@
+//! A carrier's questions and our answers, whoever's they are.
+
+/// A call that a carrier asks about.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The carrier's name for it.
+    pub call: String,
+    /// The number that was dialled; empty in messages that don't say it.
+    pub called: String,
+    /// Who calls, where the network says.
+    pub caller: Option<String>,
+    /// What is told of it.
+    pub news: News,
+}
+
+/// What a message tells of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum News {
+    /// It is there.
+    Live,
+    /// It is over.
+    Over,
+    /// The person that it was transferred to answered it and the talk is over, or did not, by SIP status.
+    Dialled(u16),
+}
+
+/// Why a question can't be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the request has no {0}")]
+pub struct Unusable(pub &'static str);
+
+/// Whom a call is transferred to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target<'a> {
+    /// A number, as it is dialled.
+    Number(&'a str),
+    /// A SIP URI.
+    Sip(&'a str),
+}
+
+/// What a carrier is to do.
+#[derive(Clone, Copy)]
+pub enum Answer<'a> {
+    /// Connect the call to this websocket.
+    Connect {
+        /// Its URL.
+        stream: &'a str,
+        /// Samples per second, where the carrier lets us choose.
+        rate_hz: u32,
+        /// Where what becomes of the call is to be told.
+        status: &'a str,
+    },
+    /// Call somebody and connect both.
+    Dial {
+        /// Whom.
+        target: Target<'a>,
+        /// Where what became of it is to be told.
+        then: &'a str,
+        /// How long it may ring, in seconds.
+        ring_s: u64,
+    },
+    /// Refuse the call: its callee has no time.
+    Busy,
+    /// Refuse the call.
+    Reject,
+    /// End the call.
+    HangUp,
+}
+
+/// The longest name of a call.
+const NAME_MAX: usize = 256;
+
+/// A name of a call that can be one.
+#[must_use]
+pub fn name(text: Option<&str>) -> Option<String> {
+    text.filter(|text| {
+        !text.is_empty() && text.len() <= NAME_MAX && text.chars().all(|c| c.is_ascii_graphic())
+    })
+    .map(ToOwned::to_owned)
+}
+
+/// Who calls, unless that is one of the numbers that stand for nobody: carriers spell "anonymous" so.
+#[must_use]
+pub fn caller(text: Option<&str>) -> Option<String> {
+    let text = text?.trim();
+    let nobody = ["+266696687", "266696687", "anonymous", "restricted", "unknown", "unavailable", "private"];
+    let is_nobody = text.is_empty() || nobody.iter().any(|word| text.eq_ignore_ascii_case(word));
+    (!is_nobody).then(|| text.to_owned())
+}
+
+/// What the fate of a transferred call is in SIP's terms.
+#[must_use]
+pub fn dialled(word: &str) -> Option<u16> {
+    Some(match word {
+        "completed" | "answered" => 200,
+        "busy" => 486,
+        "no-answer" | "timeout" | "unanswered" => 408,
+        "canceled" | "cancelled" | "cancel" => 487,
+        "rejected" => 603,
+        "failed" => 480,
+        _ => return None,
+    })
+}
+
+/// Whether this word for a call's state means that it is over.
+#[must_use]
+pub fn is_over(word: &str) -> bool {
+    matches!(
+        word,
+        "completed"
+            | "busy"
+            | "failed"
+            | "no-answer"
+            | "canceled"
+            | "cancelled"
+            | "rejected"
+            | "timeout"
+            | "unanswered"
+    )
+}
