@@ -123,8 +123,7 @@ async fn trunk(config: &NodeConfig, supervision: &Supervision, media: &Media) ->
     }
     let udp = Some(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0));
     let (tcp, tls, ws, wss) = (None, None, None, None);
-    let settings =
-        sip_trunk::Settings { udp, tcp, tls, ws, wss, trunk: Vec::new(), ..config.sip.clone() };
+    let settings = sip_trunk::Settings { udp, tcp, tls, ws, wss, trunk: Vec::new(), ..config.sip.clone() };
     let trunk = Trunk::start(settings, supervision.reception(), media.clone()).await?;
     trunk.refuse_new(true);
     Ok(trunk)
