@@ -132,7 +132,7 @@ pub(super) async fn run(shared: Arc<Shared>, ringing: Ringing) {
 
 const fn refusing(refusal: &Refusal) -> Answer<'static> {
     match refusal {
-        Refusal::TenantFull { .. } | Refusal::NodeFull { .. } => Answer::Busy,
+        Refusal::TenantFull { .. } | Refusal::NodeFull { .. } | Refusal::StoreAway { .. } => Answer::Busy,
         Refusal::UnknownNumber | Refusal::Failed { .. } => Answer::Reject,
     }
 }
