@@ -130,7 +130,7 @@ impl Player {
 }
 
 enum Waiting {
-    Frame([i16; FRAME]),
+    Frame(Box<[i16; FRAME]>),
     Mark(String),
 }
 
@@ -225,7 +225,7 @@ impl Line {
         while let Some(waiting) = self.buffer.pop_front() {
             match waiting {
                 Waiting::Frame(frame) => {
-                    played = frame;
+                    played = *frame;
                     break;
                 }
                 Waiting::Mark(name) => {
@@ -295,7 +295,7 @@ impl Line {
         for (to, from) in frame.iter_mut().zip(&samples) {
             *to = *from;
         }
-        self.buffer.push_back(Waiting::Frame(frame));
+        self.buffer.push_back(Waiting::Frame(Box::new(frame)));
         let waiting = self.buffer.iter().filter(|one| matches!(one, Waiting::Frame(_))).count();
         let mut seen = self.seen.lock();
         seen.waiting_most = seen.waiting_most.max(waiting);

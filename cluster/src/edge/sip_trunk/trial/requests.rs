@@ -122,7 +122,7 @@ impl Asker {
         let mut repeat = Instant::now() + Duration::from_millis(wait_ms);
         let (mut heard, mut rang) = (false, None);
         loop {
-            let repeats = !wire.is_reliable() && !(heard && request.method == Method::Invite);
+            let repeats = !wire.is_reliable() && (!heard || request.method != Method::Invite);
             let until = if repeats { repeat.min(end) } else { end };
             let Some(message) = wire.next(until).await? else {
                 if Instant::now() >= end {
