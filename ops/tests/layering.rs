@@ -33,6 +33,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
             "actors/src/storage/search",
             "cluster/src/rtp/protection",
             "cluster/src/edge/carriers/provider",
+            "cluster/src/edge/carriers/vonage_token",
         ],
     ),
     ("tokio_tungstenite", &["cluster/src/edge"]),

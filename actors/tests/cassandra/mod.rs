@@ -165,7 +165,8 @@ impl Ring {
     /// Takes everything away that a killed node had on its disk.
     pub(crate) fn wipe(&self, index: usize) {
         assert!(self.nodes[index].process.is_none(), "it runs");
-        std::fs::remove_dir_all(self.folder.path().join(format!("node-{index}"))).expect("removed");
+        std::fs::remove_dir_all(self.folder(index)).expect("removed");
+        std::fs::create_dir(self.folder(index)).expect("a folder");
     }
 
     /// From now on no file of a running node may grow beyond so many bytes (`RLIMIT_FSIZE`), as on a full disk.

@@ -212,11 +212,14 @@ fn a_doctor_tries_every_engine() {
         [
             (Some("pocketsphinx"), Some(true)),
             (Some("flite"), Some(true)),
-            (Some("all-MiniLM-L6-v2"), Some(true))
+            (Some("all-MiniLM-L6-v2"), Some(true)),
+            (Some("smart-turn-v3"), Some(true))
         ]
     );
     assert!(rows[0]["quality"].as_str().is_some_and(|text| text.contains("of 34 words wrong")), "{rows}");
     let empty = tempfile::tempdir().expect("a directory");
     let without = with_weights(empty.path(), &["doctor"]).expect("a node can live without embeddings");
-    assert!(without.contains("strowger weights pull all-minilm-l6-v2"), "{without}");
+    for absent in ["all-minilm-l6-v2", "smart-turn-v3"] {
+        assert!(without.contains(&format!("strowger weights pull {absent}")), "{without}");
+    }
 }

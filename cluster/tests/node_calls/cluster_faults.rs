@@ -60,19 +60,21 @@ fn peer_a_node_starts_and_takes_calls_while_its_cassandra_is_away() {
     let ready = get(presence.http, "/readyz");
     assert!(ready.starts_with("HTTP/1.1 200") && ready.contains("unavailable"), "{ready}");
     // It dies before the cluster is back, and starts without it once more.
+    wait_for("the call's end", || metric(&presence, "strowger_calls_live") == 0.0);
     drop(node);
     let (node, presence) = on.start();
     call(&presence, "again").hangs_up();
 
     ring.signal(0, Signal::SIGCONT);
     wait_for("the store", || metric(&presence, AWAY) == 0.0 && metric(&presence, WAITING) == 0.0);
+    let taken = || on.calls().into_iter().filter(|call| call["called"] == NUMBER).collect::<Vec<_>>();
     wait_for("every record", || {
-        let found = on.calls();
-        let taken = found.iter().filter(|call| call["called"] == NUMBER);
-        taken.clone().count() == 3 && taken.clone().all(ended_well)
+        let found = taken();
+        found.len() == 3 && found.iter().all(|call| !call["ended_at"].is_null())
     });
-    for call in on.calls().iter().filter(|call| call["called"] == NUMBER) {
-        assert_whole(&on, call);
+    for call in taken() {
+        assert!(ended_well(&call), "{call}");
+        assert_whole(&on, &call);
     }
     assert!(stop(node), "a clean exit");
 }

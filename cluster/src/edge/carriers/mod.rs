@@ -26,6 +26,7 @@ mod table;
 mod told;
 mod transfer;
 mod upgrade;
+mod vonage_token;
 mod webhooks;
 
 pub use error::Error;

@@ -6,8 +6,9 @@ use std::time::Duration;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
 
+use super::provider::Provider;
 use super::provider::rest::{Account, Ask, Authorization, Outcome, outcome};
-use super::provider::{Provider, vonage};
+use super::vonage_token;
 use super::{Error, Settings, metrics};
 use crate::clock;
 
@@ -100,7 +101,7 @@ impl Rest {
                 let id: String =
                     crate::chance::bytes::<16>().iter().map(|byte| format!("{byte:02x}")).collect();
                 let now_s = u64::try_from(clock::now().as_second()).unwrap_or(0);
-                vonage::proof::token(key, &settings.vonage.application, &id, now_s).unwrap_or_default()
+                vonage_token::token(key, &settings.vonage.application, &id, now_s).unwrap_or_default()
             }
             _ => String::new(),
         };

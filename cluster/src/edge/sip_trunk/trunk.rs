@@ -20,7 +20,7 @@ use super::exchange::ByTrunk;
 use super::guard::Guard;
 use super::names::Names;
 use super::registrations::Registrations;
-use super::shard::{Control, Inbox, Inboxes, Register, Shard, Shared};
+use super::shard::{Control, Inbound, Inbox, Inboxes, Register, Shard, Shared};
 use super::tls::{self, Tls};
 use super::transports::Transports;
 use super::{Error, Registration, Settings, Transport, metrics, tcp, udp, ws};
@@ -94,15 +94,7 @@ impl Trunk {
             (address(Transport::Ws), address(Transport::Wss)),
             &settings,
         ));
-        let mut ends = Vec::new();
-        let mut inboxes = Vec::new();
-        for _ in 0..settings.shard_count() {
-            let (messages, messages_end) = mpsc::channel(settings.messages_waiting_max);
-            let (control, control_end) = mpsc::channel(settings.events_waiting_max);
-            inboxes.push(Inbox { messages, control: control.clone() });
-            ends.push((control, control_end, messages_end));
-        }
-        let inboxes = Inboxes::new(inboxes);
+        let (inboxes, ends) = inboxes(&settings);
         let context = Context {
             settings: Arc::clone(&settings),
             transports: Arc::clone(&transports),
@@ -263,6 +255,21 @@ async fn publish(shared: Arc<Shared>) {
         metrics::publish(&counts(&shared));
         sleep(PUBLISH_EVERY).await;
     }
+}
+
+/// What a shard reads from, and what it tells itself by.
+type Ends = (mpsc::Sender<Control>, mpsc::Receiver<Control>, mpsc::Receiver<Inbound>);
+
+/// An inbox for each shard, and the shards' ends of them.
+fn inboxes(settings: &Settings) -> (Inboxes, Vec<Ends>) {
+    let (mut inboxes, mut ends) = (Vec::new(), Vec::new());
+    for _ in 0..settings.shard_count() {
+        let (messages, messages_end) = mpsc::channel(settings.messages_waiting_max);
+        let (control, control_end) = mpsc::channel(settings.events_waiting_max);
+        inboxes.push(Inbox { messages, control: control.clone() });
+        ends.push((control, control_end, messages_end));
+    }
+    (Inboxes::new(inboxes), ends)
 }
 
 struct Bound {

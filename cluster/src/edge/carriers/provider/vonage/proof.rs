@@ -1,22 +1,16 @@
 //! Signed webhooks: a JWT by HMAC-SHA256 whose claims hold the body's hash (developer.vonage.com, "Signed
-//! webhooks"); and the JWT by RSA that proves us to their REST.
+//! webhooks").
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::hmac::{HMAC_SHA256, Key, verify};
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::rsa::KeyPair;
-use aws_lc_rs::signature::RSA_PKCS1_SHA256;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
-use serde_json::json;
 
 use super::super::proof::{Secrets, Signed, Unproven, is_fresh};
 
 /// The longest token that is looked at.
 const TOKEN_BYTES_MAX: usize = 4_096;
-/// How long a token of ours is good, in seconds.
-const OURS_S: u64 = 60;
 
 #[derive(Deserialize)]
 struct Header {
@@ -77,25 +71,8 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A token that proves us to Vonage's REST for a minute. `None` where the key is none.
-#[must_use]
-pub fn token(key_der: &[u8], application: &str, id: &str, now_s: u64) -> Option<String> {
-    let pair = KeyPair::from_pkcs8(key_der).or_else(|_| KeyPair::from_der(key_der)).ok()?;
-    let header = URL_SAFE_NO_PAD.encode(json!({ "alg": "RS256", "typ": "JWT" }).to_string());
-    let claims =
-        json!({ "application_id": application, "iat": now_s, "exp": now_s + OURS_S, "jti": id }).to_string();
-    let signed = format!("{header}.{}", URL_SAFE_NO_PAD.encode(claims));
-    let mut signature = vec![0; pair.public_modulus_len()];
-    pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), signed.as_bytes(), &mut signature).ok()?;
-    Some(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
-}
-
 #[cfg(test)]
 mod tests {
-    use aws_lc_rs::encoding::AsDer;
-    use aws_lc_rs::rsa::KeySize;
-    use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
-
     use super::*;
 
     fn signed(header: &str, claims: &str) -> String {
@@ -129,19 +106,5 @@ mod tests {
         for token in ["", "a.b", "..", &none, &"x".repeat(10_000)] {
             assert_eq!(verdict(token, b""), Err(Unproven::Wrong));
         }
-    }
-
-    #[test]
-    fn our_token_is_the_applications() {
-        let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
-        let key = AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(&pair).unwrap();
-        let token = token(key.as_ref(), "app-1", "id-1", 1_000).unwrap();
-        let (text, signature) = token.rsplit_once('.').unwrap();
-        let public = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, pair.public_key().as_ref());
-        public.verify(text.as_bytes(), &URL_SAFE_NO_PAD.decode(signature).unwrap()).unwrap();
-        let claims = URL_SAFE_NO_PAD.decode(text.split_once('.').unwrap().1).unwrap();
-        let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
-        assert_eq!(claims, json!({ "application_id": "app-1", "iat": 1_000, "exp": 1_060, "jti": "id-1" }));
-        assert!(super::token(b"no key", "app-1", "id-1", 1_000).is_none());
     }
 }
