@@ -58,7 +58,7 @@ impl Drop for Peer {
 
 /// Waits until somebody on this machine has bound a port for `protocol` (`udp` or `tcp`).
 pub(super) async fn bound(protocol: &str, port: u16) {
-    let end = Instant::now() + Duration::from_secs(10);
+    let end = Instant::now() + Duration::from_secs(30);
     let wanted = format!(":{port:04X}");
     loop {
         let table = fs::read_to_string(format!("/proc/net/{protocol}")).unwrap();

@@ -72,7 +72,7 @@ impl Softphone {
         let peer = Peer::start("baresip", &["-f", &folder], &home.path().join("log"));
         let phone = Self { peer, transport, home };
         peer::bound("udp", port).await;
-        let end = Instant::now() + Duration::from_secs(10);
+        let end = Instant::now() + Duration::from_secs(30);
         while !phone.log().contains("baresip is ready") {
             assert!(Instant::now() < end, "not ready: {}", phone.log());
             sleep(Duration::from_millis(20)).await;
