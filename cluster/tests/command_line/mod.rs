@@ -179,7 +179,7 @@ fn weights_are_listed_checked_and_refused_with_a_reason() {
     assert!(listed.as_array().is_some_and(|rows| rows.len() > 5 && rows[1]["here"] == "no"));
     let verified = rows(&["weights", "verify", "--json"], here);
     let right = |row: &serde_json::Value| row["state"] == "right";
-    assert!(verified.as_array().is_some_and(|rows| rows.len() == 3 && rows.iter().all(right)), "{verified}");
+    assert!(verified.as_array().is_some_and(|rows| rows.len() == 4 && rows.iter().all(right)), "{verified}");
     let empty = tempfile::tempdir().expect("a directory");
     let refused = |words: &[&str]| with_weights(empty.path(), words).expect_err("refused");
     for (words, reason) in [
