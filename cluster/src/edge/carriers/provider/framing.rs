@@ -109,6 +109,18 @@ pub fn decoded(payload: &str) -> Result<Vec<u8>, Unreadable> {
     base64::engine::general_purpose::STANDARD.decode(payload).map_err(|_| Unreadable::Base64)
 }
 
+/// A piece of a track's audio, in base64. Our own voice comes back where both tracks were asked for; it is nothing to
+/// hear.
+///
+/// # Errors
+/// As of [`decoded`].
+pub fn voice(track: Option<&str>, place: Option<u32>, payload: &str) -> Result<Heard, Unreadable> {
+    if track == Some("outbound") {
+        return Ok(Heard::Nothing);
+    }
+    Ok(Heard::Audio { place, payload: decoded(payload)? })
+}
+
 /// Bytes to base64.
 #[must_use]
 pub fn encoded(payload: &[u8]) -> String {

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::super::framing::{Encoding, Heard, Message, Started, Unreadable, decoded, encoded, key, reached};
+use super::super::framing::{Encoding, Heard, Message, Started, Unreadable, encoded, key, reached, voice};
 
 #[derive(Deserialize)]
 struct Event<'a> {
@@ -59,10 +59,7 @@ pub fn read(text: &str) -> Result<Heard, Unreadable> {
         }
         "media" => {
             let media = event.media.ok_or(Unreadable::Form)?;
-            if media.track.is_some_and(|track| track == "outbound") {
-                return Ok(Heard::Nothing);
-            }
-            Ok(Heard::Audio { place: None, payload: decoded(&media.payload)? })
+            voice(media.track.as_deref(), None, &media.payload)
         }
         "dtmf" => Ok(key(&event.dtmf.ok_or(Unreadable::Form)?.digit)),
         "playedStream" => Ok(reached(&event.name.ok_or(Unreadable::Form)?)),

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::super::framing::{
-    Encoding, Heard, Message, Number, Started, Unreadable, decoded, encoded, key, reached,
+    Encoding, Heard, Message, Number, Started, Unreadable, encoded, key, reached, voice,
 };
 
 #[derive(Deserialize)]
@@ -64,11 +64,8 @@ pub fn read(text: &str) -> Result<Heard, Unreadable> {
         }
         "media" => {
             let media = event.media.ok_or(Unreadable::Form)?;
-            if media.track.is_some_and(|track| track == "outbound") {
-                return Ok(Heard::Nothing);
-            }
             let place = media.chunk.and_then(|chunk| u32::try_from(chunk.0).ok());
-            Ok(Heard::Audio { place, payload: decoded(&media.payload)? })
+            voice(media.track.as_deref(), place, &media.payload)
         }
         "dtmf" => Ok(key(&event.dtmf.ok_or(Unreadable::Form)?.digit)),
         "mark" => Ok(reached(&event.mark.ok_or(Unreadable::Form)?.name)),

@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::super::framing::{Encoding, Heard, Message, Started, Unreadable, decoded, encoded, key, reached};
+use super::super::framing::{Encoding, Heard, Message, Started, Unreadable, encoded, key, reached, voice};
 
 #[derive(Deserialize)]
 struct Event<'a> {
@@ -65,11 +65,7 @@ pub fn read(text: &str) -> Result<Heard, Unreadable> {
         }
         "media" => {
             let media = event.media.ok_or(Unreadable::Form)?;
-            // Our own voice comes back where both tracks were asked for.
-            if media.track.is_some_and(|track| track == "outbound") {
-                return Ok(Heard::Nothing);
-            }
-            Ok(Heard::Audio { place: None, payload: decoded(&media.payload)? })
+            voice(media.track.as_deref(), None, &media.payload)
         }
         "dtmf" => Ok(key(&event.dtmf.ok_or(Unreadable::Form)?.digit)),
         "mark" => Ok(reached(&event.mark.ok_or(Unreadable::Form)?.name)),
