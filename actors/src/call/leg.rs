@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use models::audio::{AudioReceiver, AudioSender, Speech};
 
 use super::conversation::UtteranceId;
-use crate::types::{CallId, CallQuality, Destination, EndReason, PhoneNumber, Private};
+use crate::types::{Attestation, CallId, CallQuality, Destination, EndReason, PhoneNumber, Private};
 
 /// A call that rings.
 #[derive(Debug, Clone)]
@@ -20,6 +20,8 @@ pub struct Incoming {
     pub called: PhoneNumber,
     /// Who calls, where the network says.
     pub caller: Option<Private<PhoneNumber>>,
+    /// What the caller's network vouches for, as far as it was checked.
+    pub attestation: Attestation,
     /// When the INVITE came.
     pub at: Timestamp,
 }

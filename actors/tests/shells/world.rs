@@ -13,7 +13,9 @@ use actors::storage::recordings::{self, MasterKey, Recorder, Recordings};
 use actors::storage::{Page, Storage};
 use actors::supervision::{Parts, Supervision, own_integrations};
 use actors::tenant::import;
-use actors::types::{Business, CallEventKind, CallId, CallRecord, EndReason, Life, PhoneNumber, TenantId};
+use actors::types::{
+    Attestation, Business, CallEventKind, CallId, CallRecord, EndReason, Life, PhoneNumber, TenantId,
+};
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
@@ -144,6 +146,7 @@ impl World {
             call,
             called: PhoneNumber::parse(called).expect("a number"),
             caller: PhoneNumber::parse("+447700900123").map(Into::into),
+            attestation: Attestation::Absent,
             at: start_of_time(),
         };
         let events = self.supervision.reception().offer(incoming, phone.leg()).await?;

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use actors::call::leg::{Events, Incoming, Leg, Refusal};
-use actors::types::{CallId, PhoneNumber, Private};
+use actors::types::{Attestation, CallId, PhoneNumber, Private};
 use rand::Rng;
 
 use super::super::addresses::in_uri;
@@ -175,7 +175,11 @@ impl Shard {
         };
         self.calls.insert(key, call);
         self.run_effects(key);
-        self.offer(key, Incoming { call: id, called, caller, at: clock::now() }, leg);
+        self.offer(
+            key,
+            Incoming { call: id, called, caller, attestation: Attestation::Absent, at: clock::now() },
+            leg,
+        );
     }
 
     /// Asks the reception, on a task of its own, for a bounded time.
