@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use metrics::{counter, gauge};
+use models::engine;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
@@ -41,17 +42,18 @@ struct Open {
     end_told: bool,
 }
 
-/// What a call takes up, until it is dropped: a place on its node, one of its tenant's there, and one of its tenant's
-/// on all nodes.
+/// What a call takes up, until it is dropped: a place on its node, one of its tenant's there, one of its tenant's on all
+/// nodes, and one at the engine that hears it.
 #[derive(Debug, Default)]
 pub(crate) struct Places {
     _slots: Vec<Slot>,
     _shared: Option<Place>,
+    heard: engine::Place,
 }
 
 impl Places {
-    pub(crate) fn new(slots: Vec<Slot>, shared: Place) -> Self {
-        Self { _slots: slots, _shared: Some(shared) }
+    pub(crate) fn new(slots: Vec<Slot>, shared: Place, heard: engine::Place) -> Self {
+        Self { _slots: slots, _shared: Some(shared), heard }
     }
 }
 
@@ -99,6 +101,11 @@ impl Case {
     /// The moment of the clock that never goes back at which the call is so far.
     pub(crate) fn instant(&self, at: CallTime) -> Instant {
         self.began + Duration::from_millis(at.as_ms())
+    }
+
+    /// Its place at the engine that hears it; empty once its places are free.
+    pub(crate) fn heard_at(&self) -> engine::Place {
+        self.open.lock().places.heard.clone()
     }
 
     /// Hands a command to the leg.

@@ -4,6 +4,7 @@
 //! for them when it stops (the default would kill them), so that a call always hangs up and leaves its record.
 
 mod calls;
+mod engines;
 mod house;
 mod parts;
 mod reception;

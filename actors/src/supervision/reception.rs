@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::refusals::Refusals;
 use super::root::Branches;
-use super::{Settings, tenants};
+use super::{Settings, engines, tenants};
 use crate::call::leg::{Events, Incoming, Leg, Reception, Refusal};
 use crate::call::{self, CRASHED, CallActor, Case, Journal, Places, Services, refused};
 use crate::clock::ms;
@@ -88,7 +88,12 @@ impl Receptionist {
         let limit = pinned.policy.concurrent_calls_max;
         let shared = self.services.sharing.admit(&pinned.id, incoming.call, limit).await;
         let shared = shared.map_err(|()| tenant_full(limit))?;
-        let places = Places::new(vec![node_slot, tenant_slot], shared);
+        let heard = engines::keep(&self.services, pinned, ms(self.settings.engines_ms)).await;
+        let heard = heard.map_err(|why| {
+            tracing::info!(call_id = %incoming.call, %why, "no engine has room for a call");
+            full()
+        })?;
+        let places = Places::new(vec![node_slot, tenant_slot], shared, heard);
         if self.closed.load(Ordering::Acquire) {
             // Drained meanwhile: everybody who was in has been told so already.
             return Err(full());
