@@ -104,6 +104,9 @@ pub enum Event {
     Ringing,
     /// The far side refused a call that we make, with this SIP status; its end follows.
     Refused(u16),
+    /// Whoever calls this URI takes our place with the far side (RFC 3891): a call that we make, told before
+    /// `Established` where the far side can do that.
+    ReachableBy(String),
     /// The far side acknowledged the answer, or has answered a call that we make.
     Established,
     /// The caller began to speak.

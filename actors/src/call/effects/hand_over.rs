@@ -6,7 +6,7 @@ use models::audio::{Speech, TELEPHONE_HZ, audio_ring};
 use models::engine::{SpeakRequest, Speaking};
 
 use crate::call::conversation::{Input as ConversationInput, UtteranceId};
-use crate::call::hand_over::{Effect, HandOver, Input};
+use crate::call::hand_over::{Effect, HandOver, Input, News};
 use crate::call::leg::{Command, Event, Leg, NotCalled, Outgoing};
 use crate::call::shell::Shell;
 use crate::types::{CallTime, Destination, EndReason, PhoneNumber};
@@ -17,6 +17,8 @@ const BRIDGE_MS: u32 = 200;
 const DIGITS_TOLD: usize = 3;
 /// The status that stands for a transfer that is not allowed (RFC 3261 section 21.4.4).
 const FORBIDDEN: u16 = 403;
+/// The status that stands for a far side that can't do what is wanted (RFC 3261 section 21.5.2).
+const NOT_IMPLEMENTED: u16 = 501;
 
 /// What comes from the person's side.
 pub(crate) enum Person {
@@ -39,6 +41,8 @@ pub(in crate::call) struct HandingOver {
 struct Open {
     machine: HandOver,
     leg: Option<Arc<dyn Leg>>,
+    /// The URI by which the caller's side can reach the person's line without us.
+    direct: Option<String>,
     text: String,
     /// The engine works on the words; dropping its work cancels it.
     speaking: Option<Box<dyn Speaking>>,
@@ -95,8 +99,15 @@ impl Shell {
         };
         let text =
             words(name, &self.case.business.name, self.case.caller.as_ref().map(|caller| caller.reveal()));
-        self.handing_over.open =
-            Some(Open { machine, leg: None, text, speaking: None, joined: false, _counted: counted });
+        self.handing_over.open = Some(Open {
+            machine,
+            leg: None,
+            direct: None,
+            text,
+            speaking: None,
+            joined: false,
+            _counted: counted,
+        });
         let inlet = self.inlet.clone();
         let outgoing = Outgoing { to, from: self.case.caller.clone() };
         // Looking a provider up takes a while, and no handler here waits.
@@ -149,6 +160,10 @@ impl Shell {
             }
             // Without a voice they are asked all the same: silence on the line makes people press something.
             Person::Speech(Err(_)) | Person::Event(Event::PlaybackEnded { .. }) => Input::Said,
+            Person::Event(Event::ReachableBy(uri)) => {
+                open.direct = Some(uri);
+                return;
+            }
             Person::Event(Event::Ringing) => Input::Ringing,
             Person::Event(Event::Established) => Input::Answered,
             Person::Event(Event::Refused(status)) => Input::Refused(status),
@@ -184,8 +199,15 @@ impl Shell {
             match effect {
                 Effect::Say => self.speak_to_person(),
                 Effect::Join => self.join(),
+                Effect::Leave => self.leave(),
                 Effect::Release => self.release(),
-                Effect::Tell(news) => self.push(ConversationInput::HandOver(news)),
+                Effect::Tell(news) => {
+                    if let (News::Moved, Some(open)) = (news, &mut self.handing_over.open) {
+                        // The caller is not with us any more.
+                        open.joined = false;
+                    }
+                    self.push(ConversationInput::HandOver(news));
+                }
             }
         }
     }
@@ -225,6 +247,26 @@ impl Shell {
         self.hearing.close();
         self.stop_speaking();
         self.command(Command::Bridge { says: caller_says, hears: caller_hears });
+    }
+
+    /// Whether the caller is on the way to the person, without us.
+    pub(in crate::call) fn is_leaving(&self) -> bool {
+        self.handing_over.open.as_ref().is_some_and(|open| open.machine.is_leaving())
+    }
+
+    /// The caller's side reports on that.
+    pub(in crate::call) fn caller_moved(&mut self, status: u16) {
+        self.tell_hand_over(Input::Moved(status));
+    }
+
+    /// Asks the caller's side to take our place with the person.
+    fn leave(&mut self) {
+        let direct = self.handing_over.open.as_ref().and_then(|open| open.direct.clone());
+        match direct {
+            // It is no new call of the business: the person was counted.
+            Some(uri) => self.command(Command::Transfer(Destination::Uri(uri))),
+            None => self.tell_hand_over(Input::Moved(NOT_IMPLEMENTED)),
+        }
     }
 
     /// Hangs the person up; a caller who is still there is listened to again.
