@@ -53,6 +53,11 @@ impl Places {
     pub(crate) fn new(slots: Vec<Slot>, shared: Place) -> Self {
         Self { _slots: slots, _shared: Some(shared) }
     }
+
+    /// Of a call beyond what its tenant may have.
+    pub(crate) const fn beyond(slots: Vec<Slot>) -> Self {
+        Self { _slots: slots, _shared: None }
+    }
 }
 
 /// No question of the watchdog is open.

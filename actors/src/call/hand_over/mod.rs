@@ -32,6 +32,8 @@ pub enum Input {
     Said,
     /// They pressed a key.
     Digit(char),
+    /// What answered is a mailbox, by its sound.
+    Mailbox,
     /// Their line is gone.
     Gone,
     /// The receptionist needs it no more: the caller hung up, or the call goes on another way.
@@ -80,6 +82,8 @@ enum Phase {
 #[derive(Debug)]
 pub struct HandOver {
     settings: Settings,
+    /// Whoever answers has the call, without a word and a key.
+    unasked: bool,
     phase: Phase,
     due: Option<CallTime>,
     effects: Vec<Effect>,
@@ -90,7 +94,13 @@ impl HandOver {
     #[must_use]
     pub fn new(settings: Settings, now: CallTime) -> Self {
         let due = Some(now + settings.ring_ms);
-        Self { settings, phase: Phase::Calling, due, effects: Vec::new() }
+        Self { settings, unasked: false, phase: Phase::Calling, due, effects: Vec::new() }
+    }
+
+    /// The same, and whoever or whatever answers has the call at once, as telephone networks forward calls.
+    #[must_use]
+    pub fn unasked(settings: Settings, now: CallTime) -> Self {
+        Self { unasked: true, ..Self::new(settings, now) }
     }
 
     /// Lets it know what happened. What is to be done is returned, in order.
@@ -99,6 +109,7 @@ impl HandOver {
             (Phase::Over, _) => {}
             (_, Input::Stop) => self.over(None),
             (Phase::Calling, Input::Ringing) => self.effects.push(Effect::Tell(News::Ringing)),
+            (Phase::Calling, Input::Answered) if self.unasked => self.join(),
             (Phase::Calling, Input::Answered) => {
                 self.go(Phase::Telling, now + self.settings.telling_ms_max);
                 self.effects.push(Effect::Say);
@@ -115,15 +126,12 @@ impl HandOver {
             }
             (Phase::Telling, Input::Said) => self.go(Phase::Asking, now + self.settings.asking_ms_max),
             (Phase::Telling | Phase::Asking, Input::Digit(key)) => match key {
-                '1' => {
-                    self.phase = Phase::Joined;
-                    self.due = None;
-                    self.effects.extend([Effect::Join, Effect::Tell(News::Joined)]);
-                }
+                '1' => self.join(),
                 '2' => self.failed(HandOverOutcome::Declined),
                 _ => {}
             },
             (Phase::Telling | Phase::Asking, Input::Gone) => self.failed(HandOverOutcome::Declined),
+            (Phase::Telling | Phase::Asking, Input::Mailbox) => self.failed(HandOverOutcome::Voicemail),
             // Nobody has pressed a key: a mailbox, or somebody who does not hear us.
             (Phase::Telling | Phase::Asking, Input::Tick) if self.is_due(now) => {
                 self.failed(HandOverOutcome::Voicemail);
@@ -148,6 +156,12 @@ impl HandOver {
 
     fn is_due(&self, now: CallTime) -> bool {
         self.due.is_some_and(|due| due <= now)
+    }
+
+    fn join(&mut self) {
+        self.phase = Phase::Joined;
+        self.due = None;
+        self.effects.extend([Effect::Join, Effect::Tell(News::Joined)]);
     }
 
     fn go(&mut self, phase: Phase, due: CallTime) {
