@@ -12,8 +12,8 @@ use actors::storage::search::{Filters, Order, Question, Search, Settings};
 use actors::storage::{Memory, Page, Storage};
 use actors::tenant::import;
 use actors::types::{
-    Business, CallEvent, CallEventKind, CallId, CallQuality, CallRecord, CallResult, CallTime, EndReason,
-    Heading, Outcome, PhoneNumber, Private, Speaker, TenantId,
+    Attestation, Business, CallEvent, CallEventKind, CallId, CallQuality, CallRecord, CallResult, CallTime,
+    EndReason, Heading, Outcome, PhoneNumber, Private, Speaker, TenantId,
 };
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
@@ -130,6 +130,7 @@ fn record(number: usize) -> Result<CallRecord, Failure> {
         tenant: tenant(number % TENANTS),
         business_version: 1,
         caller: PhoneNumber::parse(&format!("+44770090{:04}", number % 10_000)).map(Private::new),
+        attestation: Attestation::Absent,
         called: PhoneNumber::parse("1000").ok_or("no number")?,
         started_at: at,
         answered_at: Some(at),

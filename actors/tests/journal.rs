@@ -12,9 +12,9 @@ use actors::storage::{
     Claim, Error, IdempotencyKey, Memory, Occupied, Page, Part, Recording, Storage, StoredRow,
 };
 use actors::types::{
-    Booking, BookingId, BookingState, CallEvent, CallEventKind, CallId, CallQuality, CallRecord, CallTime,
-    Contact, Heading, Life, Message, MessageId, PhoneNumber, RecordingId, ResourceId, ServiceId, Slot,
-    TenantId, ToolOutcome, Urgency,
+    Attestation, Booking, BookingId, BookingState, CallEvent, CallEventKind, CallId, CallQuality, CallRecord,
+    CallTime, Contact, Heading, Life, Message, MessageId, PhoneNumber, RecordingId, ResourceId, ServiceId,
+    Slot, TenantId, ToolOutcome, Urgency,
 };
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
@@ -44,6 +44,7 @@ fn call(number: u32) -> CallRecord {
         tenant: TenantId::new("barbers"),
         business_version: 1,
         caller: None,
+        attestation: Attestation::Absent,
         called: PhoneNumber::parse("1000").unwrap(),
         started_at: at(i64::from(number)),
         answered_at: None,

@@ -19,8 +19,8 @@ use std::sync::Arc;
 
 use actors::storage::{Page, Storage};
 use actors::types::{
-    CallId, CallQuality, CallRecord, CallResult, EndReason, Heading, Outcome, PhoneNumber, Private, TenantId,
-    TurnLatency,
+    Attestation, CallId, CallQuality, CallRecord, CallResult, EndReason, Heading, Outcome, PhoneNumber,
+    Private, TenantId, TurnLatency,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -137,6 +137,7 @@ fn record(called: &PhoneNumber, number: u64) -> CallRecord {
         tenant: tenant(number),
         business_version: 1,
         caller: caller(number),
+        attestation: Attestation::Absent,
         called: called.clone(),
         started_at: at,
         answered_at: Some(at),

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use models::audio::{AudioReceiver, AudioSender, Speech};
 
 use super::conversation::UtteranceId;
-use crate::types::{CallId, CallQuality, Destination, EndReason, PhoneNumber, Private};
+use crate::types::{Attestation, CallId, CallQuality, Destination, EndReason, PhoneNumber, Private};
 
 /// A call that rings.
 #[derive(Debug, Clone)]
@@ -20,6 +20,8 @@ pub struct Incoming {
     pub called: PhoneNumber,
     /// Who calls, where the network says.
     pub caller: Option<Private<PhoneNumber>>,
+    /// What the caller's network vouches for, as far as it was checked.
+    pub attestation: Attestation,
     /// When the INVITE came.
     pub at: Timestamp,
 }
@@ -108,6 +110,9 @@ pub enum Event {
     Ringing,
     /// The far side refused a call that we make, with this SIP status; its end follows.
     Refused(u16),
+    /// Whoever calls this URI takes our place with the far side (RFC 3891): a call that we make, told before
+    /// `Established` where the far side can do that.
+    ReachableBy(String),
     /// The far side acknowledged the answer, or has answered a call that we make.
     Established,
     /// The caller began to speak.

@@ -14,7 +14,7 @@ use super::refusals::Refusals;
 use super::root::Branches;
 use super::{Settings, tenants};
 use crate::call::leg::{Events, Incoming, Leg, Reception, Refusal};
-use crate::call::screening::{Arriving, Recent, Then, Verdict, Vouched, decide, overflow};
+use crate::call::screening::{Arriving, Recent, Then, Verdict, decide, overflow};
 use crate::call::{self, CRASHED, CallActor, Case, Journal, Place, Places, Services, refused};
 use crate::clock::ms;
 use crate::directory::{CallRef, Directory, Number, TenantRef};
@@ -145,7 +145,7 @@ impl Receptionist {
         let call = Arriving {
             caller: incoming.caller.as_ref().map(Private::reveal),
             called: &incoming.called,
-            vouched: Vouched::Not,
+            attestation: incoming.attestation,
             is_open: business.hours.is_open(now.date(), now.time()),
             recent,
         };

@@ -14,7 +14,7 @@ use crate::call::leg::{Command, Gone, Incoming, Leg};
 use crate::call::{Dialogue, Mind, Minds};
 use crate::storage::{Memory, Storage};
 use crate::tenant::import;
-use crate::types::{CallId, CallTime, EndReason, PhoneNumber};
+use crate::types::{Attestation, CallId, CallTime, EndReason, PhoneNumber};
 
 /// Rings for ever.
 struct Mute;
@@ -79,6 +79,7 @@ async fn offer(supervision: &Supervision, id: u128) -> Arc<Line> {
         call: CallId::new(uuid::Uuid::from_u128(id)),
         called: PhoneNumber::parse("+442079460001").expect("a number"),
         caller: None,
+        attestation: Attestation::Absent,
         at: Timestamp::UNIX_EPOCH,
     };
     supervision.reception().offer(incoming, Arc::clone(&line) as Arc<dyn Leg>).await.expect("taken");

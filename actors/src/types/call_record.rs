@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::HandOverOutcome;
 use super::{
-    Arrived, BookingId, CallId, CallTime, Holder, MessageId, PhoneNumber, Private, RecordingId, TenantId,
-    ToolCall, ToolOutcome, ToolStep,
+    Arrived, Attestation, BookingId, CallId, CallTime, Holder, MessageId, PhoneNumber, Private, RecordingId,
+    TenantId, ToolCall, ToolOutcome, ToolStep,
 };
 
 /// One thing that happened in a call. Appended as the call goes; `seq` counts from 0 without gaps, so that a
@@ -234,6 +234,9 @@ pub struct CallRecord {
     pub business_version: u64,
     /// Who called, where the network says.
     pub caller: Option<Private<PhoneNumber>>,
+    /// What their network vouches for.
+    #[serde(default, skip_serializing_if = "Attestation::is_absent")]
+    pub attestation: Attestation,
     /// The number they dialled.
     pub called: PhoneNumber,
     /// When the INVITE came.

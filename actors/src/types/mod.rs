@@ -3,6 +3,7 @@
 
 mod appointment;
 mod arrival;
+mod attestation;
 mod business;
 mod call_record;
 mod call_time;
@@ -21,6 +22,7 @@ pub use arrival::{
     Anonymous, Arrival, Arrived, CallBack, Callee, Forwarding, Line, NumberPattern, RingFirst, RingWhen,
     Route, Screening, Spam, SpamSign, Turned,
 };
+pub use attestation::{Attestation, Distrust};
 pub use business::{
     Announcement, Business, Closure, Condition, DayOfWeek, Department, Destination, Faq, Hours, OpeningHours,
     Policy, Resource, Service, TransferRule,

@@ -1,9 +1,9 @@
 //! Golden decisions: what is done with calls before the receptionist has them.
 
 use actors::call::reaching::Round;
-use actors::call::screening::{Arriving, Recent, Settings, Then, Verdict, Vouched, decide, overflow};
+use actors::call::screening::{Arriving, Recent, Settings, Then, Verdict, decide, overflow};
 use actors::tenant::import;
-use actors::types::{Arrived, Business, PhoneNumber};
+use actors::types::{Arrived, Attestation, Business, Distrust, PhoneNumber};
 
 const BUSINESS: &str = include_str!("business.toml");
 const DECISIONS: &str = include_str!("decisions.txt");
@@ -16,13 +16,13 @@ fn number(text: &str) -> PhoneNumber {
     PhoneNumber::parse(text).unwrap_or_else(|| panic!("{text} is no number"))
 }
 
-fn vouched(word: &str) -> Vouched {
+fn vouched(word: &str) -> Attestation {
     match word {
-        "not" => Vouched::Not,
-        "fully" => Vouched::Fully,
-        "partly" => Vouched::Partly,
-        "by_gateway" => Vouched::ByGateway,
-        "falsely" => Vouched::Falsely,
+        "not" => Attestation::Absent,
+        "fully" => Attestation::Full,
+        "partly" => Attestation::Partial,
+        "by_gateway" => Attestation::Gateway,
+        "falsely" => Attestation::Failed(Distrust::Forged),
         other => panic!("{other} is no way to vouch"),
     }
 }
@@ -35,7 +35,7 @@ fn decided(business: &Business, line: &str) -> String {
     let call = Arriving {
         caller: caller.as_ref(),
         called: &number(called),
-        vouched: vouched(vouches),
+        attestation: vouched(vouches),
         is_open: open == "open",
         recent,
     };

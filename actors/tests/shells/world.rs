@@ -14,8 +14,8 @@ use actors::storage::{Page, Storage};
 use actors::supervision::{Parts, Supervision, own_integrations};
 use actors::tenant::import;
 use actors::types::{
-    Announcement, Business, CallEventKind, CallId, CallRecord, EndReason, Life, PhoneNumber, Speaker,
-    TenantId,
+    Announcement, Attestation, Business, CallEventKind, CallId, CallRecord, EndReason, Life, PhoneNumber,
+    Speaker, TenantId,
 };
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
@@ -188,6 +188,7 @@ impl World {
             call,
             called: PhoneNumber::parse(called).expect("a number"),
             caller: caller.and_then(PhoneNumber::parse).map(Into::into),
+            attestation: Attestation::Absent,
             at: start_of_time(),
         };
         let events = self.supervision.reception().offer(incoming, phone.leg()).await?;

@@ -6,6 +6,7 @@
 use sipx_sip::headers::{Contact, Require};
 use sipx_sip::{Finding, Scheme, Via};
 
+use super::replaces;
 use super::respond::{ALLOW, Draft, SUPPORTED, is_served, respond};
 use super::wire::{self, HeaderName, Method, ParseError, Request, Response, validate_request};
 
@@ -66,6 +67,7 @@ pub fn check(request: &Request, body_bytes_max: usize) -> Result<(), Refusal> {
         return Err(Refusal { status: 513, phrase: "Message Too Large".to_owned(), extra: None });
     }
     check_method(request)?;
+    replaces::check(request).map_err(|malformed| Refusal::bad(malformed.to_string()))?;
     if !matches!(request.uri.scheme(), Scheme::Sip | Scheme::Sips | Scheme::Tel) {
         return Err(Refusal { status: 416, phrase: "Unsupported URI Scheme".to_owned(), extra: None });
     }

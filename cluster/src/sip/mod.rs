@@ -12,6 +12,7 @@ pub mod location;
 pub mod numbers;
 pub mod proof;
 pub mod registration;
+pub mod replaces;
 pub mod respond;
 pub mod salvage;
 pub mod sdp;

@@ -4,12 +4,12 @@ use bytes::Bytes;
 
 use super::wire::{Header, HeaderName, Method, Request, Response, status_code, tag_of};
 
-/// The methods that are answered (RFC 3261 section 20.5). REFER is sent, never served, so it is not here.
-pub const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, NOTIFY, PRACK";
+/// The methods that are answered (RFC 3261 section 20.5).
+pub const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, NOTIFY, PRACK, REFER";
 
-/// The extensions that we have (RFC 3261 section 20.37): session timers (RFC 4028) and provisional answers that
-/// are acknowledged (RFC 3262).
-pub const SUPPORTED: &str = "timer, 100rel";
+/// The extensions that we have (RFC 3261 section 20.37): session timers (RFC 4028), provisional answers that are
+/// acknowledged (RFC 3262), and calls in the place of others (RFC 3891).
+pub const SUPPORTED: &str = "timer, 100rel, replaces";
 
 /// The bodies that an INVITE or OPTIONS may carry (RFC 3261 section 20.1).
 pub const ACCEPT: &str = "application/sdp";
@@ -128,6 +128,7 @@ pub fn is_served(method: &Method) -> bool {
             | Method::Update
             | Method::Notify
             | Method::Prack
+            | Method::Refer
     )
 }
 
@@ -138,12 +139,14 @@ pub const fn phrase(status: u16) -> &'static str {
         100 => "Trying",
         180 => "Ringing",
         200 => "OK",
+        202 => "Accepted",
         400 => "Bad Request",
-        404 => "Not Found",
         401 => "Unauthorized",
         403 => "Forbidden",
+        404 => "Not Found",
         405 => "Method Not Allowed",
         406 => "Not Acceptable",
+        408 => "Request Timeout",
         415 => "Unsupported Media Type",
         416 => "Unsupported URI Scheme",
         420 => "Bad Extension",

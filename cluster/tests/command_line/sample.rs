@@ -4,9 +4,9 @@ use std::path::Path;
 
 use actors::storage::{Embedded, IdempotencyKey, Occupied, Storage, embedded};
 use actors::types::{
-    Booking, BookingId, BookingState, CallEvent, CallEventKind, CallId, CallQuality, CallRecord, CallResult,
-    CallTime, Contact, EndReason, Heading, Message, MessageId, Outcome, PhoneNumber, Private, ResourceId,
-    ServiceId, Slot, Speaker, TenantId, ToolCall, ToolOutcome, ToolStep, TurnLatency, Urgency,
+    Attestation, Booking, BookingId, BookingState, CallEvent, CallEventKind, CallId, CallQuality, CallRecord,
+    CallResult, CallTime, Contact, EndReason, Heading, Message, MessageId, Outcome, PhoneNumber, Private,
+    ResourceId, ServiceId, Slot, Speaker, TenantId, ToolCall, ToolOutcome, ToolStep, TurnLatency, Urgency,
 };
 use jiff::Timestamp;
 
@@ -62,6 +62,7 @@ fn record() -> CallRecord {
         tenant: tenant(),
         business_version: 1,
         caller: Some(number()),
+        attestation: Attestation::Absent,
         called: PhoneNumber::parse("1000").expect("a number"),
         started_at: at("2026-03-27T17:59:58Z"),
         answered_at: Some(at("2026-03-27T17:59:58Z")),

@@ -20,6 +20,7 @@ mod sessions;
 mod sipp;
 mod sipp_answers;
 mod softphone;
+mod taking_over;
 mod tls;
 mod tones;
 mod torture;

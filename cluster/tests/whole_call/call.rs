@@ -8,7 +8,7 @@ use actors::call::conversation::{Effect, Input};
 use actors::storage::Memory;
 use actors::types::{Destination, EndReason, PhoneNumber};
 use bytes::Bytes;
-use cluster::sip::dialog::{Command, Dialog, Ending, Event, Moment, Own, Timing};
+use cluster::sip::dialog::{Calling, Command, Dialog, Ending, Event, Moment, Own, Timing};
 use cluster::sip::sdp::Negotiation;
 use cluster::sip::wire::{HeaderName, Method};
 use jiff::civil::date;
@@ -97,6 +97,7 @@ fn own(tag: &str, address: &str) -> Own {
         contact: format!("<sip:{tag}@{address}>"),
         via: format!("SIP/2.0/UDP {address}"),
         timing: Timing::default(),
+        takes_referrals: false,
     }
 }
 
@@ -213,10 +214,12 @@ impl<'a> World<'a> {
             own("00ca11e4", CALLER),
             media,
             0,
-            "call",
-            &target,
-            &format!("sip:2000@{CALLER}"),
-            Vec::new(),
+            Calling {
+                call_id: "call",
+                target: &target,
+                from: &format!("sip:2000@{CALLER}"),
+                ..Calling::default()
+            },
         )
         .expect("a call can be made");
         self.theirs.begin_with(0, dialog);
@@ -462,7 +465,7 @@ impl<'a> World<'a> {
                     call.leg_ends(reason);
                 }
             }
-            Event::Ringing | Event::Agreed(_) => {}
+            Event::Ringing | Event::Agreed(_) | Event::Referred(_) => {}
         }
     }
 

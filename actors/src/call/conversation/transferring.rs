@@ -115,6 +115,7 @@ pub(super) fn on_hand_over(call: &mut Conversation, now: CallTime, news: News) {
             call.checkpoint_due = true;
         }
         News::Failed(outcome) => hand_over_failed(call, now, outcome),
+        News::Moved => ending::without_a_word(call, now, EndReason::Transferred),
         News::Left if transfer.joined => {
             let minutes = u64::from(call.start.call_minutes_max);
             call.timers.set(TimerReason::CallLimit, now + minutes * 60_000);
@@ -232,6 +233,14 @@ mod tests {
         let mut rig = handing_over();
         rig.input(Input::HandOver(News::Joined));
         rig.input(Input::LegEnded(EndReason::CallerHungUp));
+        assert_eq!(rig.ended(), Some(EndReason::Transferred));
+    }
+
+    #[test]
+    fn a_caller_who_speaks_with_the_person_without_us_was_transferred() {
+        let mut rig = handing_over();
+        rig.input(Input::HandOver(News::Joined));
+        rig.input(Input::HandOver(News::Moved));
         assert_eq!(rig.ended(), Some(EndReason::Transferred));
     }
 

@@ -2,13 +2,15 @@
 
 use super::people::Person;
 use crate::call::conversation::Input as ConversationInput;
-use crate::call::hand_over::{Effect, HandOver, Input};
+use crate::call::hand_over::{Effect, HandOver, Input, News};
 use crate::call::leg::Command;
 use crate::call::shell::Shell;
 use crate::types::{CallTime, Destination};
 
 /// The status that stands for a transfer that is not allowed (RFC 3261 section 21.4.4).
 const FORBIDDEN: u16 = 403;
+/// The status that stands for a far side that can't do what is wanted (RFC 3261 section 21.5.2).
+const NOT_IMPLEMENTED: u16 = 501;
 
 /// The hand-over under way, if there is one.
 #[derive(Default)]
@@ -102,9 +104,36 @@ impl Shell {
                     }
                     self.join_person(number);
                 }
+                Effect::Leave => self.leave(),
                 Effect::Release => self.release(),
-                Effect::Tell(news) => self.push(ConversationInput::HandOver(news)),
+                Effect::Tell(news) => {
+                    if let (News::Moved, Some(open)) = (news, &mut self.handing_over.open) {
+                        // The caller is not with us any more.
+                        open.joined = false;
+                    }
+                    self.push(ConversationInput::HandOver(news));
+                }
             }
+        }
+    }
+
+    /// Whether the caller is on the way to the person, without us.
+    pub(in crate::call) fn is_leaving(&self) -> bool {
+        self.handing_over.open.as_ref().is_some_and(|open| open.machine.is_leaving())
+    }
+
+    /// The caller's side reports on that.
+    pub(in crate::call) fn caller_moved(&mut self, status: u16) {
+        self.tell_hand_over(Input::Moved(status));
+    }
+
+    /// Asks the caller's side to take our place with the person.
+    fn leave(&mut self) {
+        let direct = self.handing_over.open.as_ref().and_then(|open| self.direct_way(open.number));
+        match direct {
+            // It is no new call of the business: the person was counted.
+            Some(uri) => self.command(Command::Transfer(Destination::Uri(uri))),
+            None => self.tell_hand_over(Input::Moved(NOT_IMPLEMENTED)),
         }
     }
 

@@ -41,7 +41,7 @@ impl Shell {
                 self.push(Input::Established);
             }
             // What only a call that we make tells.
-            Event::Ringing | Event::Refused(_) => {}
+            Event::Ringing | Event::Refused(_) | Event::ReachableBy(_) => {}
             Event::SpeechStarted => {
                 self.turns.caller_speaks();
                 self.push(Input::SpeechStarted);
@@ -64,6 +64,7 @@ impl Shell {
                     self.push(Input::PlaybackEnded { utterance, end });
                 }
             }
+            Event::TransferProgress(status) if self.is_leaving() => self.caller_moved(status),
             Event::TransferProgress(status) => self.push(Input::TransferProgress(status)),
             Event::Held(held) => self.push(Input::Held(held)),
             Event::Quality(quality) => self.case.note(|record, _| record.quality = quality),

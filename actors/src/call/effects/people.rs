@@ -38,6 +38,8 @@ pub(in crate::call) struct People {
 
 struct Line {
     leg: Option<Arc<dyn Leg>>,
+    /// The URI by which the caller's side can reach the person's line without us.
+    direct: Option<String>,
     text: String,
     /// The engine works on the words; dropping its work cancels it.
     speaking: Option<Box<dyn Speaking>>,
@@ -67,7 +69,9 @@ impl Shell {
         };
         self.people.number += 1;
         let number = self.people.number;
-        self.people.lines.insert(number, Line { leg: None, text, speaking: None, _counted: counted });
+        self.people
+            .lines
+            .insert(number, Line { leg: None, direct: None, text, speaking: None, _counted: counted });
         let inlet = self.inlet.clone();
         let outgoing = Outgoing { to, from: self.case.caller.clone() };
         // Looking a provider up takes a while, and no handler here waits.
@@ -117,6 +121,10 @@ impl Shell {
             }
             // Without a voice they are asked all the same: silence on the line makes people press something.
             Person::Mute | Person::Speech(Err(_)) | Person::Event(Event::PlaybackEnded { .. }) => Input::Said,
+            Person::Event(Event::ReachableBy(uri)) => {
+                line.direct = Some(uri);
+                return None;
+            }
             Person::Event(Event::Ringing) => Input::Ringing,
             Person::Event(Event::Established) => Input::Answered,
             Person::Event(Event::Refused(status)) => Input::Refused(status),
@@ -126,6 +134,11 @@ impl Shell {
             Person::Event(Event::Ended(_)) => Input::Gone,
             Person::Event(_) => return None,
         })
+    }
+
+    /// The URI by which the caller's side can reach a person's line without us.
+    pub(super) fn direct_way(&self, number: u64) -> Option<String> {
+        self.people.lines.get(&number).and_then(|line| line.direct.clone())
     }
 
     /// Tells a person why they were called.

@@ -5,6 +5,9 @@
 //! Calling ─ answers ─▶ Telling ─ all is said ─▶ Asking ─ 1 ─▶ Joined ─ either hangs up ─▶ Over
 //!    └ busy, silent, unreachable   └────────── 2, hangs up, nobody presses: back to the receptionist
 //! ```
+//! Where the settings want it, the two are then asked to go on without us (RFC 5589); until that is done, and where it
+//! can't be, their words go by here.
+//!
 //! A machine that answers presses no key, so that a caller never speaks to a mailbox unless they want to.
 
 mod caps;
@@ -36,6 +39,8 @@ pub enum Input {
     Mailbox,
     /// Their line is gone.
     Gone,
+    /// The caller's side reports on its way to the person, by SIP status.
+    Moved(u16),
     /// The receptionist needs it no more: the caller hung up, or the call goes on another way.
     Stop,
     /// Time has passed; see [`HandOver::deadline`].
@@ -49,6 +54,8 @@ pub enum Effect {
     Say,
     /// Put the two together.
     Join,
+    /// Let the two go on without us.
+    Leave,
     /// Hang the person up.
     Release,
     /// Let the conversation know.
@@ -65,6 +72,8 @@ pub enum News {
     Joined,
     /// They do not, and won't.
     Failed(HandOverOutcome),
+    /// They do so without us: our part is done.
+    Moved,
     /// They did, and the person has gone; the caller is still there.
     Left,
 }
@@ -75,6 +84,11 @@ enum Phase {
     Telling,
     Asking,
     Joined,
+    /// The two speak, and are on their way to do so without us.
+    Leaving {
+        /// The person's line with us is gone.
+        person_gone: bool,
+    },
     Over,
 }
 
@@ -109,7 +123,7 @@ impl HandOver {
             (Phase::Over, _) => {}
             (_, Input::Stop) => self.over(None),
             (Phase::Calling, Input::Ringing) => self.effects.push(Effect::Tell(News::Ringing)),
-            (Phase::Calling, Input::Answered) if self.unasked => self.join(),
+            (Phase::Calling, Input::Answered) if self.unasked => self.joined(now),
             (Phase::Calling, Input::Answered) => {
                 self.go(Phase::Telling, now + self.settings.telling_ms_max);
                 self.effects.push(Effect::Say);
@@ -126,7 +140,7 @@ impl HandOver {
             }
             (Phase::Telling, Input::Said) => self.go(Phase::Asking, now + self.settings.asking_ms_max),
             (Phase::Telling | Phase::Asking, Input::Digit(key)) => match key {
-                '1' => self.join(),
+                '1' => self.joined(now),
                 '2' => self.failed(HandOverOutcome::Declined),
                 _ => {}
             },
@@ -137,6 +151,14 @@ impl HandOver {
                 self.failed(HandOverOutcome::Voicemail);
             }
             (Phase::Joined, Input::Gone) => self.over(Some(News::Left)),
+            // Their new line with the caller takes the place of the one with us.
+            (Phase::Leaving { .. }, Input::Gone) => self.phase = Phase::Leaving { person_gone: true },
+            (Phase::Leaving { .. }, Input::Moved(200..=299)) => {
+                self.effects.push(Effect::Tell(News::Moved));
+                self.over(None);
+            }
+            (Phase::Leaving { person_gone }, Input::Moved(300..)) => self.stays(person_gone),
+            (Phase::Leaving { person_gone }, Input::Tick) if self.is_due(now) => self.stays(person_gone),
             _ => {}
         }
         std::mem::take(&mut self.effects)
@@ -154,14 +176,34 @@ impl HandOver {
         self.phase == Phase::Over
     }
 
-    fn is_due(&self, now: CallTime) -> bool {
-        self.due.is_some_and(|due| due <= now)
+    /// Whether the two are on their way to speak without us.
+    #[must_use]
+    pub const fn is_leaving(&self) -> bool {
+        matches!(self.phase, Phase::Leaving { .. })
     }
 
-    fn join(&mut self) {
+    fn joined(&mut self, now: CallTime) {
+        self.effects.extend([Effect::Join, Effect::Tell(News::Joined)]);
+        if self.settings.leave_path {
+            self.go(Phase::Leaving { person_gone: false }, now + self.settings.leaving_ms_max);
+            self.effects.push(Effect::Leave);
+        } else {
+            self.phase = Phase::Joined;
+            self.due = None;
+        }
+    }
+
+    /// They can't do without us.
+    fn stays(&mut self, person_gone: bool) {
         self.phase = Phase::Joined;
         self.due = None;
-        self.effects.extend([Effect::Join, Effect::Tell(News::Joined)]);
+        if person_gone {
+            self.over(Some(News::Left));
+        }
+    }
+
+    fn is_due(&self, now: CallTime) -> bool {
+        self.due.is_some_and(|due| due <= now)
     }
 
     fn go(&mut self, phase: Phase, due: CallTime) {

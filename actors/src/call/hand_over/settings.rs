@@ -12,10 +12,22 @@ pub struct Settings {
     pub telling_ms_max: u64,
     /// How long the person may take to press a key, once all was said.
     pub asking_ms_max: u64,
+    /// Whether the caller and the person, once they speak, are asked to do so without us (REFER with Replaces): their
+    /// audio then goes by here no more, and nobody comes back to a caller whom the person leaves. Where either side
+    /// can't do that, they go on by way of us.
+    pub leave_path: bool,
+    /// How long that may take.
+    pub leaving_ms_max: u64,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { ring_ms: 25_000, telling_ms_max: 20_000, asking_ms_max: 8_000 }
+        Self {
+            ring_ms: 25_000,
+            telling_ms_max: 20_000,
+            asking_ms_max: 8_000,
+            leave_path: false,
+            leaving_ms_max: 45_000,
+        }
     }
 }

@@ -41,6 +41,41 @@ fn who_presses_one_speaks_with_the_caller_until_they_leave() {
     assert!(handing.handle(at(2_500), Input::Digit('1')).contains(&Effect::Join));
 }
 
+/// One in which the two speak and were asked to do so without us.
+fn leaving() -> HandOver {
+    let settings = Settings { leave_path: true, ..Settings::default() };
+    let mut handing = HandOver::new(settings, at(1_000));
+    handing.handle(at(2_000), Input::Answered);
+    let joined = handing.handle(at(3_000), Input::Digit('1'));
+    assert_eq!(joined, [Effect::Join, Effect::Tell(News::Joined), Effect::Leave]);
+    assert!(handing.handle(at(3_100), Input::Moved(180)).is_empty() && handing.is_leaving());
+    handing
+}
+
+#[test]
+fn the_two_go_on_without_us_or_by_way_of_us_and_nobody_is_left_alone() {
+    let done = [Effect::Tell(News::Moved), Effect::Release];
+    let mut handing = leaving();
+    assert_eq!(handing.handle(at(4_000), Input::Moved(200)), done);
+    assert!(handing.is_over());
+    // The person's new line takes the place of the one with us: that it goes is no news.
+    let mut handing = leaving();
+    assert!(handing.handle(at(3_900), Input::Gone).is_empty());
+    assert_eq!(handing.handle(at(4_000), Input::Moved(200)), done);
+    // Or their side can't, and they speak by way of us, as if nobody had been asked.
+    for input in [Input::Moved(405), Input::Tick] {
+        let mut handing = leaving();
+        assert!(handing.handle(at(48_000), input).is_empty(), "{input:?}");
+        assert_eq!((handing.is_leaving(), handing.deadline()), (false, None));
+        assert_eq!(handing.handle(at(99_000), Input::Gone), [Effect::Release, Effect::Tell(News::Left)]);
+        // Where the person has gone meanwhile, the caller comes back.
+        let mut handing = leaving();
+        handing.handle(at(4_000), Input::Gone);
+        assert_eq!(handing.handle(at(48_000), input), [Effect::Release, Effect::Tell(News::Left)]);
+    }
+    assert_eq!(leaving().handle(at(4_000), Input::Stop), [Effect::Release]);
+}
+
 #[test]
 fn each_way_to_fail_has_its_name_and_lets_the_person_go() {
     let calling: [(Input, u64, HandOverOutcome); 9] = [

@@ -85,6 +85,8 @@ impl Reaching {
     /// Calls the first of them; what is to be done is returned, too. `settings` has the waits beside the ringing.
     #[must_use]
     pub fn new(settings: hand_over::Settings, plan: Plan, now: CallTime) -> (Self, Vec<Effect>) {
+        // Who rings first is reached by us: a caller whose call we have not answered can't be sent on.
+        let settings = hand_over::Settings { leave_path: false, ..settings };
         let mut reaching = Self {
             settings,
             rounds: plan.rounds.into_iter(),
@@ -147,7 +149,7 @@ impl Reaching {
                     self.open.remove(&id);
                     self.effects.push(Effect::Release(id));
                 }
-                hand_over::Effect::Tell(News::Ringing) => {}
+                hand_over::Effect::Tell(News::Ringing | News::Moved) | hand_over::Effect::Leave => {}
                 hand_over::Effect::Tell(News::Joined) => {
                     self.effects.push(Effect::Tried(name.clone(), Some(HandOverOutcome::Answered)));
                 }

@@ -15,28 +15,12 @@ pub use settings::Settings;
 
 use crate::call::reaching::{Plan, Round};
 use crate::types::{
-    Anonymous, Arrived, Business, Callee, Forwarding, NumberPattern, PhoneNumber, Private, RingFirst,
-    RingWhen, Route, Screening, Turned,
+    Anonymous, Arrived, Attestation, Business, Callee, Forwarding, NumberPattern, PhoneNumber, Private,
+    RingFirst, RingWhen, Route, Screening, Turned,
 };
 
 /// The status of a call that is turned away for want of a number (RFC 5079).
 const ANONYMITY_DISALLOWED: u16 = 433;
-
-/// What the caller's network says of the number that it shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Vouched {
-    /// Nothing, or nobody here checks it.
-    #[default]
-    Not,
-    /// It knows its customer, who may use the number.
-    Fully,
-    /// It knows its customer, but not that the number is theirs.
-    Partly,
-    /// It only knows where the call came in from.
-    ByGateway,
-    /// Something that does not hold.
-    Falsely,
-}
 
 /// A call that rings.
 #[derive(Debug, Clone, Copy)]
@@ -45,8 +29,8 @@ pub struct Arriving<'a> {
     pub caller: Option<&'a PhoneNumber>,
     /// Which of the business's numbers.
     pub called: &'a PhoneNumber,
-    /// What their network says of it.
-    pub vouched: Vouched,
+    /// What their network vouches for.
+    pub attestation: Attestation,
     /// The business is open.
     pub is_open: bool,
     /// What they did lately.

@@ -1,7 +1,7 @@
 //! How likely a call is spam, by what can be known before it is answered.
 
-use super::{Arriving, Settings, Vouched};
-use crate::types::{PhoneNumber, Spam, SpamSign};
+use super::{Arriving, Settings};
+use crate::types::{Attestation, Distrust, PhoneNumber, Spam, SpamSign};
 
 /// The most there is.
 const MOST: u32 = 100;
@@ -14,8 +14,12 @@ const NUMBER_DIGITS: usize = 8;
 pub(super) fn score(call: &Arriving<'_>, settings: &Settings) -> Spam {
     let Some(caller) = call.caller else { return Spam { score: 0, reasons: Vec::new() } };
     let signs = [
-        (call.vouched == Vouched::Falsely, SpamSign::FalselyVouchedFor, settings.falsely_vouched),
-        (call.vouched == Vouched::ByGateway, SpamSign::VouchedForByGateway, settings.vouched_by_gateway),
+        (does_not_hold(call.attestation), SpamSign::FalselyVouchedFor, settings.falsely_vouched),
+        (
+            call.attestation == Attestation::Gateway,
+            SpamSign::VouchedForByGateway,
+            settings.vouched_by_gateway,
+        ),
         (shows_ours(caller, call.called), SpamSign::ShowsOurNumber, settings.shows_our_number),
         (call.recent.calls >= settings.calls_many, SpamSign::ManyCalls, settings.many_calls),
         (call.recent.short >= settings.short_many, SpamSign::HangsUpAtOnce, settings.hangs_up_at_once),
@@ -26,11 +30,16 @@ pub(super) fn score(call: &Arriving<'_>, settings: &Settings) -> Spam {
     // Weightiest first; the order above among equals.
     found.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
     let sum = found.iter().fold(0_u32, |sum, (weight, _)| sum.saturating_add(*weight));
-    let against = if call.vouched == Vouched::Fully { settings.vouched_fully } else { 0 };
+    let against = if call.attestation == Attestation::Full { settings.vouched_fully } else { 0 };
     Spam {
         score: sum.saturating_sub(against).min(MOST),
         reasons: found.into_iter().map(|(_, sign)| sign).collect(),
     }
+}
+
+/// Whether what was said is false; that a certificate could not be had is nobody's lie.
+const fn does_not_hold(attestation: Attestation) -> bool {
+    matches!(attestation, Attestation::Failed(why) if !matches!(why, Distrust::NoCertificate))
 }
 
 /// Whether the caller shows the number that they call, or one beside it.

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::tenant::import;
-use crate::types::TenantId;
+use crate::types::{Distrust, TenantId};
 
 fn number(text: &str) -> PhoneNumber {
     PhoneNumber::parse(text).unwrap()
@@ -61,12 +61,14 @@ fn what_is_remembered_has_a_bound_whoever_calls() {
 #[test]
 fn a_business_that_sets_nothing_answers_everybody() {
     let plain = business("");
-    for (caller, vouched) in [(None, Vouched::Not), (Some("+447700900123"), Vouched::Falsely)] {
+    for (caller, attestation) in
+        [(None, Attestation::Absent), (Some("+447700900123"), Attestation::Failed(Distrust::Forged))]
+    {
         let caller = caller.map(number);
         let call = Arriving {
             caller: caller.as_ref(),
             called: &number("1000"),
-            vouched,
+            attestation,
             is_open: false,
             recent: Recent { calls: 50, short: 50 },
         };
@@ -96,8 +98,13 @@ fn whatever_names_a_caller_most_closely_counts() {
     let status = |caller: &str| {
         let (caller, called) = (number(caller), number("1000"));
         let recent = Recent::default();
-        let call =
-            Arriving { caller: Some(&caller), called: &called, vouched: Vouched::Not, is_open: true, recent };
+        let call = Arriving {
+            caller: Some(&caller),
+            called: &called,
+            attestation: Attestation::Absent,
+            is_open: true,
+            recent,
+        };
         decide(&business, &call, &Settings::default()).then
     };
     assert_eq!(status("+447700911111"), Then::Turn(607), "by its beginning");
@@ -108,13 +115,13 @@ fn whatever_names_a_caller_most_closely_counts() {
     assert_eq!(rounds, [(1, true), (1, true), (1, false)], "one after the other, then elsewhere");
 }
 
-fn any_vouched() -> impl Strategy<Value = Vouched> {
+fn any_attestation() -> impl Strategy<Value = Attestation> {
     prop_oneof![
-        Just(Vouched::Not),
-        Just(Vouched::Fully),
-        Just(Vouched::Partly),
-        Just(Vouched::ByGateway),
-        Just(Vouched::Falsely)
+        Just(Attestation::Absent),
+        Just(Attestation::Full),
+        Just(Attestation::Partial),
+        Just(Attestation::Gateway),
+        Just(Attestation::Failed(Distrust::Forged))
     ]
 }
 
@@ -122,14 +129,14 @@ proptest! {
     /// A caller who is always welcome is never turned away, whatever else is true; a blocked one never gets through.
     #[test]
     fn welcome_and_unwanted_hold_always(
-        vouched in any_vouched(), is_open in any::<bool>(), calls in 0..100_u32, short in 0..100_u32, last in 0..10_u32,
+        attestation in any_attestation(), is_open in any::<bool>(), calls in 0..100_u32, short in 0..100_u32, last in 0..10_u32,
     ) {
         let business = business(RULES);
         let called = number("1000");
         let decide = |caller: &str| {
             let caller = number(caller);
             let recent = Recent { calls, short };
-            let call = Arriving { caller: Some(&caller), called: &called, vouched, is_open, recent };
+            let call = Arriving { caller: Some(&caller), called: &called, attestation, is_open, recent };
             decide(&business, &call, &Settings::default())
         };
         let (welcome, unwanted) = (decide("+447700900001"), decide(&format!("+44770099999{last}")));
@@ -141,19 +148,19 @@ proptest! {
 
     /// More that speaks for spam never makes a call less likely spam, and no score leaves its bounds.
     #[test]
-    fn the_score_grows_with_what_speaks_for_it(vouched in any_vouched(), calls in 0..20_u32, short in 0..20_u32) {
+    fn the_score_grows_with_what_speaks_for_it(attestation in any_attestation(), calls in 0..20_u32, short in 0..20_u32) {
         let settings = Settings::default();
         let (caller, called) = (number("+447700900123"), number("+442079460100"));
-        let score = |vouched, calls, short| {
+        let score = |attestation, calls, short| {
             let recent = Recent { calls, short };
-            let call = Arriving { caller: Some(&caller), called: &called, vouched, is_open: true, recent };
+            let call = Arriving { caller: Some(&caller), called: &called, attestation, is_open: true, recent };
             spam::score(&call, &settings)
         };
-        let one = score(vouched, calls, short);
+        let one = score(attestation, calls, short);
         prop_assert!(one.score <= 100);
-        prop_assert!(score(vouched, calls + 1, short).score >= one.score);
-        prop_assert!(score(vouched, calls, short + 1).score >= one.score);
-        prop_assert!(score(Vouched::Falsely, calls, short).score >= one.score);
+        prop_assert!(score(attestation, calls + 1, short).score >= one.score);
+        prop_assert!(score(attestation, calls, short + 1).score >= one.score);
+        prop_assert!(score(Attestation::Failed(Distrust::Forged), calls, short).score >= one.score);
         prop_assert!(one.score == 0 || !one.reasons.is_empty());
     }
 }

@@ -6,9 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::storage::{BookingWrite, IdempotencyKey, Occupied, Storage};
 use crate::types::{
-    Booking, BookingId, BookingState, Business, CallEvent, CallEventKind, CallId, CallQuality, CallRecord,
-    CallTime, Contact, EmailAddress, Hours, Language, Message, MessageId, PhoneNumber, Policy, Private,
-    ResourceId, Role, ServiceId, Slot, TenantId, Urgency, User, UserId,
+    Attestation, Booking, BookingId, BookingState, Business, CallEvent, CallEventKind, CallId, CallQuality,
+    CallRecord, CallTime, Contact, EmailAddress, Hours, Language, Message, MessageId, PhoneNumber, Policy,
+    Private, ResourceId, Role, ServiceId, Slot, TenantId, Urgency, User, UserId,
 };
 
 pub(crate) type Store = Arc<dyn Storage>;
@@ -62,6 +62,7 @@ pub(crate) fn call(owner: &str, id: u32, minute: i64) -> CallRecord {
         tenant: tenant(owner),
         business_version: 1,
         caller: Some(Private::new(number("+447700900001"))),
+        attestation: Attestation::Absent,
         called: number("1000"),
         started_at: at(minute),
         answered_at: Some(at(minute)),

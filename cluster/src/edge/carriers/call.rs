@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actors::call::leg::{Command, Event, Events, Incoming, Leg, Refusal};
-use actors::types::{CallId, CallQuality, EndReason, PhoneNumber, Private};
+use actors::types::{Attestation, CallId, CallQuality, EndReason, PhoneNumber, Private};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -85,7 +85,7 @@ pub(super) async fn run(shared: Arc<Shared>, ringing: Ringing) {
     let alive = Arc::new(AtomicBool::new(true));
     let leg: Arc<dyn Leg> = Arc::new(CarrierLeg::new(me.clone(), Arc::clone(&alive)));
     let id = new_call_id();
-    let incoming = Incoming { call: id, called, caller, at: clock::now() };
+    let incoming = Incoming { call: id, called, caller, attestation: Attestation::Absent, at: clock::now() };
     let patience = Duration::from_millis(shared.settings.offer_ms);
     // The leg is kept until the outcome is known, so that a refusal is not taken for a hang-up.
     let kept = Arc::clone(&leg);

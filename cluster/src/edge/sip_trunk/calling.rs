@@ -65,6 +65,7 @@ impl Trunk {
             servers,
             proxies: binding.map(|binding| binding.service_route).unwrap_or_default(),
             prover: shared.guard.prover(index),
+            trunk: Some(index),
         };
         let from = match from {
             Some(from) if from.contains(':') => from.to_owned(),
@@ -92,7 +93,8 @@ impl Trunk {
             .and_then(|uri| Wanted::of(&uri))
             .ok_or_else(|| wrong("it is no sip: or sips: URI by UDP, TCP or TLS"))?;
         let servers = self.servers(&wanted).await?;
-        Ok(Route { target: target.to_owned(), servers, proxies: Vec::new(), prover: None::<Prover> })
+        let prover = None::<Prover>;
+        Ok(Route { target: target.to_owned(), servers, proxies: Vec::new(), prover, trunk: None })
     }
 
     async fn servers(

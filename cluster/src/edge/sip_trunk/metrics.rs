@@ -6,6 +6,9 @@ use super::Counts;
 
 /// INVITEs that began a call, by `result`: `offered`, `refused`.
 pub const INVITES: &str = "strowger_sip_invites_total";
+/// Calls that are to take the place of others, by `way` (`replaces` for those who ask, `refer` for those that we are
+/// asked to make) and `result`: `called`, `taken`, `refused`, `failed`.
+pub const TAKEOVERS: &str = "strowger_sip_takeovers_total";
 /// Refused requests, by `status`.
 pub const REFUSALS: &str = "strowger_sip_refusals_total";
 /// Messages sent again because no answer or ACK came, by `kind`.
@@ -38,6 +41,11 @@ pub const REGISTERED: &str = "strowger_sip_registered";
 /// Says what each metric is. Call once, when a recorder is installed.
 pub fn describe() {
     describe_counter!(INVITES, Unit::Count, "INVITEs that began a call, by result");
+    describe_counter!(
+        TAKEOVERS,
+        Unit::Count,
+        "SIP calls that are to take the place of others, by way and result"
+    );
     describe_counter!(REFUSALS, Unit::Count, "refused SIP requests, by status");
     describe_counter!(RETRANSMISSIONS, Unit::Count, "SIP messages sent again, by kind");
     describe_counter!(DROPS, Unit::Count, "SIP messages dropped, by reason");
@@ -62,6 +70,10 @@ pub(super) fn refused(status: u16) {
 
 pub(super) fn invited(result: &'static str) {
     counter!(INVITES, "result" => result).increment(1);
+}
+
+pub(super) fn taken_over(way: &'static str, result: &'static str) {
+    counter!(TAKEOVERS, "way" => way, "result" => result).increment(1);
 }
 
 pub(super) fn retransmitted(kind: &'static str) {

@@ -72,6 +72,9 @@ pub struct Settings {
     pub media_close_ms: u64,
     /// Who stands in for the far side's host in the target of a transfer to a number.
     pub transfer_host: Option<String>,
+    /// Whether the far side of a call may put somebody else in its place (REFER): whoever it names is called by way of
+    /// the far side itself, never by another.
+    pub take_transfers: bool,
     /// The trunk that numbers are called by, where the receptionist calls somebody; the first with an account where
     /// none is named.
     pub outgoing_trunk: Option<String>,
@@ -128,6 +131,7 @@ impl Default for Settings {
             offer_ms: 5_000,
             media_close_ms: 2_000,
             transfer_host: None,
+            take_transfers: true,
             outgoing_trunk: None,
             srtp: Protection::default(),
             t4_ms: 5_000,

@@ -8,23 +8,20 @@ use super::incoming::{contact, record_route};
 use super::session::Session;
 use super::state::{Effects, Outgoing, Phase, Reason};
 use super::writing::{add, bytes_of, finish, request_of};
-use super::{Dialog, Effect, Ending, Error, Event, Moment, Own, RequestId};
+use super::{Calling, Dialog, Effect, Ending, Error, Event, Moment, Own, RequestId};
 
 impl Dialog {
-    /// Begins a call to `target` and sends its INVITE. `from` is our address of record, a URI; `routes` are the
-    /// proxies that it goes by (RFC 3608).
+    /// Begins a call and sends its INVITE.
     ///
     /// # Errors
-    /// [`Error::Header`] where the target or `from` is no URI.
+    /// [`Error::Header`] where the target or our own address is no URI.
     pub fn outgoing(
         own: Own,
         mut negotiation: Negotiation,
         now: Moment,
-        call_id: &str,
-        target: &str,
-        from: &str,
-        routes: Vec<String>,
+        calling: Calling<'_>,
     ) -> Result<Self, Error> {
+        let Calling { call_id, target, from, routes, replaces } = calling;
         destination::uri(target).and_then(|uri| destination::hop(&uri)).ok_or(Error::Header("target"))?;
         destination::uri(from).ok_or(Error::Header("From"))?;
         let offer = negotiation.offer();
@@ -56,6 +53,10 @@ impl Dialog {
             session: None,
             refresh: None,
             takes_update: false,
+            takes_replaces: false,
+            early: Vec::new(),
+            replaces,
+            referral: None,
             timers: std::collections::BTreeMap::new(),
             effects: Effects::default(),
             own,
@@ -71,6 +72,7 @@ impl Dialog {
         let (mut invite, next_hop) = self.write(&Method::Invite, self.sequence)?;
         add(&mut invite, HeaderName::Accept, ACCEPT);
         self.ask_for_session(&mut invite, None);
+        self.ask_to_replace(&mut invite);
         let id = self.send(invite, next_hop.clone(), Some(("application/sdp", offer)));
         let Some(Effect::Send { request, .. }) = self.effects.0.back() else { return None };
         let request = bytes_of(request);
@@ -149,6 +151,7 @@ impl Dialog {
         if self.phase != Phase::Calling || status == 100 || !self.confirm(response) {
             return;
         }
+        self.note_early(response);
         self.tell(Event::Ringing);
         // Early media. The 200 says it again, and that is what counts.
         if let Some(answer) = sdp_of(&response.headers, response.body())

@@ -65,6 +65,10 @@ impl Dialog {
             session: None,
             refresh: None,
             takes_update: false,
+            takes_replaces: false,
+            early: Vec::new(),
+            replaces: None,
+            referral: None,
             timers: std::collections::BTreeMap::new(),
             effects: Effects::default(),
         };

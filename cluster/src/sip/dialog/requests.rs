@@ -40,6 +40,7 @@ impl Dialog {
             Method::Update => self.on_update(now, transaction, request),
             Method::Prack => self.on_prack(transaction, request),
             Method::Info => self.on_info(transaction, request),
+            Method::Refer => self.on_refer(transaction, request),
             Method::Notify => self.on_notify(transaction, request),
             Method::Options => self.respond(transaction, capabilities(request, &self.own.tag)),
             _ => self.respond(transaction, method_not_allowed(request, &self.own.tag)),

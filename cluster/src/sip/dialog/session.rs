@@ -123,6 +123,7 @@ impl Dialog {
 
     /// What the far side says that it can do.
     fn note_allowed(&mut self, headers: &Headers) {
+        self.note_replaces(headers);
         if headers.get(&HeaderName::Allow).is_some() {
             self.takes_update = lists(headers, &HeaderName::Allow, "UPDATE");
         }

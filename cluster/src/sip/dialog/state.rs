@@ -9,6 +9,7 @@ use super::super::sdp::Negotiation;
 use super::super::wire::Response;
 use super::provisional::{Confirmed, Unconfirmed};
 use super::session::{Refresh, Session};
+use super::taking_over::Referral;
 use super::{Command, Effect, Event, Input, Moment, Own, RequestId, TransactionId};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,6 +118,14 @@ pub struct Dialog {
     pub(super) refresh: Option<Refresh>,
     /// The far side takes UPDATE.
     pub(super) takes_update: bool,
+    /// The far side takes Replaces.
+    pub(super) takes_replaces: bool,
+    /// The tags of the phones that our INVITE rings at.
+    pub(super) early: Vec<String>,
+    /// What our INVITE asks to replace.
+    pub(super) replaces: Option<String>,
+    /// A call that the far side asked for.
+    pub(super) referral: Option<Referral>,
     pub(super) timers: BTreeMap<Reason, Moment>,
     #[serde(skip)]
     pub(super) effects: Effects,
@@ -211,6 +220,7 @@ impl Dialog {
             Command::Answer => self.answer(now),
             Command::Refuse { status, retry_after_s } => self.refuse(status, retry_after_s),
             Command::Transfer(target) => self.transfer(now, &target),
+            Command::Report(status) => self.report(status),
             Command::HangUp => self.hang_up(now),
         }
     }

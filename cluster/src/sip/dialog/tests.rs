@@ -48,6 +48,7 @@ fn own() -> Own {
         contact: "<sip:strowger@192.0.2.9:5060>".to_owned(),
         via: "SIP/2.0/UDP 192.0.2.9:5060".to_owned(),
         timing: Timing::default(),
+        takes_referrals: true,
     }
 }
 
@@ -115,10 +116,12 @@ impl Line {
             own(),
             negotiation(),
             0,
-            "call",
-            "sip:2000@192.0.2.1",
-            "sip:1000@192.0.2.9",
-            Vec::new(),
+            Calling {
+                call_id: "call",
+                target: "sip:2000@192.0.2.1",
+                from: "sip:1000@192.0.2.9",
+                ..Calling::default()
+            },
         )
         .unwrap();
         let mut line = Self { dialog, now: 0, next: 1 };
@@ -410,9 +413,7 @@ fn small_requests_within_the_call() {
     assert_eq!(out.statuses(), [200]);
     assert!(out.events.contains(&Event::Held(true)));
     assert_eq!(line.ask(plain("UPDATE", 6)).statuses(), [200]);
-    let out = line.ask(plain("REFER", 7));
-    assert_eq!(out.statuses(), [405]);
-    assert!(!text(&out.response().headers, &HeaderName::Allow).unwrap().contains("REFER"));
+    assert_eq!(line.ask(plain("REFER", 7)).statuses(), [400], "to nobody");
     let out = line.ask(request("NOTIFY", 8, "Event: refer\r\n", "message/sipfrag", "SIP/2.0 200 OK"));
     assert_eq!(out.statuses(), [481], "nothing was transferred");
 }
@@ -566,3 +567,4 @@ fn bytes_of_another_version_are_refused() {
 mod again;
 mod provisional;
 mod session;
+mod taking_over;

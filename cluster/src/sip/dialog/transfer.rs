@@ -1,4 +1,4 @@
-//! Blind transfer: our REFER and the reports on it (RFC 3515).
+//! Transfer: our REFER and the reports on it (RFC 3515).
 
 use super::super::respond::respond;
 use super::super::wire::{self, HeaderName, Method, Request};

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::super::replaces::Referred;
 use super::super::sdp::{Agreed, Unacceptable};
 use super::super::wire::{HeaderName, Request, Response};
 
@@ -59,6 +60,23 @@ pub struct Own {
     pub via: String,
     /// How long things take.
     pub timing: Timing,
+    /// Whether the far side may ask us to call somebody in its place (REFER).
+    pub takes_referrals: bool,
+}
+
+/// A call that we make.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Calling<'a> {
+    /// Its Call-ID.
+    pub call_id: &'a str,
+    /// The URI that is called.
+    pub target: &'a str,
+    /// Our address of record, a URI.
+    pub from: &'a str,
+    /// The proxies that it goes by (RFC 3608).
+    pub routes: Vec<String>,
+    /// The value of a Replaces header: the dialog of the target that it takes the place of.
+    pub replaces: Option<String>,
 }
 
 /// What happens to a dialog.
@@ -116,6 +134,8 @@ pub enum Command {
     },
     /// Ask the far side to call this URI instead.
     Transfer(String),
+    /// Report on the call that the far side asked for, with this status.
+    Report(u16),
     /// End the call.
     HangUp,
 }
@@ -177,6 +197,8 @@ pub enum Event {
     Digit(char),
     /// The far side reports on a transfer.
     TransferProgress(u16),
+    /// The far side asks us to call somebody in its place; what becomes of it is to be reported.
+    Referred(Referred),
     /// The call is over. Told once; the dialog may live on until its last transaction is done.
     Ended(Ending),
 }

@@ -17,8 +17,8 @@ use crate::clock::Clock;
 use crate::storage::conformance as sample;
 use crate::storage::{Memory, Page, Storage};
 use crate::types::{
-    CallEvent, CallEventKind, CallId, CallRecord, CallResult, CallTime, EndReason, Heading, Outcome,
-    PhoneNumber, Private, Speaker, TenantId,
+    Attestation, CallEvent, CallEventKind, CallId, CallRecord, CallResult, CallTime, EndReason, Heading,
+    Outcome, PhoneNumber, Private, Speaker, TenantId,
 };
 
 /// How long a test waits for what comes by itself.
@@ -134,6 +134,7 @@ fn call(tenant: &str, id: u128) -> CallRecord {
     CallRecord {
         id: CallId::new(uuid::Uuid::from_u128(id)),
         caller: Some(number("+441632960123")),
+        attestation: Attestation::Absent,
         started_at: began,
         answered_at: Some(began),
         ended_at: Some(began),

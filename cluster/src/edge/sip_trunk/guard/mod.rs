@@ -137,6 +137,11 @@ impl Guard {
         self.carriers.name(index)
     }
 
+    /// The trunk that this address is of.
+    pub(super) fn trunk_at(&self, address: IpAddr) -> Option<usize> {
+        self.carriers.at(address)
+    }
+
     /// The number of the trunk with this name.
     pub(super) fn named(&self, name: &str) -> Option<usize> {
         self.carriers.named(name)

@@ -73,6 +73,7 @@ impl Shard {
         if let Some(origin) = call.origin {
             self.origins.remove(&origin);
         }
+        self.part_with(&call.dialog, call.moved);
         self.abandon(key);
     }
 }

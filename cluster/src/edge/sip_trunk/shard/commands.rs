@@ -31,7 +31,7 @@ impl Shard {
                     None => self.deliver(key, Event::TransferProgress(481)),
                 };
             }
-            LegCommand::HangUp => return self.tell_dialog(key, Input::Command(Command::HangUp)),
+            LegCommand::HangUp => return self.hang_up(key),
             LegCommand::Listen(ring) => MediaControl::Listen(ring),
             LegCommand::Record(ring) => MediaControl::Record(ring),
             LegCommand::Play { utterance, speech } => MediaControl::Play { utterance, speech },

@@ -11,7 +11,7 @@ use super::super::Error;
 use super::super::leg::TrunkLeg;
 use super::invites::new_call_id;
 use super::state::{Call, Shard, Sink};
-use crate::sip::dialog::Dialog;
+use crate::sip::dialog::{Calling, Dialog};
 use crate::sip::location::Target;
 use crate::sip::proof::Prover;
 
@@ -35,6 +35,8 @@ pub(in super::super) struct Route {
     pub(in super::super) proxies: Vec<String>,
     /// Who we are to those who ask.
     pub(in super::super) prover: Option<Prover>,
+    /// The named trunk that it goes by.
+    pub(in super::super) trunk: Option<usize>,
 }
 
 impl Shard {
@@ -51,12 +53,13 @@ impl Shard {
         from: &str,
         events: Events,
     ) -> Result<Arc<dyn Leg>, Error> {
-        let Route { target, mut servers, proxies, prover } = route;
+        let Route { target, mut servers, proxies, prover, trunk } = route;
         if self.calls.len() >= self.share(self.shared.settings.dialogs_max) {
             return Err(Error::Full);
         }
         let unknown = || Error::Target { why: "its host is not known".to_owned() };
         let flow = self.flow_of(&servers.pop_front().ok_or_else(unknown)?);
+        let trunk = trunk.or_else(|| self.shared.guard.trunk_at(flow.address.ip()));
         let key = self.new_key();
         let id = new_call_id();
         let (session, local) = self.open_media(key, id, flow)?;
@@ -64,7 +67,8 @@ impl Shard {
         let from =
             if from.contains(':') { from.to_owned() } else { format!("sip:{from}@{}", self.host_for(flow)) };
         let own = self.own(key, flow);
-        let dialog = Dialog::outgoing(own, negotiation, self.now(), call_id, &target, &from, proxies)
+        let calling = Calling { call_id, target: &target, from: &from, routes: proxies, replaces: None };
+        let dialog = Dialog::outgoing(own, negotiation, self.now(), calling)
             .map_err(|why| Error::Target { why: why.to_string() })?;
         let alive = Arc::new(AtomicBool::new(true));
         let leg = TrunkLeg::new(key, self.me.clone(), Arc::clone(&alive));
@@ -77,9 +81,15 @@ impl Shard {
             prover,
             elsewhere: servers,
             origin: None,
+            trunk,
+            moved: None,
+            successor: None,
+            predecessor: None,
+            orphaned: None,
             alive,
             offering: false,
             answered: true,
+            established: false,
             cause: None,
             ending: None,
             concluded: false,

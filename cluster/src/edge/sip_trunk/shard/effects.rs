@@ -129,18 +129,20 @@ impl Shard {
 
     fn on_event(&mut self, key: u64, event: Event) {
         match event {
-            Event::Ringing => self.deliver(key, LegEvent::Ringing),
-            Event::Agreed(agreed) => {
-                if let Some(session) = self.calls.get(&key).and_then(|call| call.session.as_ref()) {
-                    // A session that is gone says so by its own last event.
-                    let _ = session.control(MediaControl::Configure(stream(&agreed)));
-                }
+            Event::Ringing => {
+                self.report_to_predecessor(key, 180);
+                self.deliver(key, LegEvent::Ringing);
             }
-            Event::Established => self.deliver(key, LegEvent::Established),
+            Event::Agreed(agreed) => self.configure(key, &agreed),
+            Event::Established => self.on_established(key),
             Event::Held(held) => self.deliver(key, LegEvent::Held(held)),
             Event::Digit(digit) => self.deliver(key, LegEvent::Digit(digit)),
             Event::TransferProgress(status) => self.deliver(key, LegEvent::TransferProgress(status)),
+            Event::Referred(referred) => self.on_referred(key, referred),
             Event::Ended(ending) => {
+                if self.lives_on(key, ending) {
+                    return;
+                }
                 let ours = self.calls.get(&key).is_some_and(|call| call.origin.is_none());
                 if let Ending::Refused(status) = ending
                     && ours
@@ -149,6 +151,28 @@ impl Shard {
                 }
                 self.close(key, ending);
             }
+        }
+    }
+
+    fn on_established(&mut self, key: u64) {
+        let Some(call) = self.calls.get_mut(&key) else { return };
+        if let Some(predecessor) = call.predecessor {
+            return self.succeed(predecessor, key);
+        }
+        // A call that has taken another's place is up already, as far as anybody here knows.
+        if !std::mem::replace(&mut call.established, true) {
+            if let Some(uri) = call.dialog.reachable_by().filter(|_| call.origin.is_none()) {
+                self.deliver(key, LegEvent::ReachableBy(uri));
+            }
+            self.deliver(key, LegEvent::Established);
+        }
+    }
+
+    /// Tells a call's audio what was agreed on.
+    pub(super) fn configure(&self, key: u64, agreed: &sdp::Agreed) {
+        if let Some(session) = self.calls.get(&key).and_then(|call| call.session.as_ref()) {
+            // A session that is gone says so by its own last event.
+            let _ = session.control(MediaControl::Configure(stream(agreed)));
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use actors::call::leg::{Events, Incoming, Leg, Refusal};
-use actors::types::{CallId, PhoneNumber, Private};
+use actors::types::{Attestation, CallId, PhoneNumber, Private};
 use rand::Rng;
 
 use super::super::addresses::in_uri;
@@ -16,17 +16,19 @@ use super::super::metrics;
 use super::super::transports::Flow;
 use super::Control;
 use super::state::{Call, Origin, Shard, Sink};
+use super::taking_over::Taking;
 use crate::clock;
 use crate::sip::check::with_warning;
 use crate::sip::dialog::{Command, Dialog, Error, Input, Own};
 use crate::sip::numbers;
 use crate::sip::proof::Prover;
+use crate::sip::replaces::Replaces;
 use crate::sip::respond::respond;
 use crate::sip::sdp::{Negotiation, Secret, acceptable, sdp_of};
-use crate::sip::wire::{self, HeaderName, Request};
+use crate::sip::wire::{self, HeaderName, Request, Response};
 
 /// Where a call's audio is before it is opened.
-const NOWHERE_YET: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+pub(super) const NOWHERE_YET: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
 /// An INVITE that may begin a call.
 struct Taken {
@@ -34,6 +36,7 @@ struct Taken {
     called: PhoneNumber,
     origin: Origin,
     prover: Option<Prover>,
+    trunk: Option<usize>,
 }
 
 impl Shard {
@@ -46,6 +49,9 @@ impl Shard {
             return self.refuse(&invite, 482, flow);
         }
         let Some(identity) = self.identified(&invite, source, flow) else { return };
+        if let Ok(Some(replaces)) = Replaces::of(&invite) {
+            return self.pass_to_replaced(Taking { invite, replaces, identity, source, flow });
+        }
         if self.calls.len() >= self.share(self.shared.settings.dialogs_max) {
             metrics::invited("refused");
             return self.refuse(&invite, 503, flow);
@@ -71,14 +77,15 @@ impl Shard {
             metrics::of_trunk(guard.name(index), if may { "taken" } else { "forbidden" });
             if may {
                 let prover = guard.prover(index);
-                return self.take(Taken { invite, called, origin, prover }, source, flow);
+                let taken = Taken { invite, called, origin, prover, trunk: Some(index) };
+                return self.take(taken, source, flow);
             }
             metrics::invited("refused");
             let tag = self.stateless_tag();
             let draft = respond(&invite, 403, Some(&tag)).because("Forbidden: not a number of this trunk");
             return self.answer_stateless(draft.build(), flow);
         }
-        self.take(Taken { invite, called, origin, prover: None }, source, flow);
+        self.take(Taken { invite, called, origin, prover: None, trunk: None }, source, flow);
     }
 
     /// Who calls, where it is somebody who may. Everybody else is answered, or not, and done with.
@@ -130,7 +137,7 @@ impl Shard {
     }
 
     fn take(&mut self, taken: Taken, source: Flow, flow: Flow) {
-        let Taken { invite, called, origin, prover } = taken;
+        let Taken { invite, called, origin, prover, trunk } = taken;
         let key = self.new_key();
         let id = new_call_id();
         let negotiation = self.negotiation(key, NOWHERE_YET);
@@ -142,15 +149,7 @@ impl Shard {
             Ok(dialog) => dialog,
             Err(error) => {
                 metrics::invited("refused");
-                let tag = format!("{key:016x}");
-                let draft = match error {
-                    Error::TooBrief { least_s } => {
-                        respond(&invite, 422, Some(&tag)).with(HeaderName::MinSe, least_s.to_string())
-                    }
-                    Error::Offer(_) => respond(&invite, 488, Some(&tag)),
-                    _ => respond(&invite, 400, Some(&tag)),
-                };
-                return self.answer(transaction, draft.build());
+                return self.answer(transaction, no_dialog(&invite, key, &error));
             }
         };
         let alive = Arc::new(AtomicBool::new(true));
@@ -165,9 +164,15 @@ impl Shard {
             prover,
             elsewhere: std::collections::VecDeque::new(),
             origin: Some(origin),
+            trunk,
+            moved: None,
+            successor: None,
+            predecessor: None,
+            orphaned: None,
             alive,
             offering: true,
             answered: false,
+            established: false,
             cause: None,
             ending: None,
             concluded: false,
@@ -175,7 +180,11 @@ impl Shard {
         };
         self.calls.insert(key, call);
         self.run_effects(key);
-        self.offer(key, Incoming { call: id, called, caller, at: clock::now() }, leg);
+        self.offer(
+            key,
+            Incoming { call: id, called, caller, attestation: Attestation::Absent, at: clock::now() },
+            leg,
+        );
     }
 
     /// Asks the reception, on a task of its own, for a bounded time.
@@ -260,6 +269,7 @@ impl Shard {
             contact: format!("<sip:strowger@{host}{parameter}>"),
             via: format!("SIP/2.0/{} {host}", flow.transport.in_via()),
             timing: self.shared.settings.timing,
+            takes_referrals: self.shared.settings.take_transfers,
         }
     }
 
@@ -287,6 +297,19 @@ impl Shard {
             }
         }
     }
+}
+
+/// The refusal of an INVITE that no dialog can begin with.
+pub(super) fn no_dialog(invite: &Request, key: u64, error: &Error) -> Response {
+    let tag = format!("{key:016x}");
+    match error {
+        Error::TooBrief { least_s } => {
+            respond(invite, 422, Some(&tag)).with(HeaderName::MinSe, least_s.to_string())
+        }
+        Error::Offer(_) => respond(invite, 488, Some(&tag)),
+        _ => respond(invite, 400, Some(&tag)),
+    }
+    .build()
 }
 
 /// A new call's identity (RFC 9562, version 7).

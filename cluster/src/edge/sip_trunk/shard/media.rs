@@ -81,7 +81,7 @@ impl Shard {
         let Some(call) = self.calls.get_mut(&key) else { return };
         if call.ending.is_none() {
             call.cause.get_or_insert(cause);
-            self.tell_dialog(key, Input::Command(Command::HangUp));
+            self.hang_up(key);
         }
     }
 }

@@ -21,6 +21,7 @@ impl Shard {
     pub(super) fn on_inbound(&mut self, inbound: Inbound) {
         match inbound {
             Inbound::Message { message, flow } => self.on_message(*message, flow),
+            Inbound::Taking(taking) => self.on_taking(*taking),
             Inbound::Datagram { bytes, source } => {
                 self.datagram_bytes = Some(bytes.len());
                 match parse_datagram(bytes.clone(), &self.limits) {
@@ -46,6 +47,7 @@ impl Shard {
     }
 
     fn on_message(&mut self, message: Message, flow: Flow) {
+        let Some(message) = self.pass_on(message, flow) else { return };
         match message {
             Message::Request(request) => self.on_request(request, flow),
             Message::Response(response) => self.on_response(&response),
@@ -136,18 +138,22 @@ impl Shard {
                 self.answer_stateless(response, flow);
             }
             Method::Invite => self.on_invite(request, source, flow),
+            // Nobody is called for whoever is in no call with us.
+            Method::Refer => self.refuse(&request, 403, flow),
             _ => self.refuse(&request, 481, flow),
         }
     }
 
     /// The call whose tag this is, if the request is of its dialog.
     fn call_of(&self, tag: &str, request: &Request) -> Option<u64> {
-        let key = u64::from_str_radix(tag, 16).ok()?;
+        let tag = u64::from_str_radix(tag, 16).ok()?;
+        let key = self.tags.get(&tag).copied().unwrap_or(tag);
         let call = self.calls.get(&key)?;
         let theirs = wire::from_tag(&request.headers);
-        let matches = call
-            .dialog
-            .is_with(&request.headers.value(&HeaderName::CallId).unwrap_or_default(), theirs.as_deref());
+        let matches = u64::from_str_radix(call.dialog.tag(), 16) == Ok(tag)
+            && call
+                .dialog
+                .is_with(&request.headers.value(&HeaderName::CallId).unwrap_or_default(), theirs.as_deref());
         matches.then_some(key)
     }
 

@@ -9,7 +9,7 @@ use tokio::time::sleep_until;
 use super::super::{metrics, udp};
 use super::Control;
 use super::state::{Due, Shard};
-use crate::sip::dialog::{Command, Input};
+use crate::sip::dialog::Input;
 use crate::sip::wheel::TICK_MS;
 
 /// Handled between two looks at the timers and the sockets.
@@ -86,6 +86,7 @@ impl Shard {
             Due::Registration(trunk) => self.on_registration_due(trunk),
             Due::KeepAlive(trunk) => self.on_keep_alive(trunk),
             Due::NextServer(id) => self.on_next_server(id),
+            Due::Settled(call_id) => self.shared.connecting.inboxes.settle(&call_id),
             Due::MediaClosing(key) => {
                 self.conclude(key, None);
                 self.forget_if_over(key);
@@ -99,7 +100,7 @@ impl Shard {
             if let Some(call) = self.calls.get_mut(&key) {
                 call.cause.get_or_insert(actors::types::EndReason::NodeStopped);
             }
-            self.tell_dialog(key, Input::Command(Command::HangUp));
+            self.hang_up(key);
         }
     }
 

@@ -20,6 +20,7 @@ use super::super::names::Names;
 use super::super::registrations::Registrations;
 use super::super::transports::{Flow, Transports};
 use super::registering::Registering;
+use super::taking_over::Lately;
 use super::{Control, Inbound};
 use crate::edge::media::{Media, Session};
 use crate::sip::dialog::{Dialog, Ending, Moment, RequestId, TransactionId};
@@ -58,6 +59,10 @@ pub(in super::super) struct Shard {
     pub(super) asking: HashMap<u64, Asking>,
     pub(super) next_transaction: u64,
     pub(super) calls: HashMap<u64, Call>,
+    /// The calls whose dialog has another tag than the call's own, by that tag: they took another's place.
+    pub(super) tags: HashMap<u64, u64>,
+    /// The dialogs that ended last.
+    pub(super) lately: Lately,
     /// Calls that came in.
     pub(super) origins: HashMap<Origin, u64>,
     /// Our registrations, by the trunk's number.
@@ -112,6 +117,8 @@ pub(super) enum Due {
     Registration(usize),
     KeepAlive(usize),
     NextServer(u64),
+    /// A Call-ID's messages need no longer come here.
+    Settled(Vec<u8>),
 }
 
 /// The Call-ID, From tag and sequence number of an INVITE: the same by another way is the same call, with the
@@ -131,10 +138,22 @@ pub(super) struct Call {
     /// Servers that our INVITE can still go to.
     pub(super) elsewhere: VecDeque<Target>,
     pub(super) origin: Option<Origin>,
+    /// The named trunk that it is by.
+    pub(super) trunk: Option<usize>,
+    /// The Call-ID of its dialog, where that is another shard's by right.
+    pub(super) moved: Option<Vec<u8>>,
+    /// The call that takes this one's place once it is answered.
+    pub(super) successor: Option<u64>,
+    /// The call whose place this one is to take.
+    pub(super) predecessor: Option<u64>,
+    /// The far side has gone; the call lives on for its successor.
+    pub(super) orphaned: Option<Ending>,
     pub(super) alive: Arc<AtomicBool>,
     /// The reception has not said yet whether it takes the call.
     pub(super) offering: bool,
     pub(super) answered: bool,
+    /// The call actor knows that the call is up.
+    pub(super) established: bool,
     /// Why we hung up, where it was not the call's own wish.
     pub(super) cause: Option<EndReason>,
     pub(super) ending: Option<Ending>,
@@ -179,6 +198,8 @@ impl Shard {
             asking: HashMap::new(),
             next_transaction: 1,
             calls: HashMap::new(),
+            tags: HashMap::new(),
+            lately: Lately::default(),
             origins: HashMap::new(),
             registering: HashMap::new(),
             wheel: Wheel::new(0),

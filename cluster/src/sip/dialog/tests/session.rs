@@ -105,7 +105,7 @@ fn a_call_that_we_make_agrees_on_who_refreshes() {
     let (id, invite, _) = out.requests[0].clone();
     assert_eq!(header(&invite.headers, &HeaderName::SessionExpires), "1800");
     assert_eq!(header(&invite.headers, &HeaderName::MinSe), "90");
-    assert_eq!(header(&invite.headers, &HeaderName::Supported), "timer, 100rel");
+    assert_eq!(header(&invite.headers, &HeaderName::Supported), "timer, 100rel, replaces");
     let out = line.answer(id, respond_to(&invite, 422, "far", "Min-SE: 3600\r\n", ""));
     let (id, invite, _) = out.requests[0].clone();
     assert_eq!(header(&invite.headers, &HeaderName::SessionExpires), "3600");
