@@ -145,6 +145,7 @@ fn record(number: usize) -> Result<CallRecord, Failure> {
         quality: CallQuality::default(),
         latencies: Vec::new(),
         held_by: None,
+        arrived: None,
     })
 }
 

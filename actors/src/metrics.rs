@@ -55,6 +55,11 @@ pub const JOURNALS_WRITING: &str = "strowger_journals_writing";
 /// Calls and transfers that were not made because a business may not make them.
 pub const OUTGOING_DENIED: &str = "strowger_outgoing_denied_total";
 
+/// What was done with calls first, by `route`.
+pub const CALLS_ARRIVED: &str = "strowger_calls_arrived_total";
+/// People who were called before the receptionist answered, by `outcome`.
+pub const PEOPLE_TRIED: &str = "strowger_people_tried_total";
+
 /// Describes them to the recorder; called once by the node.
 pub fn describe() {
     crate::storage::metrics::describe();
@@ -86,6 +91,8 @@ pub fn describe() {
     describe_counter!(ENGINES_FULL, "calls refused because no engine would hear them or speak to them");
     describe_counter!(ADMISSIONS, "calls admitted or not, by whom");
     describe_counter!(OUTGOING_DENIED, "calls and transfers that a business may not make");
+    describe_counter!(CALLS_ARRIVED, "what was done with calls first, by route");
+    describe_counter!(PEOPLE_TRIED, "people called before the receptionist answered, by outcome");
     describe_gauge!(SHARING_WAITING, "calls of which something is still to be told to the other nodes");
     describe_counter!(SHARING_LOST, "calls of which the other nodes hear nothing");
 }

@@ -45,9 +45,17 @@ fn what_is_missing_is_told_with_an_example() {
 }
 
 #[test]
+fn mistakes_in_what_comes_before_the_receptionist_are_told_too() {
+    check_mistakes("arrival");
+}
+
+#[test]
 fn a_callers_number_is_never_shown() {
-    let mistakes = read(&text("broken/many.toml"), &Settings::default()).unwrap_err().to_string();
-    assert!(!mistakes.contains("secret"));
+    for name in ["many", "arrival"] {
+        let file = text(&format!("broken/{name}.toml"));
+        let mistakes = read(&file, &Settings::default()).unwrap_err().to_string();
+        assert!(!mistakes.contains("secret"));
+    }
 }
 
 #[test]

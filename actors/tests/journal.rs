@@ -59,6 +59,7 @@ fn call(number: u32) -> CallRecord {
         quality: CallQuality::default(),
         latencies: Vec::new(),
         held_by: None,
+        arrived: None,
     }
 }
 

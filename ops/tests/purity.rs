@@ -4,12 +4,15 @@ use crate::source::{expect_none, rust_files};
 
 /// The pure folders, by path prefix.
 const PURE: &[&str] = &[
+    "models/src/answering/",
     "models/src/batching/",
     "models/src/remote/failover/",
     "actors/src/types/",
     "actors/src/call/conversation/",
     "actors/src/call/brain/playbook/",
     "actors/src/call/hand_over/",
+    "actors/src/call/reaching/",
+    "actors/src/call/screening/",
     "actors/src/storage/journal/entry",
     "actors/src/storage/journal/ledger",
     "actors/src/storage/journal/record",

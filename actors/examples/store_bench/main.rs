@@ -152,5 +152,6 @@ fn record(called: &PhoneNumber, number: u64) -> CallRecord {
         quality: CallQuality::default(),
         latencies: vec![TurnLatency::default(); 6],
         held_by: None,
+        arrived: None,
     }
 }

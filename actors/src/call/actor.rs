@@ -8,12 +8,14 @@ use models::audio::Speech;
 use models::engine::RecogniserEvent;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
 
+use super::brain::Opening;
 use super::case::Case;
 use super::conversation::{Input, UtteranceId};
 use super::effects::{Opened, Person};
 use super::inlet::{Inlet, Load};
 use super::leg::Event;
 use super::record::NODE_STOPPED;
+use super::screening::Then;
 use super::services::Services;
 use super::shell::Shell;
 use super::snapshot::Snapshot;
@@ -56,6 +58,8 @@ pub(crate) struct Arguments {
     pub(crate) services: Arc<Services>,
     pub(crate) phrases: Arc<[String]>,
     pub(crate) load: Arc<Load>,
+    /// What is done with the call.
+    pub(crate) then: Then,
     /// Tells the directory of it, before its first message; `false` where there is such a call already.
     pub(crate) enrol: Enrol,
 }
@@ -74,9 +78,19 @@ impl Actor for CallActor {
         with: Arguments,
     ) -> Result<Shell, ActorProcessingErr> {
         let inlet = Inlet::new(myself.clone(), with.load);
-        let shell = Shell::new(with.case, with.services, with.phrases, inlet);
+        let (opening, plan) = match with.then {
+            Then::Receptionist { ask_number: true } => (Opening::AskNumber, None),
+            Then::Message(text) => (Opening::Message(text), None),
+            Then::Reach(plan) => (Opening::Greeting, Some(plan)),
+            // One that is turned away has no actor.
+            Then::Receptionist { ask_number: false } | Then::Turn(_) => (Opening::Greeting, None),
+        };
+        let mut shell = Shell::new(with.case, with.services, with.phrases, inlet, opening);
         if !(with.enrol)(&myself) {
             return Err("a call with this id is under way".into());
+        }
+        if let Some(plan) = plan {
+            shell.reach(plan);
         }
         Ok(shell)
     }
@@ -142,6 +156,7 @@ fn take(shell: &mut Shell, message: Message) {
             let _ = reply.send(shell.snapshot());
             return;
         }
+        Message::NodeStopping if shell.reached.is_open() => return shell.reached_node_stopping(),
         Message::NodeStopping => return shell.push(Input::NodeStopping),
         Message::Leg(event) => shell.on_leg(event),
         Message::Recogniser { session, event } => shell.on_recogniser(session, event),

@@ -55,6 +55,11 @@ impl Places {
     pub(crate) fn new(slots: Vec<Slot>, shared: Place, heard: engine::Place) -> Self {
         Self { _slots: slots, _shared: Some(shared), heard }
     }
+
+    /// Of a call beyond what its tenant may have.
+    pub(crate) fn beyond(slots: Vec<Slot>) -> Self {
+        Self { _slots: slots, ..Self::default() }
+    }
 }
 
 /// No question of the watchdog is open.

@@ -49,6 +49,8 @@ pub struct Beginning {
     pub caller: Option<Private<PhoneNumber>>,
     /// The recording that will be made, by the business's policy and where the node can.
     pub recording: Option<RecordingId>,
+    /// When it begins: later than the call where people were called before.
+    pub at: CallTime,
 }
 
 /// Makes what a call talks and thinks with.
@@ -76,13 +78,14 @@ impl Minds {
     pub fn new(settings: conversation::Settings, mind: Maker<dyn Mind>) -> Self {
         let dialogue: Maker<dyn Dialogue> = Arc::new(move |beginning| {
             let policy = &beginning.business.policy;
-            Box::new(Conversation::new(Start {
+            let start = Start {
                 settings: settings.clone(),
                 announcement: policy.announcement,
                 recording: beginning.recording,
                 caller: beginning.caller.clone(),
                 call_minutes_max: policy.call_minutes_max,
-            }))
+            };
+            Box::new(Conversation::beginning_at(start, beginning.at))
         });
         Self { dialogue, mind }
     }

@@ -38,6 +38,12 @@ pub enum Refusal {
         /// The limit.
         limit: u32,
     },
+    /// The business does not want the call, by its rules on who calls: the status it chose.
+    #[error("the business does not want this call: {status}")]
+    Screened {
+        /// 433, 486, 603 or 607.
+        status: u16,
+    },
     /// The node has as many calls as it can serve, or is stopping: 503 with Retry-After.
     #[error("the node is full or stopping")]
     NodeFull {

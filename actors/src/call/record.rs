@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::leg::{Incoming, Refusal};
 use crate::types::{
-    Business, CallQuality, CallRecord, CallResult, CallTime, EndReason, Heading, Outcome, Private, TenantId,
-    ToolOutcome,
+    Arrived, Business, CallQuality, CallRecord, CallResult, CallTime, EndReason, Heading, Outcome, Private,
+    TenantId, ToolOutcome,
 };
 
 /// Named instants of a call.
@@ -56,14 +56,21 @@ pub(crate) fn opened(incoming: &Incoming, business: &Business) -> CallRecord {
         quality: CallQuality::default(),
         latencies: Vec::new(),
         held_by: None,
+        arrived: None,
     }
 }
 
 /// The row of a call that was refused. `tenant` is empty where nobody has the number.
-pub(crate) fn refused(incoming: &Incoming, business: Option<&Business>, refusal: &Refusal) -> CallRecord {
+pub(crate) fn refused(
+    incoming: &Incoming,
+    business: Option<&Business>,
+    arrived: Option<Arrived>,
+    refusal: &Refusal,
+) -> CallRecord {
     let (status, result) = match refusal {
         Refusal::UnknownNumber => (404, CallResult::Client),
         Refusal::TenantFull { .. } => (486, CallResult::Client),
+        Refusal::Screened { status } => (*status, CallResult::Client),
         Refusal::NodeFull { .. } => (503, CallResult::Server),
         Refusal::StoreAway { .. } => (503, CallResult::Upstream),
         Refusal::Failed { .. } => (500, CallResult::Upstream),
@@ -88,6 +95,7 @@ pub(crate) fn refused(incoming: &Incoming, business: Option<&Business>, refusal:
         quality: CallQuality::default(),
         latencies: Vec::new(),
         held_by: None,
+        arrived,
     }
 }
 

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::hand_over::Caps;
 use super::journal::{Backlog, Written};
 use super::leg::Exchange;
+use super::screening::History;
 use super::{Minds, Settings, Sharing};
 use crate::chance::Chance;
 use crate::clock::Clock;
@@ -36,6 +37,16 @@ pub(crate) struct Services {
     pub(crate) settings: Settings,
     pub(crate) integrations: Arc<integrations::Settings>,
     pub(crate) outgoing: Outgoing,
+    /// Who called whom lately.
+    pub(crate) history: Mutex<History>,
+}
+
+impl Services {
+    /// Milliseconds since this process began, for what forgets with time.
+    pub(crate) fn now_ms(&self) -> u64 {
+        let since = self.clock.monotonic().saturating_duration_since(self.outgoing.began);
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    }
 }
 
 /// Calls that are made for businesses.

@@ -25,6 +25,8 @@ pub struct Settings {
     pub hand_over: super::HandOverSettings,
     /// Where calls may be made and transferred to, and how many.
     pub outgoing: super::CapSettings,
+    /// How calls are judged before they are answered.
+    pub screening: super::ScreeningSettings,
     /// What is written down as the call goes.
     pub journal: JournalSettings,
     /// What the other nodes are told of the calls.
@@ -43,6 +45,7 @@ impl Default for Settings {
             hearing: HearingSettings::default(),
             hand_over: super::HandOverSettings::default(),
             outgoing: super::CapSettings::default(),
+            screening: super::ScreeningSettings::default(),
             journal: JournalSettings::default(),
             sharing: SharingSettings::default(),
         }

@@ -8,11 +8,12 @@ use metrics::counter;
 use ractor::ActorProcessingErr;
 use tokio::time::Instant;
 
+use super::brain::Opening;
 use super::case::Case;
 use super::checkpoint::Checkpoint;
 use super::conversation::Input;
 use super::dialogue::{Beginning, Dialogue};
-use super::effects::{HandingOver, Hearing, Pauses, Recording, Thinking, Tools, Voice};
+use super::effects::{HandingOver, Hearing, Pauses, People, Reached, Recording, Thinking, Tools, Voice};
 use super::inlet::Inlet;
 use super::latency::TurnClock;
 use super::leg::Command;
@@ -36,7 +37,10 @@ pub(crate) struct Shell {
     pub(super) pauses: Pauses,
     pub(super) tools: Tools,
     pub(super) recording: Recording,
+    pub(super) people: People,
     pub(super) handing_over: HandingOver,
+    pub(super) reached: Reached,
+    pub(super) opening: Opening,
     pub(super) turns: TurnClock,
     pub(super) ending: Ending,
     timer: Timer,
@@ -59,13 +63,14 @@ impl Shell {
         services: Arc<Services>,
         phrases: Arc<[String]>,
         inlet: Inlet,
+        opening: Opening,
     ) -> Self {
-        let recording = Recording::planned(&case, &services);
-        let beginning = Beginning {
-            business: Arc::clone(&case.business),
-            caller: case.caller.clone(),
-            recording: recording.id(),
+        let recording = match opening {
+            // Nobody says anything that would have to be kept.
+            Opening::Message(_) => Recording::default(),
+            _ => Recording::planned(&case, &services),
         };
+        let beginning = beginning(&case, &recording, CallTime::START);
         let dialogue = (services.minds.dialogue)(&beginning);
         let mind = (services.minds.mind)(&beginning);
         let time_zone = TimeZone::get(&case.business.time_zone).unwrap_or_else(|_| {
@@ -83,7 +88,10 @@ impl Shell {
             pauses: Pauses::default(),
             tools: Tools::default(),
             recording,
+            people: People::default(),
             handing_over: HandingOver::default(),
+            reached: Reached::default(),
+            opening,
             turns: TurnClock::default(),
             ending: Ending::default(),
             timer: Timer::new(move || ticks.tick()),
@@ -91,6 +99,13 @@ impl Shell {
             services,
             inlet,
         }
+    }
+
+    /// Nobody took the call whose telephone rang: the receptionist answers.
+    pub(super) fn begin_conversation(&mut self) {
+        self.reached = Reached::default();
+        let beginning = beginning(&self.case, &self.recording, self.case.now());
+        self.dialogue = (self.services.minds.dialogue)(&beginning);
     }
 
     /// Queues an input for the conversation.
@@ -105,7 +120,10 @@ impl Shell {
     pub(super) fn settle(&mut self) -> Result<(), ActorProcessingErr> {
         let mut handled = 0;
         loop {
-            while let Some(effect) = self.dialogue.poll_effect() {
+            // While people are called the conversation has not begun.
+            while !self.reached.is_open()
+                && let Some(effect) = self.dialogue.poll_effect()
+            {
                 self.perform(effect);
             }
             let Some(input) = self.inputs.pop_front() else { break };
@@ -126,9 +144,11 @@ impl Shell {
             self.hearing.next_due(),
             self.tools.next_due(),
             self.handing_over.next_due(),
+            self.reached.next_due(),
             self.ending.close_by,
         ];
-        let conversation = self.ending.outcome.is_none().then(|| self.dialogue.next_deadline()).flatten();
+        let talks = self.ending.outcome.is_none() && !self.reached.is_open();
+        let conversation = talks.then(|| self.dialogue.next_deadline()).flatten();
         let due = shell.into_iter().flatten().chain(conversation).min();
         // A deadline that stays in the past must not keep the processor busy.
         let floor = Instant::now() + ms(5);
@@ -145,7 +165,9 @@ impl Shell {
         self.hearing_due(now);
         self.tools_due(now);
         self.hand_over_due(now);
-        if self.ending.outcome.is_none() && self.dialogue.next_deadline().is_some_and(|due| due <= now) {
+        self.reached_due(now);
+        let talks = self.ending.outcome.is_none() && !self.reached.is_open();
+        if talks && self.dialogue.next_deadline().is_some_and(|due| due <= now) {
             self.push(Input::Timeout);
         }
     }
@@ -161,6 +183,7 @@ impl Shell {
         self.hearing.close();
         self.voice.forget();
         self.end_hand_over();
+        self.end_reaching();
         self.end_recording();
         if self.ending.leg_ended.is_none() && self.case.command(Command::HangUp).is_ok() {
             self.ending.close_by = Some(now + self.services.settings.hang_up_ms);
@@ -221,10 +244,23 @@ impl Shell {
         self.hearing.close();
         self.voice.forget();
         self.end_hand_over();
+        self.end_reaching();
         self.end_recording();
-        let summary = self.summary();
+        self.note_hung_up_at_once();
+        let summary = self.reached.summary().unwrap_or_else(|| self.summary());
         self.case.note(|record, _| record.summary = summary);
         self.case.close(outcome);
+    }
+
+    /// Callers who hang up at once, again and again, are told from others by it.
+    fn note_hung_up_at_once(&self) {
+        let services = &self.services;
+        let short = self.case.now().as_ms() < services.settings.screening.short_ms;
+        let theirs = matches!(self.ending.leg_ended, Some(EndReason::CallerHungUp | EndReason::Cancelled));
+        if let (true, true, Some(caller)) = (short, theirs, &self.case.caller) {
+            let (now_ms, tenant) = (services.now_ms(), self.case.tenant.tenant());
+            services.history.lock().hung_up_at_once(&services.settings.screening, now_ms, tenant, caller);
+        }
     }
 
     /// The state as it is kept.
@@ -260,5 +296,14 @@ impl Shell {
             ending: self.ending.outcome.is_some(),
             state: self.checkpoint(),
         }
+    }
+}
+
+fn beginning(case: &Case, recording: &Recording, at: CallTime) -> Beginning {
+    Beginning {
+        business: Arc::clone(&case.business),
+        caller: case.caller.clone(),
+        recording: recording.id(),
+        at,
     }
 }

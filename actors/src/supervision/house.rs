@@ -109,6 +109,7 @@ impl Supervision {
             settings: parts.settings.call,
             integrations,
             outgoing,
+            history: Mutex::default(),
         };
         let receptionist = Arc::new(Receptionist {
             refusals: Refusals::new(settings.refusals_recorded_per_s, services.clock.monotonic()),

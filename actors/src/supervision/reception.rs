@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
+use jiff::tz::TimeZone;
 use metrics::counter;
+use models::engine;
 use ractor::rpc::CallResult;
 use ractor::{Actor, ActorRef};
 use tokio::time::timeout;
@@ -13,13 +15,14 @@ use super::refusals::Refusals;
 use super::root::Branches;
 use super::{Settings, engines, tenants};
 use crate::call::leg::{Events, Incoming, Leg, Reception, Refusal};
-use crate::call::{self, CRASHED, CallActor, Case, Journal, Places, Services, refused};
+use crate::call::screening::{Arriving, Recent, Then, Verdict, decide, overflow};
+use crate::call::{self, CRASHED, CallActor, Case, Journal, Place, Places, Services, refused};
 use crate::clock::ms;
 use crate::directory::{CallRef, Directory, Number, TenantRef};
-use crate::metrics::CALLS_OFFERED;
+use crate::metrics::{CALLS_ARRIVED, CALLS_OFFERED};
 use crate::storage;
-use crate::tenant::Slots;
-use crate::types::Business;
+use crate::tenant::{Slot, Slots};
+use crate::types::{Arrived, Business, Private};
 
 /// The front desk of a node.
 pub(super) struct Receptionist {
@@ -32,25 +35,33 @@ pub(super) struct Receptionist {
     pub(super) closed: AtomicBool,
 }
 
+/// What is known of a call so far.
+#[derive(Default)]
+struct Known {
+    business: Option<Arc<Business>>,
+    arrived: Option<Arrived>,
+}
+
 #[async_trait]
 impl Reception for Receptionist {
     async fn offer(&self, incoming: Incoming, leg: Arc<dyn Leg>) -> Result<Events, Refusal> {
-        let mut business = None;
-        let taken = self.take(&incoming, leg, &mut business).await;
+        let mut known = Known::default();
+        let taken = self.take(&incoming, leg, &mut known).await;
         let answer = match &taken {
             Ok(_) => "taken",
             Err(Refusal::UnknownNumber) => "unknown_number",
             Err(Refusal::TenantFull { .. }) => "tenant_full",
+            Err(Refusal::Screened { .. }) => "screened",
             Err(Refusal::NodeFull { .. }) => "node_full",
             Err(Refusal::StoreAway { .. }) => "store_away",
             Err(Refusal::Failed { .. }) => "failed",
         };
         counter!(CALLS_OFFERED, "answer" => answer).increment(1);
         if let Err(refusal) = &taken {
-            if business.is_none() {
-                business = self.known_business(&incoming);
+            if known.business.is_none() {
+                known.business = self.known_business(&incoming);
             }
-            self.record_refusal(&incoming, business.as_deref(), refusal);
+            self.record_refusal(&incoming, known, refusal);
         }
         taken
     }
@@ -71,7 +82,7 @@ impl Receptionist {
         &self,
         incoming: &Incoming,
         leg: Arc<dyn Leg>,
-        business: &mut Option<Arc<Business>>,
+        known: &mut Known,
     ) -> Result<Events, Refusal> {
         let began = self.services.clock.monotonic();
         let full = || Refusal::NodeFull { retry_after_s: self.settings.retry_after_s };
@@ -82,18 +93,14 @@ impl Receptionist {
         let calls = self.branches.calls().ok_or_else(full)?;
         let tenant = self.tenant_of(incoming).await?;
         let snapshot = tenant.live.snapshot();
-        let pinned = business.insert(Arc::clone(&snapshot.business));
-        let tenant_full = |limit| Refusal::TenantFull { limit };
-        let tenant_slot = tenant.live.take_slot(pinned).map_err(tenant_full)?;
-        let limit = pinned.policy.concurrent_calls_max;
-        let shared = self.services.sharing.admit(&pinned.id, incoming.call, limit).await;
-        let shared = shared.map_err(|()| tenant_full(limit))?;
-        let heard = engines::keep(&self.services, pinned, ms(self.settings.engines_ms)).await;
-        let heard = heard.map_err(|why| {
-            tracing::info!(call_id = %incoming.call, %why, "no engine has room for a call");
-            full()
-        })?;
-        let places = Places::new(vec![node_slot, tenant_slot], shared, heard);
+        let pinned = known.business.insert(Arc::clone(snapshot.for_calls_to(&incoming.called)));
+        let mut verdict = self.screen(incoming, pinned);
+        if let Then::Turn(status) = verdict.then {
+            known.arrived = Some(verdict.arrived);
+            return Err(Refusal::Screened { status });
+        }
+        let places = self.seat(incoming, &tenant, pinned, node_slot, &mut verdict).await?;
+        counter!(CALLS_ARRIVED, "route" => verdict.arrived.route.name()).increment(1);
         if self.closed.load(Ordering::Acquire) {
             // Drained meanwhile: everybody who was in has been told so already.
             return Err(full());
@@ -107,7 +114,76 @@ impl Receptionist {
             self.journal(incoming),
             began,
         ));
-        self.start(case, Arc::clone(&snapshot.phrases), &calls).await
+        if verdict.arrived != Arrived::default() {
+            case.note(|record, _| record.arrived = Some(verdict.arrived));
+        }
+        self.start(case, Arc::clone(&snapshot.phrases), verdict.then, &calls).await
+    }
+
+    /// What is done with the call by the business's rules.
+    fn screen(&self, incoming: &Incoming, business: &Business) -> Verdict {
+        let services = &self.services;
+        let settings = &services.settings.screening;
+        let recent = match (&incoming.caller, &business.arrival.screening) {
+            (Some(caller), Some(_)) => {
+                services.history.lock().began(settings, services.now_ms(), &business.id, caller)
+            }
+            _ => Recent::default(),
+        };
+        let zone = TimeZone::get(&business.time_zone).unwrap_or(TimeZone::UTC);
+        let now = zone.to_datetime(services.clock.now());
+        let call = Arriving {
+            caller: incoming.caller.as_ref().map(Private::reveal),
+            called: &incoming.called,
+            attestation: incoming.attestation,
+            is_open: business.hours.is_open(now.date(), now.time()),
+            recent,
+        };
+        decide(business, &call, settings)
+    }
+
+    /// Everything that the call takes up. Where the business or the engines have no room, it is forwarded if the
+    /// business has somewhere for it to go.
+    async fn seat(
+        &self,
+        incoming: &Incoming,
+        tenant: &TenantRef,
+        business: &Business,
+        node_slot: Slot,
+        verdict: &mut Verdict,
+    ) -> Result<Places, Refusal> {
+        let (slot, shared) = match self.place(incoming, tenant, business).await {
+            Ok(place) => place,
+            Err(limit) => {
+                let full = Refusal::TenantFull { limit };
+                *verdict = overflow(business, verdict.arrived.clone()).ok_or_else(|| full.clone())?;
+                let beyond = tenant.live.take_slot_beyond(self.settings.beyond_limit_max).ok_or(full)?;
+                return Ok(Places::beyond(vec![node_slot, beyond]));
+            }
+        };
+        let heard = match engines::keep(&self.services, business, ms(self.settings.engines_ms)).await {
+            Ok(heard) => heard,
+            Err(why) => {
+                tracing::info!(call_id = %incoming.call, %why, "no engine has room for a call");
+                let full = || Refusal::NodeFull { retry_after_s: self.settings.retry_after_s };
+                *verdict = overflow(business, verdict.arrived.clone()).ok_or_else(full)?;
+                engine::Place::default()
+            }
+        };
+        Ok(Places::new(vec![node_slot, slot], shared, heard))
+    }
+
+    /// A place for the call among the business's, here and on all nodes; its limit where there is none.
+    async fn place(
+        &self,
+        incoming: &Incoming,
+        tenant: &TenantRef,
+        business: &Business,
+    ) -> Result<(Slot, Place), u32> {
+        let slot = tenant.live.take_slot(business)?;
+        let limit = business.policy.concurrent_calls_max;
+        let shared = self.services.sharing.admit(&business.id, incoming.call, limit).await;
+        shared.map(|shared| (slot, shared)).map_err(|()| limit)
     }
 
     /// Starts the call's actor under its supervisor.
@@ -115,6 +191,7 @@ impl Receptionist {
         &self,
         case: Arc<Case>,
         phrases: Arc<[String]>,
+        then: Then,
         calls: &ActorRef<super::calls::Message>,
     ) -> Result<Events, Refusal> {
         let (directory, enrolled) = (Arc::clone(&self.directory), Arc::clone(&case));
@@ -124,6 +201,7 @@ impl Receptionist {
             case: Arc::clone(&case),
             services: Arc::clone(&self.services),
             phrases,
+            then,
             enrol: Box::new(move |actor| {
                 directory.add_call(CallRef { actor: actor.clone(), case: enrolled })
             }),
@@ -233,12 +311,13 @@ impl Receptionist {
         Some(Arc::clone(&self.directory.tenant(&tenant)?.live.snapshot().business))
     }
 
-    fn record_refusal(&self, incoming: &Incoming, business: Option<&Business>, refusal: &Refusal) {
+    fn record_refusal(&self, incoming: &Incoming, known: Known, refusal: &Refusal) {
+        let business = known.business.as_deref();
         let may = self.refusals.may_record(self.services.clock.monotonic());
         tracing::info!(call_id = %incoming.call, tenant_id = business.map(|business| business.id.as_str()),
             %refusal, recorded = may, "call refused");
         if may {
-            self.journal(incoming).end(refused(incoming, business, refusal));
+            self.journal(incoming).end(refused(incoming, business, known.arrived, refusal));
         }
     }
 }

@@ -21,6 +21,9 @@ pub struct Settings {
     pub watch_ms: u64,
     /// How long it may take over it before it counts as hung and is ended, in milliseconds.
     pub hung_ms: u64,
+    /// Calls of one business at once that go elsewhere because it has as many as it may, by its rules; the next one
+    /// gets 486.
+    pub beyond_limit_max: u32,
     /// Records of refused calls that are written per second; beyond it they are only counted, so that a scan of
     /// numbers doesn't fill the store.
     pub refusals_recorded_per_s: u32,
@@ -38,6 +41,7 @@ impl Default for Settings {
             engines_ms: 1_500,
             watch_ms: 2_000,
             hung_ms: 5_000,
+            beyond_limit_max: 5,
             refusals_recorded_per_s: 50,
             write_out_ms: 10_000,
         }

@@ -10,7 +10,7 @@ use ractor::ActorRef;
 
 use super::{Slot, Slots};
 use crate::integrations::{self, Ask, Kind};
-use crate::types::{Business, TenantId, ToolOutcome};
+use crate::types::{Business, Line, PhoneNumber, TenantId, ToolOutcome};
 
 /// A tenant's live state. Outlives a restart of its actor.
 pub struct Live {
@@ -18,6 +18,8 @@ pub struct Live {
     phrases: Phrases,
     snapshot: ArcSwap<Snapshot>,
     calls: Arc<Slots>,
+    /// Calls beyond the limit, which go somewhere else.
+    beyond: Arc<Slots>,
     integrations: RwLock<BTreeMap<Kind, ActorRef<integrations::Message>>>,
 }
 
@@ -29,12 +31,21 @@ pub type Phrases = fn(&Business) -> Vec<String>;
 pub(crate) struct Snapshot {
     pub(crate) business: Arc<Business>,
     pub(crate) phrases: Arc<[String]>,
+    lines: Vec<(PhoneNumber, Arc<Business>)>,
 }
 
 impl Snapshot {
     fn new(business: Arc<Business>, phrases: Phrases) -> Self {
         let phrases = phrases(&business).into();
-        Self { business, phrases }
+        let of = |line: &Line| (line.number.clone(), Arc::new(business.for_line(line)));
+        let lines = business.arrival.lines.iter().map(of).collect();
+        Self { business, phrases, lines }
+    }
+
+    /// The business as it is for calls to this number.
+    pub(crate) fn for_calls_to(&self, called: &PhoneNumber) -> &Arc<Business> {
+        let line = self.lines.iter().find(|(number, _)| number.reaches_same_line(called));
+        line.map_or(&self.business, |(_, business)| business)
     }
 }
 
@@ -45,6 +56,7 @@ impl Live {
             phrases,
             snapshot: ArcSwap::from_pointee(Snapshot::new(business, phrases)),
             calls: Arc::default(),
+            beyond: Arc::default(),
             integrations: RwLock::default(),
         }
     }
@@ -78,6 +90,11 @@ impl Live {
     pub(crate) fn take_slot(&self, business: &Business) -> Result<Slot, u32> {
         let limit = business.policy.concurrent_calls_max;
         self.calls.take(limit).ok_or(limit)
+    }
+
+    /// Takes a place beyond the limit, for a call that goes somewhere else.
+    pub(crate) fn take_slot_beyond(&self, most: u32) -> Option<Slot> {
+        self.beyond.take(most)
     }
 
     /// How many calls it has now.

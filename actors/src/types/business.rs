@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::civil::{Date, Time, Weekday};
 use serde::{Deserialize, Serialize};
 
-use super::{Language, PhoneNumber, ResourceId, ServiceId, TenantId};
+use super::{Arrival, Language, Line, PhoneNumber, ResourceId, ServiceId, TenantId};
 
 /// Everything the receptionist may know about a business and how it wants its calls answered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,6 +42,9 @@ pub struct Business {
     pub transfer_rules: Vec<TransferRule>,
     /// How calls are answered.
     pub policy: Policy,
+    /// What is done with calls before the receptionist has them.
+    #[serde(default, skip_serializing_if = "Arrival::is_usual")]
+    pub arrival: Arrival,
 }
 
 /// Opening hours in the business's own time zone.
@@ -264,6 +267,15 @@ pub enum Announcement {
 }
 
 impl Business {
+    /// The business as it is for calls to one of its numbers.
+    #[must_use]
+    pub fn for_line(&self, line: &Line) -> Self {
+        let mut own = self.clone();
+        own.policy.greeting = line.greeting.clone().or(own.policy.greeting);
+        own.policy.voice = line.voice.clone().unwrap_or(own.policy.voice);
+        own
+    }
+
     /// The service with this id.
     #[must_use]
     pub fn service(&self, id: &ServiceId) -> Option<&Service> {

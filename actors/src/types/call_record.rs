@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::HandOverOutcome;
 use super::{
-    Attestation, BookingId, CallId, CallTime, Holder, MessageId, PhoneNumber, Private, RecordingId, TenantId,
-    ToolCall, ToolOutcome, ToolStep,
+    Arrived, Attestation, BookingId, CallId, CallTime, Holder, MessageId, PhoneNumber, Private, RecordingId,
+    TenantId, ToolCall, ToolOutcome, ToolStep,
 };
 
 /// One thing that happened in a call. Appended as the call goes; `seq` counts from 0 without gaps, so that a
@@ -266,6 +266,9 @@ pub struct CallRecord {
     /// Which process has the call, or had it; absent where it came before this was written down.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_by: Option<Holder>,
+    /// How it arrived, where the business has rules for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrived: Option<Arrived>,
 }
 
 impl CallRecord {

@@ -2,6 +2,7 @@
 //! a socket or a store.
 
 mod appointment;
+mod arrival;
 mod attestation;
 mod business;
 mod call_record;
@@ -17,6 +18,10 @@ mod tool;
 mod user;
 
 pub use appointment::{Booking, BookingState, Contact, Slot};
+pub use arrival::{
+    Anonymous, Arrival, Arrived, CallBack, Callee, Forwarding, Line, NumberPattern, RingFirst, RingWhen,
+    Route, Screening, Spam, SpamSign, Turned,
+};
 pub use attestation::{Attestation, Distrust};
 pub use business::{
     Announcement, Business, Closure, Condition, DayOfWeek, Department, Destination, Faq, Hours, OpeningHours,

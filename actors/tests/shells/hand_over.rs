@@ -16,8 +16,8 @@ use super::world::{World, id, seconds};
 
 /// Calls people whose telephones the test holds.
 #[derive(Default)]
-struct People {
-    called: Mutex<Vec<(Outgoing, Phone)>>,
+pub(super) struct People {
+    pub(super) called: Mutex<Vec<(Outgoing, Phone)>>,
     has_no_way: bool,
 }
 
@@ -35,7 +35,7 @@ impl Exchange for People {
     }
 }
 
-async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(super) async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let began = Instant::now();
     while !is_so() {
         assert!(began.elapsed() < Duration::from_secs(60), "never {what}");

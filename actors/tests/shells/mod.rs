@@ -1,6 +1,7 @@
 //! The actor shells, on paused time: a fake telephone and fake senses around real supervision.
 
 mod admission;
+mod arriving;
 mod calls;
 mod chaos;
 mod conversing;

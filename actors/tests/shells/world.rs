@@ -14,7 +14,8 @@ use actors::storage::{Page, Storage};
 use actors::supervision::{Parts, Supervision, own_integrations};
 use actors::tenant::import;
 use actors::types::{
-    Attestation, Business, CallEventKind, CallId, CallRecord, EndReason, Life, PhoneNumber, TenantId,
+    Announcement, Attestation, Business, CallEventKind, CallId, CallRecord, EndReason, Life, PhoneNumber,
+    Speaker, TenantId,
 };
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
@@ -84,6 +85,34 @@ impl World {
         .await
     }
 
+    /// With the product's conversation and playbook in the middle of a working day, for a business with these rules.
+    pub(super) async fn with_rules(rules: &str) -> Self {
+        Self::with_rules_and_limit(rules, 20).await
+    }
+
+    /// The same at another time.
+    pub(super) async fn with_rules_at(rules: &str, at: &str) -> Self {
+        Self::ruled(rules, 20, at).await
+    }
+
+    /// The same with a limit to the business's calls.
+    pub(super) async fn with_rules_and_limit(rules: &str, calls_max: u32) -> Self {
+        Self::ruled(rules, calls_max, "2026-03-10T11:00:00Z").await
+    }
+
+    async fn ruled(rules: &str, calls_max: u32, at: &str) -> Self {
+        let text = include_str!("../businesses/barbers.toml");
+        let text = text.replace("numbers = [", &format!("numbers = [\"{NUMBER}\", "));
+        let read = import::read(&format!("{text}\n{rules}"), &import::Settings::default());
+        let mut business = read.unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        business.policy.concurrent_calls_max = calls_max;
+        business.policy.announcement = Announcement::NotRecorded;
+        Self::of(business, Store::default(), playbook(), |parts| {
+            parts.clock = Clock::starting_at(at.parse().expect("a time"));
+        })
+        .await
+    }
+
     async fn made_of(tenant_calls_max: u32, settings: Settings, minds: Minds) -> Self {
         Self::over(Store::default(), minds, tenant_calls_max, |parts| parts.settings = settings).await
     }
@@ -127,8 +156,12 @@ impl World {
         tenant_calls_max: u32,
         change: impl FnOnce(&mut Parts),
     ) -> Self {
+        Self::of(business(1, tenant_calls_max), store, minds, change).await
+    }
+
+    async fn of(business: Business, store: Store, minds: Minds, change: impl FnOnce(&mut Parts)) -> Self {
         let (ears, mouth) = (Ears::default(), Mouth::default());
-        store.memory.put_business(&business(1, tenant_calls_max), None).await.expect("kept");
+        store.memory.put_business(&business, None).await.expect("kept");
         let mut parts = Parts::new(Arc::new(store.clone()), minds);
         parts.speech_to_text = Some(Arc::new(ears.clone()));
         parts.text_to_speech = Some(Arc::new(mouth.clone()));
@@ -141,11 +174,20 @@ impl World {
     }
 
     pub(super) async fn try_call(&self, call: CallId, called: &str) -> Result<Phone, Refusal> {
+        self.offered(call, called, Some("+447700900123")).await
+    }
+
+    /// A call to the business from this number, or from one that is not shown.
+    pub(super) async fn call_from(&self, number: u32, caller: Option<&str>) -> Result<Phone, Refusal> {
+        self.offered(id(number), NUMBER, caller).await
+    }
+
+    async fn offered(&self, call: CallId, called: &str, caller: Option<&str>) -> Result<Phone, Refusal> {
         let phone = Phone::new();
         let incoming = Incoming {
             call,
             called: PhoneNumber::parse(called).expect("a number"),
-            caller: PhoneNumber::parse("+447700900123").map(Into::into),
+            caller: caller.and_then(PhoneNumber::parse).map(Into::into),
             attestation: Attestation::Absent,
             at: start_of_time(),
         };
@@ -173,6 +215,16 @@ impl World {
 
     pub(super) async fn record(&self, number: u32) -> CallRecord {
         self.store.memory.call(id(number)).await.expect("read").expect("there is a record")
+    }
+
+    /// What the caller heard, by the record.
+    pub(super) async fn said(&self, number: u32) -> Vec<String> {
+        let events = self.store.memory.events(id(number)).await.expect("read");
+        let of = |kind| match kind {
+            CallEventKind::Said { speaker: Speaker::Receptionist, text, .. } => Some(text.into_inner()),
+            _ => None,
+        };
+        events.into_iter().filter_map(|event| of(event.kind)).collect()
     }
 
     /// How the call ended; its record is complete, its events without a gap and its checkpoint gone.

@@ -88,6 +88,7 @@ fn record() -> CallRecord {
             TurnLatency { turn_ended_ms: 800, words_final_ms: 900, answered_ms: 901, audible_ms: 915 },
         ],
         held_by: None,
+        arrived: None,
     }
 }
 
@@ -108,6 +109,7 @@ fn refused() -> CallRecord {
         quality: CallQuality::default(),
         latencies: Vec::new(),
         held_by: None,
+        arrived: None,
         ..record()
     }
 }

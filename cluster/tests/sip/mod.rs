@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
+mod arriving;
 mod baresip;
 mod baresip_audio;
 mod bridging;

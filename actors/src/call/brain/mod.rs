@@ -4,4 +4,4 @@
 pub mod playbook;
 mod thought;
 
-pub use thought::{Brain, Context, Question, Thought};
+pub use thought::{Brain, Context, Opening, Question, Thought};

@@ -25,6 +25,8 @@ pub struct Context<'a> {
 pub enum Question {
     /// The call was answered: what is the greeting? (Answered before the caller has said a word.)
     Greeting,
+    /// The same, of a call that begins otherwise.
+    Opening(Opening),
     /// The caller said this.
     Heard {
         /// Their words, lower case, without punctuation.
@@ -57,6 +59,24 @@ pub enum Question {
     },
     /// The caller has spoken with the person, who has hung up; the caller is still there.
     PersonLeft,
+}
+
+/// How a call begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "snake_case")]
+pub enum Opening {
+    /// With a greeting.
+    #[default]
+    Greeting,
+    /// With a greeting, and the question for the number that the caller does not show.
+    AskNumber,
+    /// With these words, and then it ends.
+    Message(String),
+    /// We called somebody back.
+    CalledBack {
+        /// Because their call was cut off; else because nobody answered it.
+        cut_off: bool,
+    },
 }
 
 /// A brain's answer comes as thoughts in order, closed by exactly one of `Listen`, `UseTool`, `Transfer`,

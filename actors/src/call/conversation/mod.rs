@@ -101,7 +101,13 @@ impl Conversation {
     /// Starts with a call that rings: it is answered at once, and the brain is asked for a greeting.
     #[must_use]
     pub fn new(start: Start) -> Self {
-        ringing::begin(start)
+        ringing::begin(start, CallTime::START)
+    }
+
+    /// The same with a call that has rung elsewhere until now.
+    #[must_use]
+    pub fn beginning_at(start: Start, now: CallTime) -> Self {
+        ringing::begin(start, now)
     }
 
     /// Handles one input. Drain [`Self::poll_effect`] afterwards.

@@ -12,7 +12,7 @@ use crate::call::brain::Question;
 use crate::types::{Announcement, CallEventKind, CallTime, Heading};
 
 /// A conversation that has answered and asked for its greeting.
-pub(super) fn begin(start: Start) -> Conversation {
+pub(super) fn begin(start: Start, now: CallTime) -> Conversation {
     let mut call = Conversation {
         start,
         phase: Phase::Ringing(Answer::to(0, None)),
@@ -42,8 +42,8 @@ pub(super) fn begin(start: Start) -> Conversation {
         call.say(phrases::ANNOUNCEMENT, LineKind::Announcement);
     }
     let (establish_ms, brain_ms) = (call.start.settings.establish_ms_max, call.start.settings.brain_ms_max);
-    call.timers.set(TimerReason::Establish, CallTime::START + establish_ms);
-    call.timers.set(TimerReason::BrainLate, CallTime::START + brain_ms);
+    call.timers.set(TimerReason::Establish, now + establish_ms);
+    call.timers.set(TimerReason::BrainLate, now + brain_ms);
     call.effects.push_back(Effect::Answer);
     call.effects.push_back(Effect::Think { question: 0, asked: Question::Greeting });
     call

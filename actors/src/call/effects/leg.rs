@@ -4,6 +4,7 @@ use crate::call::conversation::{Input, PlaybackEnd};
 use crate::call::leg::{Command, Event};
 use crate::call::record::moment;
 use crate::call::shell::Shell;
+use crate::types::CallEventKind;
 
 impl Shell {
     /// Hands over a command. Where the leg is gone its end is on the way; where that never comes, the call is
@@ -30,6 +31,9 @@ impl Shell {
 
     /// Takes in what the leg tells.
     pub(in crate::call) fn on_leg(&mut self, event: Event) {
+        if self.reached.is_open() {
+            return self.on_leg_reached(event);
+        }
         let now = self.case.now();
         match event {
             Event::Established => {
@@ -65,6 +69,21 @@ impl Shell {
             Event::Held(held) => self.push(Input::Held(held)),
             Event::Quality(quality) => self.case.note(|record, _| record.quality = quality),
             Event::Ended(reason) => self.leg_ended(reason),
+        }
+    }
+
+    /// The same while the call is not the receptionist's: what its caller says is for somebody else.
+    fn on_leg_reached(&mut self, event: Event) {
+        let now = self.case.now();
+        match event {
+            Event::Established => {
+                self.case.note(|_, milestones| milestones.established = Some(now));
+                self.case.tell(now, CallEventKind::Answered);
+            }
+            Event::Held(held) => self.case.tell(now, CallEventKind::Held { held }),
+            Event::Quality(quality) => self.case.note(|record, _| record.quality = quality),
+            Event::Ended(reason) => self.reached_leg_ended(reason),
+            _ => {}
         }
     }
 

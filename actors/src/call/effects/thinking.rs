@@ -6,11 +6,11 @@ use jiff::tz::TimeZone;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;
 
-use crate::call::brain::{Context, Question, Thought};
+use crate::call::brain::{Context, Opening, Question, Thought};
 use crate::call::conversation::Input;
 use crate::call::dialogue::Mind;
 use crate::call::shell::Shell;
-use crate::types::{Business, PhoneNumber, Private};
+use crate::types::{Business, EndReason, PhoneNumber, Private};
 
 /// How many questions can be taken back.
 const REMEMBERED: usize = 4;
@@ -72,6 +72,19 @@ fn aside<T>(work: impl FnOnce() -> T) -> T {
 
 impl Shell {
     pub(in crate::call) fn think(&mut self, question: u64, asked: Question) {
+        let asked = match (&self.opening, asked) {
+            // Whoever only gets a message gets nothing else, whatever they say.
+            (Opening::Message(text), asked) => {
+                let text = (asked == Question::Greeting).then(|| Thought::Say { text: text.clone() });
+                let end = Thought::End { reason: EndReason::Completed };
+                return text.into_iter().chain([end]).for_each(|thought| {
+                    self.inputs.push_back(Input::Thought { question, thought });
+                });
+            }
+            (Opening::Greeting, asked) => asked,
+            (other, Question::Greeting) => Question::Opening(other.clone()),
+            (_, asked) => asked,
+        };
         let (business, now) = (self.case.business.clone(), self.services.clock.now());
         let caller = self.case.caller.as_ref().map(Private::reveal);
         let context = self.thinking.context(now, &business, caller);

@@ -35,6 +35,8 @@ pub enum Input {
     Said,
     /// They pressed a key.
     Digit(char),
+    /// What answered is a mailbox, by its sound.
+    Mailbox,
     /// Their line is gone.
     Gone,
     /// The caller's side reports on its way to the person, by SIP status.
@@ -94,6 +96,8 @@ enum Phase {
 #[derive(Debug)]
 pub struct HandOver {
     settings: Settings,
+    /// Whoever answers has the call, without a word and a key.
+    unasked: bool,
     phase: Phase,
     due: Option<CallTime>,
     effects: Vec<Effect>,
@@ -104,7 +108,13 @@ impl HandOver {
     #[must_use]
     pub fn new(settings: Settings, now: CallTime) -> Self {
         let due = Some(now + settings.ring_ms);
-        Self { settings, phase: Phase::Calling, due, effects: Vec::new() }
+        Self { settings, unasked: false, phase: Phase::Calling, due, effects: Vec::new() }
+    }
+
+    /// The same, and whoever or whatever answers has the call at once, as telephone networks forward calls.
+    #[must_use]
+    pub fn unasked(settings: Settings, now: CallTime) -> Self {
+        Self { unasked: true, ..Self::new(settings, now) }
     }
 
     /// Lets it know what happened. What is to be done is returned, in order.
@@ -113,6 +123,7 @@ impl HandOver {
             (Phase::Over, _) => {}
             (_, Input::Stop) => self.over(None),
             (Phase::Calling, Input::Ringing) => self.effects.push(Effect::Tell(News::Ringing)),
+            (Phase::Calling, Input::Answered) if self.unasked => self.joined(now),
             (Phase::Calling, Input::Answered) => {
                 self.go(Phase::Telling, now + self.settings.telling_ms_max);
                 self.effects.push(Effect::Say);
@@ -134,6 +145,7 @@ impl HandOver {
                 _ => {}
             },
             (Phase::Telling | Phase::Asking, Input::Gone) => self.failed(HandOverOutcome::Declined),
+            (Phase::Telling | Phase::Asking, Input::Mailbox) => self.failed(HandOverOutcome::Voicemail),
             // Nobody has pressed a key: a mailbox, or somebody who does not hear us.
             (Phase::Telling | Phase::Asking, Input::Tick) if self.is_due(now) => {
                 self.failed(HandOverOutcome::Voicemail);

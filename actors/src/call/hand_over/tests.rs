@@ -104,6 +104,11 @@ fn each_way_to_fail_has_its_name_and_lets_the_person_go() {
         assert!(handing.handle(at(16_999), Input::Tick).is_empty());
         assert_eq!(told(&handing.handle(at(when), input)), Some(News::Failed(outcome)), "{input:?}");
     }
+    let mut mailbox = asking();
+    assert_eq!(
+        told(&mailbox.handle(at(9_500), Input::Mailbox)),
+        Some(News::Failed(HandOverOutcome::Voicemail))
+    );
     // A voice that never says anything does not keep the caller waiting.
     let mut handing = handing();
     handing.handle(at(2_000), Input::Answered);
@@ -112,6 +117,17 @@ fn each_way_to_fail_has_its_name_and_lets_the_person_go() {
         told(&handing.handle(at(22_000), Input::Tick)),
         Some(News::Failed(HandOverOutcome::Voicemail))
     );
+}
+
+#[test]
+fn whoever_answers_unasked_has_the_call_and_nobody_else() {
+    let mut handing = HandOver::unasked(Settings::default(), at(1_000));
+    let joined = handing.handle(at(5_000), Input::Answered);
+    assert_eq!(joined, [Effect::Join, Effect::Tell(News::Joined)]);
+    assert!(handing.handle(at(5_100), Input::Mailbox).is_empty(), "it is theirs");
+    let mut handing = HandOver::unasked(Settings::default(), at(1_000));
+    let busy = handing.handle(at(5_000), Input::Refused(486));
+    assert_eq!(busy, [Effect::Release, Effect::Tell(News::Failed(HandOverOutcome::Busy))]);
 }
 
 #[test]

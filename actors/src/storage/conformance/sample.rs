@@ -52,6 +52,7 @@ pub(crate) fn business(id: &str, version: u64, numbers: &[&str]) -> Business {
         departments: Vec::new(),
         transfer_rules: Vec::new(),
         policy: Policy::default(),
+        arrival: Default::default(),
     }
 }
 
@@ -76,6 +77,7 @@ pub(crate) fn call(owner: &str, id: u32, minute: i64) -> CallRecord {
         quality: CallQuality::default(),
         latencies: Vec::new(),
         held_by: None,
+        arrived: None,
     }
 }
 

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 
 use super::section::{Section, Text};
 use super::spelling::closest;
-use super::{departments, hours, policy, questions, services, transfers};
+use super::{arrival, departments, hours, policy, questions, services, transfers};
 use crate::types::{Business, Hours, Language, PhoneNumber, TenantId};
 
 /// Reads the whole file.
@@ -25,12 +25,16 @@ pub(super) fn read(file: &Section<'_>) -> Business {
         services: services::read(file, &resources),
         faqs: questions::read(file),
         transfer_rules: transfers::read(file, &departments),
+        arrival: arrival::read(file, &departments),
         departments,
         resources,
         policy: policy::read(file),
     };
     match file.table("business", "[business]") {
-        Some(section) => heading(section, &mut business),
+        Some(section) => {
+            heading(section, &mut business);
+            arrival::check_lines(file, &business);
+        }
         None => {
             file.report.add_if_whole(&file.at, "there is no [business]", "begin the file with `[business]`")
         }

@@ -28,6 +28,29 @@ pub(super) fn minutes(section: &Section<'_>, key: &'static str, least: u32, most
     }
 }
 
+/// A length of time in seconds, within bounds: `20`, `"20 seconds"`, `"1 minute"`.
+pub(super) fn seconds(section: &Section<'_>, key: &'static str, least: u32, most: u32) -> Option<u32> {
+    let text = section.number_or_text(key)?;
+    let written = text.value.trim();
+    let digits = written.find(|character: char| !character.is_ascii_digit()).unwrap_or(written.len());
+    let (number, unit) = written.split_at(digits);
+    let unit_s = match unit.trim().to_lowercase().as_str() {
+        "" | "s" | "sec" | "secs" | "second" | "seconds" => Some(1),
+        "m" | "min" | "mins" | "minute" | "minutes" => Some(60),
+        _ => None,
+    };
+    let seconds = number.parse::<u32>().ok().zip(unit_s).and_then(|(number, unit)| number.checked_mul(unit));
+    if seconds.is_none_or(|seconds| !(least..=most).contains(&seconds)) {
+        section.report.add(
+            &text.at,
+            format!("`{key}` in {} is not {least} to {most} seconds: \"{}\"", section.name, text.value),
+            format!("write `{key} = \"20 seconds\"`"),
+        );
+        return None;
+    }
+    seconds
+}
+
 /// A length of time in days; a bare number counts days.
 pub(super) fn days(section: &Section<'_>, key: &'static str, most: u32) -> Option<u32> {
     let text = section.number_or_text(key)?;

@@ -3,10 +3,12 @@
 //! All mistakes are reported at once, each with its line, what is wrong and what to write instead.
 //! `ops/config/demo.toml` shows every part of the file.
 
+mod arrival;
 mod business;
 mod departments;
 mod duration;
 mod hours;
+mod lines;
 mod mistake;
 mod policy;
 mod questions;

@@ -133,7 +133,8 @@ pub(super) async fn run(shared: Arc<Shared>, ringing: Ringing) {
 const fn refusing(refusal: &Refusal) -> Answer<'static> {
     match refusal {
         Refusal::TenantFull { .. } | Refusal::NodeFull { .. } | Refusal::StoreAway { .. } => Answer::Busy,
-        Refusal::UnknownNumber | Refusal::Failed { .. } => Answer::Reject,
+        Refusal::Screened { status: 486 } => Answer::Busy,
+        Refusal::UnknownNumber | Refusal::Screened { .. } | Refusal::Failed { .. } => Answer::Reject,
     }
 }
 

@@ -14,7 +14,12 @@ pub(crate) fn pressed(turn: &mut Turn<'_, '_>, keys: &str) {
         let number = if keys.starts_with("**") { format!("+{digits}") } else { digits };
         turn.state.failures = 0;
         contact::take_digits(turn, &number);
-        respond::advance(turn);
+        if turn.state.task.is_none() && turn.state.person.number.is_some() {
+            // It was asked for before anything else.
+            turn.ask(Asked::Open, "Thank you. What can I do for you?");
+        } else {
+            respond::advance(turn);
+        }
     } else if digits == "0" {
         transfer::to_anybody(turn);
     } else {

@@ -141,6 +141,7 @@ impl Playbook {
         turn.meaning = meaning;
         match question {
             Question::Greeting => small_talk::greet(&mut turn),
+            Question::Opening(opening) => small_talk::open(&mut turn, opening),
             Question::Heard { text, confidence, interrupted_after } => {
                 respond::hear(&mut turn, text.reveal(), confidence, interrupted_after.as_deref());
             }

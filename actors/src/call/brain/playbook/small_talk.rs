@@ -4,6 +4,7 @@ use super::intent::Intent;
 use super::state::{Asked, Done};
 use super::turn::Turn;
 use super::{question, say, transfer};
+use crate::call::brain::Opening;
 use crate::types::{EndReason, Heading};
 
 /// The call was answered.
@@ -27,6 +28,28 @@ pub(crate) fn greet(turn: &mut Turn<'_, '_>) {
     turn.ask(Asked::Open, welcome);
     // What silence brings back is the question, not the whole greeting.
     turn.state.question = "How can I help you?".into();
+}
+
+/// The call begins otherwise than with the business's greeting.
+pub(crate) fn open(turn: &mut Turn<'_, '_>, opening: Opening) {
+    let name = turn.business().name.clone();
+    match opening {
+        Opening::Greeting => greet(turn),
+        Opening::AskNumber => {
+            turn.say(format!("Thank you for calling {name}."));
+            turn.ask(Asked::Number, "Your number isn't shown. What number can we reach you on?");
+        }
+        Opening::Message(text) => {
+            turn.say(text);
+            turn.end(EndReason::Completed);
+        }
+        Opening::CalledBack { cut_off } => {
+            let why = if cut_off { "your call to us was cut off" } else { "you called and nobody answered" };
+            turn.say(format!("Hello, this is the automated receptionist of {name}."));
+            turn.ask(Asked::Open, format!("I'm calling you back because {why}. How can I help you?"));
+            turn.state.question = "How can I help you?".into();
+        }
+    }
 }
 
 /// Answers small talk; leaves the turn open. `false` where it is none.

@@ -246,6 +246,7 @@ impl Shard {
         match refusal {
             Refusal::UnknownNumber => (404, None),
             Refusal::TenantFull { .. } => (486, None),
+            Refusal::Screened { status } => (*status, None),
             Refusal::NodeFull { retry_after_s } | Refusal::StoreAway { retry_after_s, .. } => {
                 (503, Some(*retry_after_s))
             }

@@ -97,6 +97,7 @@ pub(in crate::call::brain::playbook) fn salon() -> Business {
             TransferRule { when: Condition::AsksForPerson, to: "the manager".to_owned() },
         ],
         policy: Policy::default(),
+        arrival: Default::default(),
     }
 }
 

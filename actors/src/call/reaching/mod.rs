@@ -1,0 +1,198 @@
+//! ◇ Reaching: people are called before the receptionist answers, while the caller hears it ring; whoever takes the
+//! call first has it. A pure function of its state, the time and one input, made of one [`HandOver`] for each person.
+//!
+//! ```text
+//! Round 1 ─ somebody takes it ─▶ Together ─ they hang up ─▶ Over
+//!    └ nobody ─▶ Round 2 ─ … ─ nobody ─▶ the receptionist
+//! ```
+
+use std::collections::BTreeMap;
+
+use crate::call::hand_over::{self, HandOver, News};
+use crate::types::{CallTime, Callee, HandOverOutcome};
+
+/// Whom to call, round after round.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// The rounds; of an empty one nobody takes the call.
+    pub rounds: Vec<Round>,
+}
+
+/// People who are called at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Round {
+    /// Who.
+    pub people: Vec<Callee>,
+    /// How long it rings, in milliseconds.
+    pub ring_ms: u64,
+    /// They are told of the call and have to press a key to take it; else whoever answers has it.
+    pub by_key: bool,
+}
+
+/// One person of one round, counted from 0 through all rounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PersonId(pub u64);
+
+/// What happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Input {
+    /// Something on a person's side.
+    Person(PersonId, hand_over::Input),
+    /// It is needed no more: the caller hung up, or the node stops.
+    Stop,
+    /// Time has passed; see [`Reaching::deadline`].
+    Tick,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Call this person.
+    Call(PersonId, Callee),
+    /// Tell the person of the call.
+    Say(PersonId),
+    /// Answer the caller, and put the two together.
+    Join(PersonId),
+    /// Hang the person up.
+    Release(PersonId),
+    /// The person with this name was tried: what became of it, none while it rings.
+    Tried(String, Option<HandOverOutcome>),
+    /// Nobody took the call: the receptionist is to answer.
+    Nobody,
+    /// The caller has spoken with somebody, who has hung up.
+    Over,
+}
+
+/// The people who are called.
+#[derive(Debug)]
+pub struct Reaching {
+    settings: hand_over::Settings,
+    rounds: std::vec::IntoIter<Round>,
+    next: u64,
+    open: BTreeMap<PersonId, Person>,
+    together: Option<PersonId>,
+    over: bool,
+    effects: Vec<Effect>,
+}
+
+#[derive(Debug)]
+struct Person {
+    name: String,
+    machine: HandOver,
+}
+
+impl Reaching {
+    /// Calls the first of them; what is to be done is returned, too. `settings` has the waits beside the ringing.
+    #[must_use]
+    pub fn new(settings: hand_over::Settings, plan: Plan, now: CallTime) -> (Self, Vec<Effect>) {
+        // Who rings first is reached by us: a caller whose call we have not answered can't be sent on.
+        let settings = hand_over::Settings { leave_path: false, ..settings };
+        let mut reaching = Self {
+            settings,
+            rounds: plan.rounds.into_iter(),
+            next: 0,
+            open: BTreeMap::new(),
+            together: None,
+            over: false,
+            effects: Vec::new(),
+        };
+        reaching.next_round(now);
+        let effects = std::mem::take(&mut reaching.effects);
+        (reaching, effects)
+    }
+
+    /// Lets it know what happened. What is to be done is returned, in order.
+    pub fn handle(&mut self, now: CallTime, input: Input) -> Vec<Effect> {
+        match input {
+            _ if self.over => {}
+            Input::Stop => {
+                self.over = true;
+                self.release_all_but(None);
+            }
+            Input::Person(id, input) => self.tell(now, id, input),
+            Input::Tick => {
+                let late = |person: &Person| person.machine.deadline().is_some_and(|due| due <= now);
+                let due: Vec<PersonId> =
+                    self.open.iter().filter(|(_, person)| late(person)).map(|(id, _)| *id).collect();
+                for id in due {
+                    self.tell(now, id, hand_over::Input::Tick);
+                }
+            }
+        }
+        std::mem::take(&mut self.effects)
+    }
+
+    /// When [`Input::Tick`] is due, if nothing else comes.
+    #[must_use]
+    pub fn deadline(&self) -> Option<CallTime> {
+        self.open.values().filter_map(|person| person.machine.deadline()).min()
+    }
+
+    /// Whether the caller speaks with somebody.
+    #[must_use]
+    pub const fn is_together(&self) -> bool {
+        self.together.is_some()
+    }
+
+    fn tell(&mut self, now: CallTime, id: PersonId, input: hand_over::Input) {
+        let Some(person) = self.open.get_mut(&id) else { return };
+        let name = person.name.clone();
+        for effect in person.machine.handle(now, input) {
+            match effect {
+                hand_over::Effect::Say => self.effects.push(Effect::Say(id)),
+                hand_over::Effect::Join => {
+                    self.release_all_but(Some(id));
+                    self.together = Some(id);
+                    self.effects.push(Effect::Join(id));
+                }
+                hand_over::Effect::Release => {
+                    self.open.remove(&id);
+                    self.effects.push(Effect::Release(id));
+                }
+                hand_over::Effect::Tell(News::Ringing | News::Moved) | hand_over::Effect::Leave => {}
+                hand_over::Effect::Tell(News::Joined) => {
+                    self.effects.push(Effect::Tried(name.clone(), Some(HandOverOutcome::Answered)));
+                }
+                hand_over::Effect::Tell(News::Failed(outcome)) => {
+                    self.effects.push(Effect::Tried(name.clone(), Some(outcome)));
+                    if self.open.is_empty() && !self.over && self.together.is_none() {
+                        self.next_round(now);
+                    }
+                }
+                hand_over::Effect::Tell(News::Left) => {
+                    self.over = true;
+                    self.effects.push(Effect::Over);
+                }
+            }
+        }
+    }
+
+    fn next_round(&mut self, now: CallTime) {
+        let Some(round) = self.rounds.find(|round| !round.people.is_empty()) else {
+            self.over = true;
+            self.effects.push(Effect::Nobody);
+            return;
+        };
+        for callee in round.people {
+            let id = PersonId(self.next);
+            self.next += 1;
+            let settings = hand_over::Settings { ring_ms: round.ring_ms, ..self.settings.clone() };
+            let machine =
+                if round.by_key { HandOver::new(settings, now) } else { HandOver::unasked(settings, now) };
+            self.open.insert(id, Person { name: callee.name.clone(), machine });
+            self.effects.push(Effect::Tried(callee.name.clone(), None));
+            self.effects.push(Effect::Call(id, callee));
+        }
+    }
+
+    fn release_all_but(&mut self, kept: Option<PersonId>) {
+        let others: Vec<PersonId> = self.open.keys().copied().filter(|id| Some(*id) != kept).collect();
+        for id in others {
+            self.open.remove(&id);
+            self.effects.push(Effect::Release(id));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,253 @@
+//! What happens before the receptionist has a call, by real SIP: telephones that ring, calls that are forwarded, and
+//! the receptionist where nobody is there.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actors::call::Minds;
+use actors::call::conversation::UtteranceId;
+use actors::call::leg::{Command, Event, Leg};
+use actors::storage::{Memory, Page, Storage};
+use actors::supervision::{Parts, Supervision};
+use actors::tenant::import;
+use actors::types::{CallEventKind, CallRecord, EndReason, HandOverOutcome, Route};
+use cluster::edge::media::{self, Media};
+use cluster::edge::sip_trunk::{Transport, Trunk};
+use cluster::sip::respond::respond;
+use cluster::sip::wire::Method;
+use models::audio::{Clip, Speech, audio_ring};
+use models::scripted::Control;
+use tokio::time::{Instant, sleep};
+
+use super::desk;
+use super::dialling::{Told, ear, until};
+use super::peer::{self, Peer};
+use super::scripted::Server;
+use super::sipp::scenario;
+use super::tones::{share, tone};
+use super::{address, quiet, settings};
+
+const BUSINESS: &str = r#"
+[business]
+name = "Camden Plumbers"
+time_zone = "Europe/London"
+numbers = ["1000"]
+[hours]
+every_day = "0:00-24:00"
+[policy]
+recording = "none"
+"#;
+
+/// A node's calls and its trunk, for one business.
+struct House {
+    supervision: Supervision,
+    store: Arc<Memory>,
+    trunk: Trunk,
+    media: Media,
+}
+
+impl House {
+    async fn open(rules: &str) -> Self {
+        let text = format!("{BUSINESS}{rules}");
+        let business =
+            import::read(&text, &import::Settings::default()).unwrap_or_else(|why| panic!("{why}"));
+        let store = Arc::new(Memory::new());
+        store.put_business(&business, None).await.unwrap();
+        let mut parts = Parts::new(
+            Arc::clone(&store) as Arc<dyn Storage>,
+            Minds::playbook(
+                actors::call::conversation::Settings::default(),
+                actors::call::brain::playbook::Settings::default(),
+            ),
+        );
+        let voice = models::scripted::Voice::start(models::SpeakingSettings::default(), Control::default());
+        parts.text_to_speech = Some(Arc::new(voice.unwrap()));
+        let supervision = Supervision::start(parts).await.unwrap();
+        let media = Media::start(media::Settings {
+            address: "127.0.0.1".parse().unwrap(),
+            first_port: 42_000,
+            last_port: 49_999,
+            quarantine_ms: 0,
+            threads: 1,
+            ..media::Settings::default()
+        })
+        .unwrap();
+        let trunk = Trunk::start(settings(), supervision.reception(), media.clone()).await.unwrap();
+        supervision.connect(trunk.exchange());
+        Self { supervision, store, trunk, media }
+    }
+
+    /// Calls the business from another stack.
+    async fn called_by(&self, caller: &Trunk) -> (Arc<dyn Leg>, Told) {
+        let (told, events) = ear();
+        let target = format!("sip:1000@{}", address(&self.trunk, Transport::Udp));
+        (caller.call(&target, "+447700900123", events).await.unwrap(), told)
+    }
+
+    /// The record of the only call, once it is over, and who was tried.
+    async fn record(&self) -> (CallRecord, Vec<(String, HandOverOutcome)>) {
+        let end = Instant::now() + Duration::from_secs(20);
+        let counts = || self.supervision.counts();
+        while counts().calls > 0 || counts().unwritten > 0 {
+            assert!(Instant::now() < end, "{:?}", counts());
+            sleep(Duration::from_millis(20)).await;
+        }
+        let businesses = self.store.businesses(Page::first(1)).await.unwrap().rows;
+        let calls = self.store.calls(&businesses[0].id, Page::first(2)).await.unwrap().rows;
+        assert_eq!(calls.len(), 1);
+        let events = self.store.events(calls[0].id).await.unwrap();
+        let tried = events.into_iter().filter_map(|event| match event.kind {
+            CallEventKind::HandOver { to, outcome: Some(outcome) } => Some((to, outcome)),
+            _ => None,
+        });
+        (calls[0].clone(), tried.collect())
+    }
+
+    async fn close(self) {
+        quiet(&self.trunk, Duration::from_secs(40)).await;
+        assert_eq!(self.media.counts().sessions, 0);
+        self.trunk.stop(Duration::from_secs(1)).await;
+        self.supervision.stop(Duration::from_secs(1)).await;
+    }
+}
+
+fn free_port() -> u16 {
+    std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// SIPp as somebody who is called, for one call.
+async fn person(arguments: &[&str]) -> (Peer, u16, tempfile::TempDir) {
+    let home = tempfile::tempdir().unwrap();
+    let (signalling, audio) = (free_port(), free_port().to_string());
+    let port = signalling.to_string();
+    let usual = [
+        "-nostdin",
+        "-i",
+        "127.0.0.1",
+        "-p",
+        &port,
+        "-mp",
+        &audio,
+        "-m",
+        "1",
+        "-trace_err",
+        "-recv_timeout",
+        "30000",
+    ];
+    let all: Vec<&str> = arguments.iter().chain(&usual).copied().collect();
+    let peer = Peer::start("sipp", &all, &home.path().join("log"));
+    peer::bound("udp", signalling).await;
+    (peer, signalling, home)
+}
+
+/// What the caller hears while saying a tone: its share of the whole.
+async fn echo_of_a_tone(leg: &Arc<dyn Leg>) -> f32 {
+    let (sender, mut recording) = audio_ring(8_000, 2 * 8_000 * 10);
+    leg.command(Command::Record(sender)).unwrap();
+    let clip = Clip::with_estimated_words(8_000, tone(8_000, 440.0, 3).into(), "a tone");
+    leg.command(Command::Play { utterance: UtteranceId(1), speech: Speech::clip(clip) }).unwrap();
+    sleep(Duration::from_millis(3_300)).await;
+    let mut both = vec![0; recording.waiting()];
+    recording.read(&mut both);
+    let heard: Vec<i16> = both.iter().step_by(2).copied().collect();
+    share(&heard, 440.0)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn peer_sipp_has_a_forwarded_call_and_the_two_hear_each_other() {
+    let (_person, port, _home) = person(&["-sn", "uas", "-rtp_echo"]).await;
+    let house = House::open(&format!(
+        "[[department]]\nname = \"elsewhere\"\nuri = \"sip:elsewhere@127.0.0.1:{port}\"\n[forwarding]\nalways = \"elsewhere\"\n"
+    ))
+    .await;
+    let (caller, _media, _desk) = desk::open(settings()).await;
+    let (leg, told) = house.called_by(&caller).await;
+    until(&told, |event| *event == Event::Established).await;
+    assert_eq!(told.lock().first(), Some(&Event::Ringing), "the caller hears it ring");
+    let share = echo_of_a_tone(&leg).await;
+    assert!(share > 0.9, "what comes back from there: {share}");
+    leg.command(Command::HangUp).unwrap();
+    let (record, tried) = house.record().await;
+    assert_eq!(record.outcome.map(|outcome| outcome.reason), Some(EndReason::Transferred));
+    assert_eq!(record.arrived.map(|arrived| arrived.route), Some(Route::ForwardedAlways));
+    assert_eq!(tried, [("elsewhere".to_owned(), HandOverOutcome::Answered)]);
+    house.close().await;
+    caller.stop(Duration::from_secs(1)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_a_forwarded_call_is_busy_the_receptionist_answers() {
+    let server = Server::start(Box::new(|request| {
+        (request.method == Method::Invite).then(|| respond(request, 486, Some("far")))
+    }))
+    .await;
+    let house = House::open(&format!(
+        "[[department]]\nname = \"elsewhere\"\nuri = \"sip:elsewhere@{}\"\n[forwarding]\nalways = \"elsewhere\"\n",
+        server.address
+    ))
+    .await;
+    let (caller, _media, _desk) = desk::open(settings()).await;
+    let (leg, told) = house.called_by(&caller).await;
+    until(&told, |event| *event == Event::Established).await;
+    let (sender, mut recording) = audio_ring(8_000, 2 * 8_000 * 10);
+    leg.command(Command::Record(sender)).unwrap();
+    sleep(Duration::from_secs(3)).await;
+    let mut both = vec![0; recording.waiting()];
+    recording.read(&mut both);
+    let loudest = both.iter().step_by(2).map(|sample| sample.unsigned_abs()).max();
+    assert!(loudest > Some(1_000), "the receptionist speaks: {loudest:?}");
+    leg.command(Command::HangUp).unwrap();
+    let (record, tried) = house.record().await;
+    assert!(record.answered_at.is_some());
+    assert_eq!(tried, [("elsewhere".to_owned(), HandOverOutcome::Busy)]);
+    house.close().await;
+    caller.stop(Duration::from_secs(1)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn peer_sipp_of_two_telephones_the_one_that_presses_the_key_has_the_call() {
+    let (takes, rings) = (scenario("takes_the_call.xml"), scenario("rings_on.xml"));
+    let (_takes, taking, _home) = person(&["-sf", &takes, "-rtp_echo"]).await;
+    let (mut other, ringing, _other_home) = person(&["-sf", &rings]).await;
+    let house = House::open(&format!(
+        "[[department]]\nname = \"sam\"\nuri = \"sip:sam@127.0.0.1:{taking}\"\n\
+         [[department]]\nname = \"priya\"\nuri = \"sip:priya@127.0.0.1:{ringing}\"\n\
+         [ring_first]\npeople = [\"sam\", \"priya\"]\nat_once = true\n"
+    ))
+    .await;
+    let (caller, _media, _desk) = desk::open(settings()).await;
+    let (leg, told) = house.called_by(&caller).await;
+    until(&told, |event| *event == Event::Established).await;
+    assert_eq!(told.lock().first(), Some(&Event::Ringing), "the caller hears it ring");
+    let share = echo_of_a_tone(&leg).await;
+    assert!(share > 0.9, "what comes back from there: {share}");
+    // The other telephone's scenario ends well only by our CANCEL and its 487.
+    let end = Instant::now() + Duration::from_secs(10);
+    let status = loop {
+        if let Some(status) = other.child.try_wait().unwrap() {
+            break status;
+        }
+        assert!(Instant::now() < end, "it rings on");
+        sleep(Duration::from_millis(20)).await;
+    };
+    assert!(status.success(), "{status:?}");
+    leg.command(Command::HangUp).unwrap();
+    let (record, tried) = house.record().await;
+    assert_eq!(record.outcome.map(|outcome| outcome.reason), Some(EndReason::Transferred));
+    assert_eq!(record.arrived.map(|arrived| arrived.route), Some(Route::RingFirst));
+    assert_eq!(tried, [("sam".to_owned(), HandOverOutcome::Answered)]);
+    house.close().await;
+    caller.stop(Duration::from_secs(1)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_caller_who_is_not_wanted_gets_the_status_that_the_business_chose() {
+    let house = House::open("[screening]\nblocked = [\"+4477009*\"]\n").await;
+    let (caller, _media, _desk) = desk::open(settings()).await;
+    let (_leg, told) = house.called_by(&caller).await;
+    until(&told, |event| *event == Event::Refused(607)).await;
+    let (record, _) = house.record().await;
+    assert_eq!((record.sip_status, record.arrived.map(|arrived| arrived.route)), (607, Some(Route::Blocked)));
+    house.close().await;
+    caller.stop(Duration::from_secs(1)).await;
+}
