@@ -6,6 +6,7 @@ mod failing;
 mod golden;
 mod import;
 mod journal;
+mod journal_erasing;
 mod shells;
 mod simulator;
 mod store_failures;
