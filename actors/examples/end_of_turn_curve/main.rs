@@ -2,7 +2,7 @@
 //! from.
 //!
 //!     cargo run -p actors --features models/candle --example end_of_turn_curve -- \
-//!         --smart-turn smart-turn-v3.2-cpu.onnx [--hangover 320] [--judge 150] [a.wav …]
+//!         --smart-turn smart-turn-v3.2-cpu.onnx [--only people|flite] [--hangover 320] [--judge 150] [a.wav …]
 //!
 //! Turns are readings by people, cut at quiet places and with silence put in, and telephone sentences by flite with
 //! silence between words, all at 8 kHz through G.711. The node's own voice activity finds the pauses, pocketsphinx
@@ -32,19 +32,26 @@ struct Point {
 
 fn main() {
     let mut files: Vec<PathBuf> = Vec::new();
-    let (mut weights, mut hangover_ms, mut judge_ms) = (None, 320, 150);
+    let (mut weights, mut hangover_ms, mut judge_ms, mut only) = (None, 320, 150, None);
     let mut words = std::env::args().skip(1);
     let number = |word: Option<String>| word.and_then(|word| word.parse().ok()).expect("a number follows");
     while let Some(word) = words.next() {
         match word.as_str() {
             "--smart-turn" => weights = words.next().map(PathBuf::from),
+            "--only" => only = words.next(),
             "--hangover" => hangover_ms = number(words.next()),
             "--judge" => judge_ms = u64::from(number(words.next())),
             file => files.push(file.into()),
         }
     }
     let mut listener = pauses::Listener::new(weights.as_deref(), hangover_ms);
-    for (name, turns) in [("people reading", turns::read(&files)), ("flite", turns::spoken())] {
+    let wanted = |name: &str| only.as_deref().is_none_or(|only| only == name);
+    let people = if wanted("people") { turns::read(&files) } else { Vec::new() };
+    let flite = if wanted("flite") { turns::spoken() } else { Vec::new() };
+    for (name, turns) in [("people", people), ("flite", flite)] {
+        if turns.is_empty() {
+            continue;
+        }
         let found: Vec<Pause> = turns.iter().flat_map(|turn| listener.pauses(turn)).collect();
         report(name, &found, judge_ms);
     }

@@ -160,7 +160,7 @@ fn quiet_places(reading: &[i16]) -> Vec<usize> {
         let windows = (at..at + 500 * MS).step_by(5 * MS);
         let level = |place: &usize| energy(reading.get(*place..*place + WINDOW).unwrap_or_default());
         if let Some(best) = windows.min_by(|one, other| level(one).total_cmp(&level(other)))
-            && level(&best) < loud / 100.0
+            && level(&best) < loud / 40.0
             && best + 300 * MS < reading.len()
         {
             places.push(best + WINDOW / 2);

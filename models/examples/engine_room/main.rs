@@ -23,6 +23,7 @@ mod faults;
 mod load;
 mod machine;
 mod parity;
+mod pauses;
 mod report;
 mod speed;
 mod texts;
@@ -128,6 +129,7 @@ fn main() {
     }
     load::check(&wanted, &mut report);
     texts::measure(&wanted, &mut report);
+    pauses::measure(&wanted, &mut report);
     println!("{report}");
     let json = serde_json::to_string_pretty(&report).expect("plain values");
     std::fs::write(&wanted.out, json).expect("a place to write to");

@@ -65,6 +65,13 @@ pub(crate) struct Texts {
     pub(crate) per_second: f64,
 }
 
+/// One pause of 8 s, judged by itself on the processor.
+#[derive(Debug, Serialize)]
+pub(crate) struct Pauses {
+    pub(crate) p50_ms: f64,
+    pub(crate) processor_ms: f64,
+}
+
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Report {
     pub(crate) machine: Machine,
@@ -72,6 +79,7 @@ pub(crate) struct Report {
     pub(crate) steps: Vec<Step>,
     pub(crate) capacity: Vec<Capacity>,
     pub(crate) texts: Vec<Texts>,
+    pub(crate) pauses: Option<Pauses>,
 }
 
 impl Report {
@@ -139,6 +147,9 @@ impl Display for Report {
         }
         for one in &self.texts {
             writeln!(to, "\nembeddings in batches of {}: {:.0} a second", one.batch, one.per_second)?;
+        }
+        if let Some(Pauses { p50_ms, processor_ms }) = &self.pauses {
+            writeln!(to, "a pause judged in {p50_ms:.1} ms, {processor_ms:.1} ms of processor time")?;
         }
         Ok(())
     }
