@@ -12,6 +12,9 @@ use crate::desk::{ANSWERS, HANGS_UP, RINGS, TRANSFERS, UNKNOWN};
 /// How long a message may take.
 const PATIENCE: Duration = Duration::from_secs(8);
 
+/// What audio a telephone wants: none that is ever read.
+const BODY: &str = "v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 9 RTP/AVP 0\r\n";
+
 /// How a call ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
@@ -29,6 +32,8 @@ pub(crate) enum Way {
     ReinviteRace,
     /// REFER, NOTIFY, BYE.
     Transfer,
+    /// Another call takes its place, and ends.
+    Replaced,
     /// No audio comes.
     DeadMedia,
     /// The connection is reset.
@@ -39,7 +44,7 @@ pub(crate) enum Way {
 
 impl Way {
     /// All of them.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::CallerBye,
         Self::OurBye,
         Self::Cancel,
@@ -47,6 +52,7 @@ impl Way {
         Self::NoAck,
         Self::ReinviteRace,
         Self::Transfer,
+        Self::Replaced,
         Self::DeadMedia,
         Self::Reset,
         Self::Refused,
@@ -124,8 +130,26 @@ impl Phone {
                 self.send(self.talk.notify(2)).await;
                 self.hang_up(3).await
             }
+            Way::Replaced => self.replace().await,
             _ => self.answer_bye().await,
         }
+    }
+
+    async fn replace(&mut self) -> Result<(), String> {
+        let mut other = Talk::new(Way::Replaced, self.talk.own, "UDP");
+        let named = format!(
+            "Replaces: {}{};from-tag=far\r\n",
+            self.talk.id,
+            self.talk.to_tag.replace("tag=", "to-tag=")
+        );
+        self.send(other.written("INVITE", 1, "i", "application/sdp", &named, BODY)).await;
+        let answer = self.final_of("INVITE").await?;
+        other.expect(&answer, 200)?;
+        other.take_tag(&answer);
+        self.send(other.request("ACK", 1, "a")).await;
+        self.answer_bye().await?;
+        self.talk = other;
+        self.hang_up(2).await
     }
 
     async fn hang_up(&self, sequence: u32) -> Result<(), String> {
@@ -195,7 +219,7 @@ impl Talk {
 
     fn request(&self, method: &str, sequence: u32, branch: &str) -> String {
         let body = match method {
-            "INVITE" => "v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 9 RTP/AVP 0\r\n",
+            "INVITE" => BODY,
             _ => "",
         };
         self.written(method, sequence, branch, if body.is_empty() { "" } else { "application/sdp" }, "", body)

@@ -183,6 +183,7 @@ fn begun(invite: &Request, transaction: TransactionId, now: u64) -> Option<Dialo
         via: "SIP/2.0/UDP 192.0.2.1".to_owned(),
         timing: Timing::default(),
         takes_referrals: true,
+        follows_redirects: true,
     };
     let mut call = Dialog::incoming(own, negotiation(Protection::Accepted), now, transaction, invite).ok()?;
     carried_out(&mut call);

@@ -8,6 +8,7 @@ pub mod diagnosis;
 pub mod dialog;
 pub mod digest;
 pub mod draws;
+pub mod identity;
 pub mod location;
 pub mod numbers;
 pub mod proof;

@@ -23,6 +23,13 @@ pub fn called(invite: &Request) -> Option<String> {
     dialled(&invite.uri).or_else(|| dialled(&invite.headers.typed::<To>()?.ok()?.uri))
 }
 
+/// Every number that an INVITE says was dialled: a token about it may name either.
+#[must_use]
+pub fn all_called(invite: &Request) -> Vec<String> {
+    let to = || dialled(&invite.headers.typed::<To>()?.ok()?.uri);
+    dialled(&invite.uri).into_iter().chain(to()).collect()
+}
+
 /// What was dialled, where the request URI is an address of ours that says nothing about it: what the network says
 /// (P-Called-Party-ID, RFC 7315), else the To header.
 #[must_use]

@@ -62,7 +62,7 @@ fn record() -> CallRecord {
         tenant: tenant(),
         business_version: 1,
         caller: Some(number()),
-        attestation: Attestation::Absent,
+        attestation: Attestation::Full,
         called: PhoneNumber::parse("1000").expect("a number"),
         started_at: at("2026-03-27T17:59:58Z"),
         answered_at: Some(at("2026-03-27T17:59:58Z")),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use actors::call::leg::{Command, Event, Events, Incoming, Leg, Reception, Refusal};
-use actors::types::{CallId, Destination};
+use actors::types::{Attestation, CallId, Destination};
 use cluster::edge::media::{self, Media};
 use cluster::edge::sip_trunk::{Settings, Trunk};
 use parking_lot::Mutex;
@@ -28,12 +28,14 @@ pub(super) const FULL: &str = "5030";
 pub(super) struct Desk {
     legs: Mutex<HashMap<CallId, Arc<dyn Leg>>>,
     told: Mutex<Vec<(CallId, String, Event)>>,
+    attested: Mutex<Vec<Attestation>>,
 }
 
 #[async_trait::async_trait]
 impl Reception for DeskHandle {
     async fn offer(&self, incoming: Incoming, leg: Arc<dyn Leg>) -> Result<Events, Refusal> {
         let number = incoming.called.as_str().to_owned();
+        self.0.attested.lock().push(incoming.attestation);
         match number.as_str() {
             UNKNOWN => return Err(Refusal::UnknownNumber),
             BUSY => return Err(Refusal::TenantFull { limit: 1 }),
@@ -92,6 +94,11 @@ impl Desk {
         drop(told);
         let leg = call.and_then(|call| self.legs.lock().get(&call).cloned());
         leg.unwrap().command(command).unwrap();
+    }
+
+    /// What the network vouched for of the call that was offered last.
+    pub(super) fn attested(&self) -> Option<Attestation> {
+        self.attested.lock().last().copied()
     }
 
     /// How many calls are taken and not ended.

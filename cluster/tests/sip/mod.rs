@@ -3,17 +3,20 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod arriving;
+mod attesting;
 mod baresip;
 mod baresip_audio;
 mod bridging;
 mod desk;
 mod dialling;
+mod end;
 mod guard;
 mod kamailio;
 mod leaks;
 mod name_server;
 mod peer;
 mod registering;
+mod rfc3665;
 mod scenarios;
 mod scripted;
 mod sessions;

@@ -1,162 +1,30 @@
 //! One call in the place of another, by the wire: INVITE with Replaces, and REFER.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use actors::call::conversation::UtteranceId;
 use actors::call::leg::{Command, Event};
 use actors::types::{Destination, EndReason};
-use cluster::edge::sip_trunk::{Carrier, Settings, Transport, Trunk};
+use cluster::edge::sip_trunk::{Carrier, Settings, Trunk};
 use models::audio::{Clip, Speech};
-use tokio::net::UdpSocket;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use super::desk::{self, ANSWERS, RINGS};
 use super::dialling::{ear, until};
+use super::end::End;
 use super::tones::tone;
 use super::wire::{is, to_tag};
-use super::{address, quiet, settings};
+use super::{quiet, settings};
 
 /// How long a refused INVITE of ours is remembered (RFC 3261 section 17.1.1.2, timer D), and a little more.
-const REFUSED: Duration = Duration::from_secs(40);
+pub(super) const REFUSED: Duration = Duration::from_secs(40);
 
 /// Waits until no call is left.
-async fn over(trunk: &Trunk) {
+pub(super) async fn over(trunk: &Trunk) {
     let until = Instant::now() + Duration::from_secs(10);
     while trunk.counts().dialogs > 0 {
         assert!(Instant::now() < until, "left behind: {:?}", trunk.counts());
         tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-}
-
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// One phone's end of one call.
-struct End {
-    socket: UdpSocket,
-    audio: UdpSocket,
-    trunk: SocketAddr,
-    own: SocketAddr,
-    call_id: String,
-    tag: String,
-    /// The trunk's tag, once it is known.
-    theirs: String,
-    sequence: u32,
-}
-
-impl End {
-    async fn at(host: &str, trunk: &Trunk, call_id: &str) -> Self {
-        let socket = UdpSocket::bind((host, 0)).await.unwrap();
-        let audio = UdpSocket::bind((host, 0)).await.unwrap();
-        let own = socket.local_addr().unwrap();
-        let (tag, theirs) = (format!("of-{call_id}"), String::new());
-        let trunk = address(trunk, Transport::Udp);
-        Self { socket, audio, trunk, own, call_id: call_id.to_owned(), tag, theirs, sequence: 0 }
-    }
-
-    fn sdp(&self) -> String {
-        let audio = self.audio.local_addr().unwrap();
-        format!(
-            "v=0\r\no=- 1 1 IN IP4 {0}\r\ns=-\r\nc=IN IP4 {0}\r\nt=0 0\r\nm=audio {1} RTP/AVP 0\r\n",
-            audio.ip(),
-            audio.port()
-        )
-    }
-
-    fn request(&self, method: &str, sequence: u32, extra: &str, body: &str) -> String {
-        let (own, call_id, tag) = (self.own, &self.call_id, &self.tag);
-        let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
-        let theirs = if self.theirs.is_empty() { String::new() } else { format!(";tag={}", self.theirs) };
-        format!(
-            "{method} sip:{ANSWERS}@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP {own};branch=z9hG4bK{call_id}{method}{sequence}\r\n\
-             Max-Forwards: 70\r\nFrom: <sip:2000@127.0.0.1>;tag={tag}\r\nTo: <sip:{ANSWERS}@127.0.0.1>{theirs}\r\n\
-             Call-ID: {call_id}\r\nCSeq: {sequence} {method}\r\nContact: <sip:2000@{own}>\r\n{extra}{kind}\
-             Content-Length: {}\r\n\r\n{body}",
-            body.len()
-        )
-    }
-
-    async fn send(&self, message: impl AsRef<[u8]>) {
-        self.socket.send_to(message.as_ref(), self.trunk).await.unwrap();
-    }
-
-    /// The next message that begins like this; what else comes is passed over.
-    async fn next(&self, begins: &str) -> String {
-        let mut seen = Vec::new();
-        let end = Instant::now() + PATIENCE;
-        let mut buffer = vec![0; 65_535];
-        while let Some(left) = end.checked_duration_since(Instant::now()) {
-            let Ok(received) = timeout(left, self.socket.recv(&mut buffer)).await else { break };
-            let message = String::from_utf8_lossy(&buffer[..received.unwrap()]).into_owned();
-            if message.starts_with(begins) {
-                return message;
-            }
-            seen.push(message.lines().next().unwrap_or_default().to_owned());
-        }
-        panic!("{} waits for {begins} and saw {seen:?}", self.call_id);
-    }
-
-    /// Whether no request or answer comes any more.
-    async fn is_silent(&self) -> bool {
-        let mut buffer = vec![0; 65_535];
-        timeout(Duration::from_millis(300), self.socket.recv(&mut buffer)).await.is_err()
-    }
-
-    /// Calls and returns the final answer; what was answered is acknowledged.
-    async fn invite(&mut self, extra: &str) -> String {
-        self.sequence += 1;
-        let invite = self.request("INVITE", self.sequence, extra, &self.sdp());
-        self.send(invite).await;
-        let mut answer = self.next("SIP/2.0 ").await;
-        while answer.starts_with("SIP/2.0 1") {
-            answer = self.next("SIP/2.0 ").await;
-        }
-        if is(&answer, 200) {
-            self.theirs = to_tag(&answer).trim_start_matches(";tag=").trim().to_owned();
-            let ack = self.request("ACK", self.sequence, "", "");
-            self.send(ack).await;
-        }
-        answer
-    }
-
-    async fn ask(&mut self, method: &str, extra: &str) -> String {
-        self.sequence += 1;
-        let request = self.request(method, self.sequence, extra, "");
-        self.send(request).await;
-        self.next("SIP/2.0 ").await
-    }
-
-    /// Answers a request of the trunk.
-    async fn answer(&self, request: &str, status: u16, extra: &str, body: &str) {
-        let line = |name: &str| {
-            let start = format!("{name}: ");
-            request.lines().find(|line| line.starts_with(&start)).unwrap_or_default().to_owned()
-        };
-        let (via, from, call, number) = (line("Via"), line("From"), line("Call-ID"), line("CSeq"));
-        let mut to = line("To");
-        if !to.contains("tag=") {
-            to.push_str(";tag=answering");
-        }
-        let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
-        let message = format!(
-            "SIP/2.0 {status} X\r\n{via}\r\n{from}\r\n{to}\r\n{call}\r\n{number}\r\nContact: <sip:2000@{}>\r\n\
-             {extra}{kind}Content-Length: {}\r\n\r\n{body}",
-            self.own,
-            body.len()
-        );
-        self.send(message).await;
-    }
-
-    /// The Replaces header by which another may take this call.
-    fn replaces(&self) -> String {
-        format!("Replaces: {};to-tag={};from-tag={}\r\n", self.call_id, self.theirs, self.tag)
-    }
-
-    /// Whether audio comes here now.
-    async fn hears(&self) -> bool {
-        let mut buffer = [0; 2_000];
-        while self.audio.try_recv(&mut buffer).is_ok() {}
-        timeout(PATIENCE, self.audio.recv(&mut buffer)).await.is_ok()
     }
 }
 
@@ -181,6 +49,7 @@ async fn a_call_goes_on_with_whoever_takes_the_place_of_its_caller() {
     let (trunk, media, desk) = desk::open(Settings { shards: 4, ..settings() }).await;
     let mut before = End::at("127.0.0.1", &trunk, "first").await;
     assert!(is(&before.invite("").await, 200));
+    super::rfc3665::up(&desk, 1).await;
     desk.command(ANSWERS, speech(60));
     assert!(before.hears().await);
     let held = before.request("INVITE", 2, "", &(before.sdp() + "a=sendonly\r\n"));

@@ -98,6 +98,7 @@ fn own(tag: &str, address: &str) -> Own {
         via: format!("SIP/2.0/UDP {address}"),
         timing: Timing::default(),
         takes_referrals: false,
+        follows_redirects: false,
     }
 }
 

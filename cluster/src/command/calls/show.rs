@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use actors::types::{CallId, CallQuality, TurnLatency};
+use actors::types::{Attestation, CallId, CallQuality, TurnLatency};
 use clap::Args;
 
 use super::list::{caller, length};
@@ -53,6 +53,11 @@ fn facts(part: &CallPart) -> String {
     fact("call", &record.id.to_string());
     fact("business", &format!("{} (version {})", record.tenant, record.business_version));
     fact("from", &caller(record.caller.as_ref()));
+    match record.attestation {
+        Attestation::Absent => {}
+        Attestation::Failed(why) => fact("vouched", &format!("failed: {}", why.name())),
+        other => fact("vouched", other.name()),
+    }
     fact("to", record.called.as_str());
     fact("started", &format!("{} {}", times::moment(record.started_at, &part.time_zone), part.time_zone));
     fact("length", &length(record));

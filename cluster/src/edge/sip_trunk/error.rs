@@ -50,6 +50,12 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// Those who vouch for callers can't be read.
+    #[error("sip can't check what networks say of callers: {why}; name PEM files under [sip.attesting]")]
+    Attesting {
+        /// What is wrong with which file.
+        why: String,
+    },
     /// The target of a call is no SIP URI, or by a transport that this trunk does not have.
     #[error("the target can't be called: {why}")]
     Target {

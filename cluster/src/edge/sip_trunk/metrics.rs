@@ -1,5 +1,6 @@
 //! What the trunk counts.
 
+use actors::types::Attestation;
 use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
 
 use super::Counts;
@@ -33,6 +34,9 @@ pub const AUTHENTICATIONS: &str = "strowger_sip_authentications_total";
 /// INVITEs of the trunks that are named in the settings, by `trunk` and `result`: `taken`, `forbidden`.
 pub const OF_TRUNK: &str = "strowger_sip_trunk_invites_total";
 
+/// What networks said of callers, by `result`: `none`, `A`, `B`, `C`, or why it does not hold.
+pub const ATTESTATIONS: &str = "strowger_sip_attestations_total";
+
 /// What became of our registrations, by `trunk` and `result`: `granted`, `failed`, `expired`, `left`.
 pub const REGISTRATIONS: &str = "strowger_sip_registrations_total";
 /// Whether a provider knows where we are: 1 or 0, by `trunk`.
@@ -53,6 +57,7 @@ pub fn describe() {
     describe_counter!(CERTIFICATES, Unit::Count, "times the SIP certificates were read anew, by result");
     describe_counter!(AUTHENTICATIONS, Unit::Count, "SIP passwords asked for and given, by result");
     describe_counter!(OF_TRUNK, Unit::Count, "INVITEs of the named SIP trunks, by trunk and result");
+    describe_counter!(ATTESTATIONS, Unit::Count, "what networks said of SIP callers, by result");
     describe_counter!(REGISTRATIONS, Unit::Count, "answers to our SIP registrations, by trunk and result");
     describe_gauge!(REGISTERED, Unit::Count, "1 where a SIP trunk is registered");
     describe_gauge!(DIALOGS, Unit::Count, "SIP calls alive");
@@ -86,6 +91,14 @@ pub(super) fn certificates_read(result: &'static str) {
 
 pub(super) fn authenticated(result: &'static str) {
     counter!(AUTHENTICATIONS, "result" => result).increment(1);
+}
+
+pub(super) fn attested(attestation: Attestation) {
+    let result = match attestation {
+        Attestation::Failed(why) => why.name(),
+        other => other.name(),
+    };
+    counter!(ATTESTATIONS, "result" => result).increment(1);
 }
 
 pub(super) fn of_trunk(name: &str, result: &'static str) {

@@ -8,6 +8,7 @@
 
 mod account;
 mod addresses;
+mod attesting;
 mod calling;
 mod connections;
 mod counts;
@@ -31,6 +32,7 @@ mod udp;
 mod ws;
 
 pub use account::Account;
+pub use attesting::Settings as Believing;
 pub use counts::Counts;
 pub use error::Error;
 pub use guard::{Carrier, Settings as Guarding};

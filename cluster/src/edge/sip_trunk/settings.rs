@@ -75,6 +75,9 @@ pub struct Settings {
     /// Whether the far side of a call may put somebody else in its place (REFER): whoever it names is called by way of
     /// the far side itself, never by another.
     pub take_transfers: bool,
+    /// Whether a call that we make goes where whoever is called says that they are (3xx), by the same way. What a
+    /// business may call is asked for the first number alone, so this is for exchanges that are one's own.
+    pub follow_redirects: bool,
     /// The trunk that numbers are called by, where the receptionist calls somebody; the first with an account where
     /// none is named.
     pub outgoing_trunk: Option<String>,
@@ -89,6 +92,8 @@ pub struct Settings {
     pub secure: super::Secure,
     /// Who is passed over, and how much is taken.
     pub guard: super::Guarding,
+    /// Whom we believe about the numbers that callers show.
+    pub attesting: super::Believing,
     /// How often the way from a provider that we register at is kept open, in milliseconds; 0 for never. NAT forgets
     /// a way by UDP within 30 s to a few minutes.
     pub keep_alive_ms: u64,
@@ -132,12 +137,14 @@ impl Default for Settings {
             media_close_ms: 2_000,
             transfer_host: None,
             take_transfers: true,
+            follow_redirects: false,
             outgoing_trunk: None,
             srtp: Protection::default(),
             t4_ms: 5_000,
             timing: Timing::default(),
             secure: super::Secure::default(),
             guard: super::Guarding::default(),
+            attesting: super::Believing::default(),
             keep_alive_ms: 25_000,
             registering: crate::sip::registration::Timing::default(),
             names: super::Looking::default(),

@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 use super::addresses::Addresses;
+use super::attesting::Attesting;
 use super::calling::new_call_id;
 use super::connections::Context;
 use super::counts::{Counts, Gauges};
@@ -81,6 +82,7 @@ impl Trunk {
         settings.check()?;
         let settings = Arc::new(settings);
         let guard = Guard::new(&settings)?;
+        let attesting = Attesting::new(&settings.attesting)?.map(Arc::new);
         let tls = Arc::new(Tls::new(&settings.secure, settings.tls.is_some() || settings.wss.is_some())?);
         let Bound { udp: socket, tcp: listener, tls: secure, websockets, listening } = bind(&settings)?;
         let address = |transport| {
@@ -116,6 +118,7 @@ impl Trunk {
             refusing: AtomicBool::new(false),
             gauges: ends.iter().map(|_| Gauges::default()).collect(),
             connecting: context.clone(),
+            attesting,
         });
         let mut tasks = vec![tokio::spawn(publish(Arc::clone(&shared)))];
         for (index, (control, control_end, messages_end)) in ends.into_iter().enumerate() {

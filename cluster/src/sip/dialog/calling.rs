@@ -10,6 +10,9 @@ use super::state::{Effects, Outgoing, Phase, Reason};
 use super::writing::{add, bytes_of, finish, request_of};
 use super::{Calling, Dialog, Effect, Ending, Error, Event, Moment, Own, RequestId};
 
+/// How often a call is sent elsewhere.
+const REDIRECTS_MAX: u32 = 5;
+
 impl Dialog {
     /// Begins a call and sends its INVITE.
     ///
@@ -57,6 +60,7 @@ impl Dialog {
             early: Vec::new(),
             replaces,
             referral: None,
+            redirected: 0,
             timers: std::collections::BTreeMap::new(),
             effects: Effects::default(),
             own,
@@ -127,7 +131,27 @@ impl Dialog {
             422 if self.phase == Phase::Calling && self.session.is_none() => {
                 self.call_again(status, response)
             }
+            300..=399 if self.phase == Phase::Calling && self.own.follows_redirects => {
+                self.go_where_it_says(status, response)
+            }
             _ => self.end_at_once(Ending::Refused(status)),
+        }
+    }
+
+    /// Whoever is called is elsewhere (RFC 3261 section 8.1.3.4): the INVITE goes out once more, for the first place
+    /// that is named, by the same way. Not for ever: the two of a pair may each name the other.
+    fn go_where_it_says(&mut self, status: u16, response: &Response) {
+        let elsewhere = contact(&response.headers).filter(|uri| {
+            destination::uri(uri).is_some_and(|uri| destination::hop(&uri).is_some() && !uri.has_headers())
+        });
+        let Some(elsewhere) = elsewhere.filter(|_| self.redirected < REDIRECTS_MAX) else {
+            return self.end_at_once(Ending::Refused(status));
+        };
+        self.redirected += 1;
+        self.target = elsewhere;
+        let offer = self.negotiation.unchanged();
+        if self.invite(offer).is_none() {
+            self.end_at_once(Ending::Refused(status));
         }
     }
 

@@ -69,6 +69,7 @@ impl Dialog {
             early: Vec::new(),
             replaces: None,
             referral: None,
+            redirected: 0,
             timers: std::collections::BTreeMap::new(),
             effects: Effects::default(),
         };

@@ -126,6 +126,8 @@ pub struct Dialog {
     pub(super) replaces: Option<String>,
     /// A call that the far side asked for.
     pub(super) referral: Option<Referral>,
+    /// How often our INVITE was sent elsewhere.
+    pub(super) redirected: u32,
     pub(super) timers: BTreeMap<Reason, Moment>,
     #[serde(skip)]
     pub(super) effects: Effects,

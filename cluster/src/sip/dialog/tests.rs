@@ -49,6 +49,7 @@ fn own() -> Own {
         via: "SIP/2.0/UDP 192.0.2.9:5060".to_owned(),
         timing: Timing::default(),
         takes_referrals: true,
+        follows_redirects: true,
     }
 }
 

@@ -62,6 +62,8 @@ pub struct Own {
     pub timing: Timing,
     /// Whether the far side may ask us to call somebody in its place (REFER).
     pub takes_referrals: bool,
+    /// Whether a call that we make goes where whoever is called says that they are (3xx).
+    pub follows_redirects: bool,
 }
 
 /// A call that we make.

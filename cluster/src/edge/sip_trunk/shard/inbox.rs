@@ -95,9 +95,14 @@ impl Inboxes {
         usize::try_from(hash % u64::try_from(shards).unwrap_or(1)).unwrap_or(0)
     }
 
+    /// Whether any call was moved.
+    pub(in super::super) fn is_any_moved(&self) -> bool {
+        self.moved.count.load(Ordering::Acquire) > 0
+    }
+
     /// The shard that a call was moved to.
     pub(in super::super) fn moved_to(&self, call_id: &[u8]) -> Option<usize> {
-        if self.moved.count.load(Ordering::Acquire) == 0 {
+        if !self.is_any_moved() {
             return None;
         }
         self.moved.shards.read().get(call_id).copied()

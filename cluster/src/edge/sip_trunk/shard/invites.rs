@@ -10,6 +10,7 @@ use actors::types::{Attestation, CallId, PhoneNumber, Private};
 use rand::Rng;
 
 use super::super::addresses::in_uri;
+use super::super::attesting::{Attesting, Claim};
 use super::super::guard::{Admission, Identity};
 use super::super::leg::TrunkLeg;
 use super::super::metrics;
@@ -20,12 +21,12 @@ use super::taking_over::Taking;
 use crate::clock;
 use crate::sip::check::with_warning;
 use crate::sip::dialog::{Command, Dialog, Error, Input, Own};
-use crate::sip::numbers;
 use crate::sip::proof::Prover;
 use crate::sip::replaces::Replaces;
 use crate::sip::respond::respond;
 use crate::sip::sdp::{Negotiation, Secret, acceptable, sdp_of};
 use crate::sip::wire::{self, HeaderName, Request, Response};
+use crate::sip::{identity, numbers};
 
 /// Where a call's audio is before it is opened.
 pub(super) const NOWHERE_YET: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
@@ -143,6 +144,7 @@ impl Shard {
         let negotiation = self.negotiation(key, NOWHERE_YET);
         let caller = numbers::caller(&invite, self.shared.settings.trust_asserted_identity);
         let caller = caller.as_deref().and_then(PhoneNumber::parse).map(Private::new);
+        let claim = self.claim(&invite, caller.as_ref(), &called);
         let Some((transaction, invite)) = self.begin(invite, flow, Some(key)) else { return };
         let own = self.own(key, source);
         let dialog = match Dialog::incoming(own, negotiation, self.now(), transaction, &invite) {
@@ -180,21 +182,43 @@ impl Shard {
         };
         self.calls.insert(key, call);
         self.run_effects(key);
-        self.offer(
-            key,
-            Incoming { call: id, called, caller, attestation: Attestation::Absent, at: clock::now() },
-            leg,
-        );
+        let incoming =
+            Incoming { call: id, called, caller, attestation: Attestation::Absent, at: clock::now() };
+        self.offer(key, incoming, claim, leg);
+    }
+
+    /// What the caller's network says of the number that we take for theirs, where somebody is there to check it.
+    fn claim(
+        &self,
+        invite: &Request,
+        caller: Option<&Private<PhoneNumber>>,
+        called: &PhoneNumber,
+    ) -> Option<(Arc<Attesting>, Claim)> {
+        let attesting = Arc::clone(self.shared.attesting.as_ref()?);
+        let identities = identity::claims(invite);
+        let from = vec![caller.filter(|_| !identities.is_empty())?.reveal().as_str().to_owned()];
+        let mut to = numbers::all_called(invite);
+        to.push(called.as_str().to_owned());
+        Some((attesting, Claim { identities, from, to }))
     }
 
     /// Asks the reception, on a task of its own, for a bounded time.
-    fn offer(&self, key: u64, incoming: Incoming, leg: Arc<dyn Leg>) {
+    fn offer(
+        &self,
+        key: u64,
+        mut incoming: Incoming,
+        claim: Option<(Arc<Attesting>, Claim)>,
+        leg: Arc<dyn Leg>,
+    ) {
         let reception = Arc::clone(&self.shared.reception);
         let patience = Duration::from_millis(self.shared.settings.offer_ms);
         let me = self.me.clone();
         tokio::spawn(async move {
             // The leg is kept until the outcome is on its way, so that a refusal is not taken for a hang-up.
             let kept = Arc::clone(&leg);
+            if let Some((attesting, claim)) = claim {
+                incoming.attestation = attesting.check(&claim).await;
+            }
             let mut asking = tokio::spawn(async move { reception.offer(incoming, leg).await });
             let outcome = match tokio::time::timeout(patience, &mut asking).await {
                 Ok(Ok(outcome)) => outcome,
@@ -270,6 +294,7 @@ impl Shard {
             via: format!("SIP/2.0/{} {host}", flow.transport.in_via()),
             timing: self.shared.settings.timing,
             takes_referrals: self.shared.settings.take_transfers,
+            follows_redirects: self.shared.settings.follow_redirects,
         }
     }
 

@@ -171,7 +171,7 @@ impl Shard {
         .build()
     }
 
-    fn is_full(&self) -> bool {
+    pub(super) fn is_full(&self) -> bool {
         self.serving.len() >= self.share(self.shared.settings.transactions_max)
     }
 

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::super::Settings;
 use super::super::addresses::Addresses;
+use super::super::attesting::Attesting;
 use super::super::connections::Context;
 use super::super::counts::Gauges;
 use super::super::guard::Guard;
@@ -42,6 +43,7 @@ pub(in super::super) struct Shared {
     pub(in super::super) refusing: AtomicBool,
     pub(in super::super) gauges: Vec<Gauges>,
     pub(in super::super) connecting: Context,
+    pub(in super::super) attesting: Option<Arc<Attesting>>,
 }
 
 /// A shard. See the module's documentation.

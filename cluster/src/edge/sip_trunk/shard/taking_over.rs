@@ -64,6 +64,9 @@ impl Shard {
     /// A message whose call was moved goes where the call is.
     pub(super) fn pass_on(&self, message: Message, flow: Flow) -> Option<Message> {
         let inboxes = &self.shared.connecting.inboxes;
+        if !inboxes.is_any_moved() {
+            return Some(message);
+        }
         let call_id = message.headers().value(&HeaderName::CallId);
         let moved = call_id.and_then(|call_id| inboxes.moved_to(&call_id));
         let Some(index) = moved.filter(|index| *index != self.index) else { return Some(message) };
@@ -106,6 +109,10 @@ impl Shard {
             return self.refuse(&invite, 482, flow);
         }
         let moved = self.shared.connecting.inboxes.moved_to(&call_id).map(|_| call_id);
+        if self.is_full() {
+            self.settle_later(moved);
+            return self.refuse(&invite, 503, flow);
+        }
         let replaced = match self.replaced_by(&replaces, identity, source) {
             Ok(key) => key,
             Err(status) => {
