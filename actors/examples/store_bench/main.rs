@@ -153,5 +153,6 @@ fn record(called: &PhoneNumber, number: u64) -> CallRecord {
         latencies: vec![TurnLatency::default(); 6],
         held_by: None,
         arrived: None,
+        call_back: None,
     }
 }

@@ -25,6 +25,8 @@ pub struct Settings {
     pub hand_over: super::HandOverSettings,
     /// Where calls may be made and transferred to, and how many.
     pub outgoing: super::CapSettings,
+    /// How a mailbox is told from a person, in calls that we make.
+    pub answering: models::answering::Settings,
     /// How calls are judged before they are answered.
     pub screening: super::ScreeningSettings,
     /// What is written down as the call goes.
@@ -45,6 +47,7 @@ impl Default for Settings {
             hearing: HearingSettings::default(),
             hand_over: super::HandOverSettings::default(),
             outgoing: super::CapSettings::default(),
+            answering: models::answering::Settings::default(),
             screening: super::ScreeningSettings::default(),
             journal: JournalSettings::default(),
             sharing: SharingSettings::default(),

@@ -72,6 +72,11 @@ impl Receptionist {
         self.closed.store(true, Ordering::Release);
     }
 
+    /// Whether it takes and makes no more calls.
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
     /// Takes calls again.
     pub(super) fn open(&self) {
         self.closed.store(false, Ordering::Release);
@@ -96,6 +101,7 @@ impl Receptionist {
         let mut verdict = self.screen(incoming, pinned);
         let place = match verdict.then {
             Then::Turn(status) => {
+                counter!(CALLS_ARRIVED, "route" => verdict.arrived.route.name()).increment(1);
                 known.arrived = Some(verdict.arrived);
                 return Err(Refusal::Screened { status });
             }
@@ -153,7 +159,7 @@ impl Receptionist {
     }
 
     /// A place for the call among the business's, here and on all nodes; its limit where there is none.
-    async fn place(
+    pub(super) async fn place(
         &self,
         incoming: &Incoming,
         tenant: &TenantRef,
@@ -166,7 +172,7 @@ impl Receptionist {
     }
 
     /// Starts the call's actor under its supervisor.
-    async fn start(
+    pub(super) async fn start(
         &self,
         case: Arc<Case>,
         phrases: Arc<[String]>,
@@ -249,7 +255,11 @@ impl Receptionist {
     }
 
     /// The tenant's running actor with this business or a newer one.
-    async fn running(&self, incoming: &Incoming, business: Business) -> Result<TenantRef, Refusal> {
+    pub(super) async fn running(
+        &self,
+        incoming: &Incoming,
+        business: Business,
+    ) -> Result<TenantRef, Refusal> {
         let (id, failed) = (business.id.clone(), |why: &str| Refusal::Failed { why: why.to_owned() });
         let tenant = match self.directory.tenant(&id) {
             Some(tenant) => {
@@ -270,7 +280,7 @@ impl Receptionist {
         Ok(tenant)
     }
 
-    fn journal(&self, incoming: &Incoming) -> Journal {
+    pub(super) fn journal(&self, incoming: &Incoming) -> Journal {
         let services = &self.services;
         Journal::new(
             incoming.call,

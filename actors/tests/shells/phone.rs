@@ -91,6 +91,15 @@ impl Phone {
         self.tell(Event::SpeechStopped);
     }
 
+    /// A mailbox's beep, and the silence after it.
+    pub(super) fn beep(&self) {
+        let wave = |at: u32| (8_000.0 * (std::f32::consts::TAU * 1_000.0 * at as f32 / 8_000.0).sin()) as i16;
+        let theirs = (0..3_200).map(wave).chain(std::iter::repeat_n(0, 1_600));
+        let both: Vec<i16> = theirs.flat_map(|sample| [sample, 0]).collect();
+        let line = &mut *self.inner.line.lock();
+        line.audio.as_mut().expect("somebody listens").write(&both);
+    }
+
     /// Never reports its end.
     pub(super) fn go_deaf(&self) {
         self.inner.line.lock().deaf_to_hang_up = true;
