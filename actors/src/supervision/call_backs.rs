@@ -208,6 +208,11 @@ impl Desk {
 
     /// Calls the caller of this call back, where that is still due.
     async fn call(&self, call: CallId) {
+        let again = self.services.clock.now().checked_add(ms(self.settings.again_ms));
+        let again = || self.waiting.add(&self.settings, again.unwrap_or(Timestamp::MAX), call);
+        if !self.receptionist.makes_calls() {
+            return again();
+        }
         match timeout(ms(self.settings.store_ms), self.prepare(call)).await {
             Ok(Ok(Some((record, business)))) => {
                 let made = self.receptionist.call_back(&record, business).await;
@@ -226,10 +231,7 @@ impl Desk {
             }
             Ok(Ok(None)) => {}
             Ok(Err(Error::Conflict { .. })) => {}
-            Ok(Err(_)) | Err(_) => {
-                let again = self.services.clock.now().checked_add(ms(self.settings.again_ms));
-                self.waiting.add(&self.settings, again.unwrap_or(Timestamp::MAX), call);
-            }
+            Ok(Err(_)) | Err(_) => again(),
         }
     }
 

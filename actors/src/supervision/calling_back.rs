@@ -32,6 +32,11 @@ struct Early {
 }
 
 impl Receptionist {
+    /// Whether there is anybody to make calls, and the node makes any.
+    pub(super) fn makes_calls(&self) -> bool {
+        !self.is_closed() && self.services.outgoing.exchange.get().is_some()
+    }
+
     /// Calls the caller of this call, which is over.
     pub(super) async fn call_back(&self, missed: &CallRecord, business: Business) -> Result<(), NotMade> {
         let no_room = |why: &str| NotMade::NoRoom(why.to_owned());
@@ -71,6 +76,8 @@ impl Receptionist {
             let arrived = Arrived { line, calls_back, route: Route::CalledBack, ..Arrived::default() };
             record.arrived = Some(arrived);
         });
+        // Before anything else happens: whoever finds it later must not take it for one that was missed.
+        case.write_record();
         let then = Then::CallBack { cut_off: call_back::was_cut_off(missed) };
         let events = self.start(case, Arc::clone(&snapshot.phrases), then, &calls).await.map_err(refused)?;
         let waiting = {

@@ -80,12 +80,7 @@ impl Supervision {
             calls: calls::Arguments { directory: Arc::clone(&directory), settings: settings.clone() },
             stop_ms: settings.hung_ms.saturating_mul(2),
         };
-        let (root, _) = Actor::spawn(None, Root, arguments).await?;
-        root.call(root::Message::Grow, Some(ms(settings.look_up_ms)))
-            .await
-            .ok()
-            .filter(ractor::rpc::CallResult::is_success)
-            .ok_or(Error::Branches)?;
+        let root = grown(arguments, &settings).await?;
         let waiting = Arc::new(call_backs::Waiting::default());
         let written = call_backs::told(&waiting, &parts.settings.call_back, &directory, parts.written);
         let (sharing, sharing_tasks) =
@@ -223,6 +218,14 @@ impl Supervision {
     pub async fn snapshot(&self, call: CallId) -> Option<Snapshot> {
         self.directory.call(call)?.snapshot(ms(self.settings.look_up_ms)).await
     }
+}
+
+/// The root, with its branches.
+async fn grown(arguments: root::Arguments, settings: &Settings) -> Result<ActorRef<root::Message>, Error> {
+    let (root, _) = Actor::spawn(None, Root, arguments).await?;
+    let grown = root.call(root::Message::Grow, Some(ms(settings.look_up_ms))).await;
+    grown.ok().filter(ractor::rpc::CallResult::is_success).ok_or(Error::Branches)?;
+    Ok(root)
 }
 
 #[cfg(test)]

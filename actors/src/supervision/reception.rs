@@ -21,7 +21,7 @@ use crate::directory::{CallRef, Directory, Number, TenantRef};
 use crate::metrics::{CALLS_ARRIVED, CALLS_OFFERED};
 use crate::storage;
 use crate::tenant::{Slot, Slots};
-use crate::types::{Arrived, Business, Private};
+use crate::types::{Arrived, Business, Private, Route};
 
 /// The front desk of a node.
 pub(super) struct Receptionist {
@@ -116,6 +116,11 @@ impl Receptionist {
                 Places::beyond(vec![node_slot, beyond])
             }
         };
+        if matches!(verdict.then, Then::Reach(_)) && !leg.rings() {
+            // Nobody can be called while the caller hears it ring; better the receptionist than a call that ends.
+            verdict.then = Then::Receptionist { ask_number: false };
+            verdict.arrived.route = Route::Receptionist;
+        }
         counter!(CALLS_ARRIVED, "route" => verdict.arrived.route.name()).increment(1);
         if self.closed.load(Ordering::Acquire) {
             // Drained meanwhile: everybody who was in has been told so already.
@@ -132,6 +137,7 @@ impl Receptionist {
         ));
         if verdict.arrived != Arrived::default() {
             case.note(|record, _| record.arrived = Some(verdict.arrived));
+            case.write_record();
         }
         self.start(case, Arc::clone(&snapshot.phrases), verdict.then, &calls).await
     }

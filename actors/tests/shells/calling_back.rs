@@ -171,6 +171,8 @@ async fn a_node_that_starts_again_calls_whom_the_one_before_it_missed() {
     seconds(1_000).await;
     assert!(people.called.lock().is_empty(), "nobody is called by a node that has stopped");
     let world = World::again(&world, RULES, "2026-03-10T11:20:00Z").await;
+    // Its trunk comes up later.
+    seconds(10).await;
     let people = connect(&world);
     let (number, phone) = rings(&people, 60).await.expect("called back");
     assert_eq!(number, CALLER);

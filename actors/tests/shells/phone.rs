@@ -21,6 +21,7 @@ struct Inner {
     events: OnceLock<Events>,
     line: Mutex<Line>,
     changed: tokio::sync::Notify,
+    rings: bool,
 }
 
 #[derive(Default)]
@@ -37,8 +38,13 @@ struct Line {
 
 impl Phone {
     pub(super) fn new() -> Self {
-        let inner =
-            Inner { events: OnceLock::new(), line: Mutex::default(), changed: tokio::sync::Notify::new() };
+        Self::that(true)
+    }
+
+    /// One that can be left ringing, or must be answered at once.
+    pub(super) fn that(rings: bool) -> Self {
+        let (events, line, changed) = (OnceLock::new(), Mutex::default(), tokio::sync::Notify::new());
+        let inner = Inner { events, line, changed, rings };
         let phone = Self { inner: Arc::new(inner) };
         let player = Arc::downgrade(&phone.inner);
         tokio::spawn(async move {
@@ -192,6 +198,10 @@ impl Inner {
 }
 
 impl Leg for Inner {
+    fn rings(&self) -> bool {
+        self.rings
+    }
+
     fn command(&self, command: Command) -> Result<(), Gone> {
         if self.line.lock().over {
             return Err(Gone);

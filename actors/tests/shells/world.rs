@@ -204,7 +204,23 @@ impl World {
         caller: Option<&str>,
         at: Timestamp,
     ) -> Result<Phone, Refusal> {
-        let phone = Phone::new();
+        self.offered_by(Phone::new(), call, called, caller, at).await
+    }
+
+    /// A call by a leg that can't be left ringing.
+    pub(super) async fn call_that_can_not_ring(&self, number: u32) -> Phone {
+        let (phone, now) = (Phone::that(false), self.clock.now());
+        self.offered_by(phone, id(number), NUMBER, Some("+447700900123"), now).await.expect("taken")
+    }
+
+    async fn offered_by(
+        &self,
+        phone: Phone,
+        call: CallId,
+        called: &str,
+        caller: Option<&str>,
+        at: Timestamp,
+    ) -> Result<Phone, Refusal> {
         let incoming = Incoming {
             call,
             called: PhoneNumber::parse(called).expect("a number"),

@@ -16,7 +16,7 @@ pub struct Settings {
     pub looked_at_max: usize,
     /// How long the store may take for one answer, in milliseconds; then the call back is tried again later.
     pub store_ms: u64,
-    /// When a call back is tried again that found no room, or no answer from the store, in milliseconds.
+    /// When a call back is tried again that got no answer from the store, or found no trunk, in milliseconds.
     pub again_ms: u64,
 }
 
