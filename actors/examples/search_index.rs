@@ -146,6 +146,7 @@ fn record(number: usize) -> Result<CallRecord, Failure> {
         latencies: Vec::new(),
         held_by: None,
         arrived: None,
+        call_back: None,
     })
 }
 

@@ -12,6 +12,8 @@ pub struct Settings {
     pub supervision: supervision::Settings,
     /// The shell of a call.
     pub call: call::Settings,
+    /// Calling back whom a business missed.
+    pub call_back: call::call_back::Settings,
     /// The conversation's waits.
     pub conversation: call::conversation::Settings,
     /// What a receptionist can do beyond talking.

@@ -52,13 +52,20 @@ pub const SHARING_LOST: &str = "strowger_sharing_lost_total";
 /// Journals with something to write.
 pub const JOURNALS_WRITING: &str = "strowger_journals_writing";
 
-/// Calls and transfers that were not made because a business may not make them.
+/// Calls and transfers that were not made because a business may not make them, by `why`: `number`, `at_once`,
+/// `per_hour` or `spend`.
 pub const OUTGOING_DENIED: &str = "strowger_outgoing_denied_total";
 
 /// What was done with calls first, by `route`.
 pub const CALLS_ARRIVED: &str = "strowger_calls_arrived_total";
 /// People who were called before the receptionist answered, by `outcome`.
 pub const PEOPLE_TRIED: &str = "strowger_people_tried_total";
+
+/// Calls that we made and a mailbox answered, by its sound, by `call`: `person`, whom a caller would have been put
+/// together with, or `back`.
+pub const MAILBOXES: &str = "strowger_mailboxes_total";
+/// Calls back, by `what`: `planned`, `not_planned` because too many wait, `called`, `denied` or `no_room`.
+pub const CALL_BACKS: &str = "strowger_call_backs_total";
 
 /// Describes them to the recorder; called once by the node.
 pub fn describe() {
@@ -93,6 +100,8 @@ pub fn describe() {
     describe_counter!(OUTGOING_DENIED, "calls and transfers that a business may not make");
     describe_counter!(CALLS_ARRIVED, "what was done with calls first, by route");
     describe_counter!(PEOPLE_TRIED, "people called before the receptionist answered, by outcome");
+    describe_counter!(MAILBOXES, "calls that we made and a mailbox answered, by its sound");
+    describe_counter!(CALL_BACKS, "calls back, by what became of them");
     describe_gauge!(SHARING_WAITING, "calls of which something is still to be told to the other nodes");
     describe_counter!(SHARING_LOST, "calls of which the other nodes hear nothing");
 }

@@ -60,6 +60,7 @@ pub(crate) fn call(number: u32) -> CallRecord {
         latencies: Vec::new(),
         held_by: None,
         arrived: None,
+        call_back: None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Hears, thinks and speaks. This crate knows audio and text and has never heard of a call.
 //!
+//! - [`answering`]: has a person answered a call, or a mailbox? Pure.
 //! - `arithmetic`: what models on Candle have in common on a processor.
 //! - [`audio`]: samples, bounded rings between a media thread and an engine, finished clips.
 //! - [`batching`]: which rows share a model's next step, and who may join; pure.
@@ -14,6 +15,7 @@
 //! - [`scripted`]: the fake engine that every other crate's tests use.
 //! - [`weights`]: which models there are, what of them is on this machine, and how to get it.
 
+pub mod answering;
 #[cfg(feature = "candle")]
 mod arithmetic;
 pub mod audio;

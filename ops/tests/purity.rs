@@ -10,6 +10,7 @@ const PURE: &[&str] = &[
     "actors/src/types/",
     "actors/src/call/conversation/",
     "actors/src/call/brain/playbook/",
+    "actors/src/call/call_back/",
     "actors/src/call/hand_over/",
     "actors/src/call/reaching/",
     "actors/src/call/screening/",

@@ -174,5 +174,6 @@ fn record(called: &PhoneNumber, number: u64) -> CallRecord {
         latencies: vec![TurnLatency::default(); 6],
         held_by: Some(Holder::first(Life::new("london", "1"))),
         arrived: None,
+        call_back: None,
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use models::Error;
+use models::answering::Answering;
 use models::audio::Speech;
 use models::engine::RecogniserEvent;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
@@ -38,6 +39,8 @@ pub(crate) enum Message {
     Voice { utterance: UtteranceId, attempt: u32, speech: Result<Speech, Error> },
     /// By the leg of a person whom the caller is handed over to, or by the voice that speaks to them.
     Person { hand_over: u64, event: Person },
+    /// By who listens to what has answered.
+    Answering(Answering),
     /// By its recorder.
     Recording(Opened),
     /// By a tool.
@@ -82,6 +85,7 @@ impl Actor for CallActor {
             Then::Receptionist { ask_number: true } => (Opening::AskNumber, None),
             Then::Message(text) => (Opening::Message(text), None),
             Then::Reach(plan) => (Opening::Greeting, Some(plan)),
+            Then::CallBack { cut_off } => (Opening::CalledBack { cut_off }, None),
             // One that is turned away has no actor.
             Then::Receptionist { ask_number: false } | Then::Turn(_) => (Opening::Greeting, None),
         };
@@ -164,6 +168,7 @@ fn take(shell: &mut Shell, message: Message) {
         Message::PauseJudged { pause, finished } => shell.pause_judged(pause, finished),
         Message::Voice { utterance, attempt, speech } => shell.on_voice(utterance, attempt, speech),
         Message::Person { hand_over, event } => shell.on_person(hand_over, event),
+        Message::Answering(heard) => shell.on_answering(heard),
         Message::Recording(opened) => shell.on_recording(opened),
         Message::Tool { step, outcome } => shell.on_tool(step, outcome),
         Message::Tick => shell.on_tick(),

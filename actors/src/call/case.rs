@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::journal::Journal;
 use super::leg::{Command, Gone, Incoming, Leg};
 use super::record::{Milestones, note_outcome, reason_name, result_name};
+use super::services::Counted;
 use super::sharing::Place;
 use crate::metrics::{CALLS_ENDED, CALLS_LIVE};
 use crate::tenant::{Live, Slot};
@@ -49,16 +50,23 @@ pub(crate) struct Places {
     _slots: Vec<Slot>,
     _shared: Option<Place>,
     heard: engine::Place,
+    /// One of the calls that its tenant makes.
+    counted: Option<Counted>,
 }
 
 impl Places {
     pub(crate) fn new(slots: Vec<Slot>, shared: Place, heard: engine::Place) -> Self {
-        Self { _slots: slots, _shared: Some(shared), heard }
+        Self { _slots: slots, _shared: Some(shared), heard, counted: None }
     }
 
     /// Of a call beyond what its tenant may have.
     pub(crate) fn beyond(slots: Vec<Slot>) -> Self {
         Self { _slots: slots, ..Self::default() }
+    }
+
+    /// Of a call that we make.
+    pub(crate) fn calling(slots: Vec<Slot>, shared: Place, heard: engine::Place, counted: Counted) -> Self {
+        Self { counted: Some(counted), ..Self::new(slots, shared, heard) }
     }
 }
 
@@ -150,6 +158,13 @@ impl Case {
     pub(crate) fn free_places(&self) {
         let places = std::mem::take(&mut self.open.lock().places);
         drop(places);
+    }
+
+    /// A call that we made was answered.
+    pub(crate) fn note_answered(&self) {
+        if let Some(counted) = &self.open.lock().places.counted {
+            counted.answered();
+        }
     }
 
     /// Whether the call is over. Whatever is asked of it then comes to nothing.

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use metrics::counter;
 use models::Error;
+use models::answering::Answering;
 use models::audio::Speech;
 use models::engine::{Heard, RecogniserEvent};
 use parking_lot::Mutex;
@@ -108,6 +109,13 @@ impl Inlet {
     /// News of the person whom the caller is handed over to; of the hand-over with this number.
     pub(crate) fn person(&self, hand_over: u64, event: Person) {
         self.send(Message::Person { hand_over, event });
+    }
+
+    /// Something was heard of what has answered a call that we make. Once each, but for beeps.
+    pub(crate) fn answering(&self, heard: Answering) {
+        if !self.is_full() {
+            self.send(Message::Answering(heard));
+        }
     }
 
     /// The recording was opened, or was not.

@@ -157,6 +157,12 @@ pub trait Leg: Send + Sync {
     /// # Errors
     /// [`Gone`] where the leg has ended.
     fn command(&self, command: Command) -> Result<(), Gone>;
+
+    /// Whether a caller may hear it ring for as long as it takes to reach somebody else. Where not, the call is to be
+    /// answered at once.
+    fn rings(&self) -> bool {
+        true
+    }
 }
 
 /// A call to make.

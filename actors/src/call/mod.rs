@@ -2,6 +2,7 @@
 
 mod actor;
 pub mod brain;
+pub mod call_back;
 mod case;
 mod checkpoint;
 pub mod conversation;

@@ -57,6 +57,7 @@ pub(crate) fn opened(incoming: &Incoming, business: &Business) -> CallRecord {
         latencies: Vec::new(),
         held_by: None,
         arrived: None,
+        call_back: None,
     }
 }
 
@@ -96,6 +97,7 @@ pub(crate) fn refused(
         latencies: Vec::new(),
         held_by: None,
         arrived,
+        call_back: None,
     }
 }
 
@@ -175,6 +177,7 @@ pub(crate) const fn reason_name(reason: EndReason) -> &'static str {
         EndReason::TooLong => "too_long",
         EndReason::Refused => "refused",
         EndReason::EngineFailed => "engine_failed",
+        EndReason::Mailbox => "mailbox",
         EndReason::Crashed => "crashed",
         EndReason::NodeStopped => "node_stopped",
         EndReason::NodeDied => "node_died",

@@ -17,6 +17,9 @@ pub struct Settings {
     pub tools_after_end_ms: u64,
     /// How long opening the recording may take, in milliseconds; then the call goes on without one.
     pub recording_ms: u64,
+    /// How long a caller may hear it ring while people are called before the receptionist answers, in milliseconds. Less
+    /// than the edge's own patience with a call that rings, which is a minute.
+    pub reach_ms_max: u64,
     /// The voice.
     pub voice: VoiceSettings,
     /// The recogniser.
@@ -25,6 +28,8 @@ pub struct Settings {
     pub hand_over: super::HandOverSettings,
     /// Where calls may be made and transferred to, and how many.
     pub outgoing: super::CapSettings,
+    /// How a mailbox is told from a person, in calls that we make.
+    pub answering: models::answering::Settings,
     /// How calls are judged before they are answered.
     pub screening: super::ScreeningSettings,
     /// What is written down as the call goes.
@@ -41,10 +46,12 @@ impl Default for Settings {
             hang_up_ms: 5_000,
             tools_after_end_ms: 10_000,
             recording_ms: 5_000,
+            reach_ms_max: 50_000,
             voice: VoiceSettings::default(),
             hearing: HearingSettings::default(),
             hand_over: super::HandOverSettings::default(),
             outgoing: super::CapSettings::default(),
+            answering: models::answering::Settings::default(),
             screening: super::ScreeningSettings::default(),
             journal: JournalSettings::default(),
             sharing: SharingSettings::default(),

@@ -11,9 +11,11 @@ use tokio::time::Instant;
 use super::brain::Opening;
 use super::case::Case;
 use super::checkpoint::Checkpoint;
-use super::conversation::Input;
+use super::conversation::{Input, outcome_of};
 use super::dialogue::{Beginning, Dialogue};
-use super::effects::{HandingOver, Hearing, Pauses, People, Reached, Recording, Thinking, Tools, Voice};
+use super::effects::{
+    HandingOver, Hearing, Mailbox, Pauses, People, Reached, Recording, Thinking, Tools, Voice,
+};
 use super::inlet::Inlet;
 use super::latency::TurnClock;
 use super::leg::Command;
@@ -40,7 +42,10 @@ pub(crate) struct Shell {
     pub(super) people: People,
     pub(super) handing_over: HandingOver,
     pub(super) reached: Reached,
+    pub(super) mailbox: Mailbox,
     pub(super) opening: Opening,
+    /// The call is one that we make.
+    pub(super) we_called: bool,
     pub(super) turns: TurnClock,
     pub(super) ending: Ending,
     timer: Timer,
@@ -66,8 +71,8 @@ impl Shell {
         opening: Opening,
     ) -> Self {
         let recording = match opening {
-            // Nobody says anything that would have to be kept.
-            Opening::Message(_) => Recording::default(),
+            // Nobody says anything that would have to be kept; and whoever we call was not told of it.
+            Opening::Message(_) | Opening::CalledBack { .. } => Recording::default(),
             _ => Recording::planned(&case, &services),
         };
         let beginning = beginning(&case, &recording, CallTime::START);
@@ -91,6 +96,8 @@ impl Shell {
             people: People::default(),
             handing_over: HandingOver::default(),
             reached: Reached::default(),
+            mailbox: Mailbox::default(),
+            we_called: matches!(opening, Opening::CalledBack { .. }),
             opening,
             turns: TurnClock::default(),
             ending: Ending::default(),
@@ -99,6 +106,11 @@ impl Shell {
             services,
             inlet,
         }
+    }
+
+    /// Whether the call is the conversation's: nobody is being called first, and no mailbox talks.
+    fn is_talking(&self) -> bool {
+        !self.reached.is_open() && !self.mailbox.is_waited_for()
     }
 
     /// Nobody took the call whose telephone rang: the receptionist answers.
@@ -110,7 +122,10 @@ impl Shell {
 
     /// Queues an input for the conversation.
     pub(super) fn push(&mut self, input: Input) {
-        self.inputs.push_back(input);
+        // What a mailbox says is no answer.
+        if !self.mailbox.is_waited_for() {
+            self.inputs.push_back(input);
+        }
     }
 
     /// Lets the conversation handle what waits and does what it asks for, until it asks for nothing more.
@@ -121,7 +136,7 @@ impl Shell {
         let mut handled = 0;
         loop {
             // While people are called the conversation has not begun.
-            while !self.reached.is_open()
+            while self.is_talking()
                 && let Some(effect) = self.dialogue.poll_effect()
             {
                 self.perform(effect);
@@ -145,9 +160,10 @@ impl Shell {
             self.tools.next_due(),
             self.handing_over.next_due(),
             self.reached.next_due(),
+            self.mailbox.next_due(),
             self.ending.close_by,
         ];
-        let talks = self.ending.outcome.is_none() && !self.reached.is_open();
+        let talks = self.ending.outcome.is_none() && self.is_talking();
         let conversation = talks.then(|| self.dialogue.next_deadline()).flatten();
         let due = shell.into_iter().flatten().chain(conversation).min();
         // A deadline that stays in the past must not keep the processor busy.
@@ -166,7 +182,8 @@ impl Shell {
         self.tools_due(now);
         self.hand_over_due(now);
         self.reached_due(now);
-        let talks = self.ending.outcome.is_none() && !self.reached.is_open();
+        self.mailbox_due(now);
+        let talks = self.ending.outcome.is_none() && self.is_talking();
         if talks && self.dialogue.next_deadline().is_some_and(|due| due <= now) {
             self.push(Input::Timeout);
         }
@@ -178,6 +195,7 @@ impl Shell {
             return;
         }
         let now = self.case.now();
+        let outcome = if self.mailbox.is_one() { outcome_of(EndReason::Mailbox) } else { outcome };
         self.ending.outcome = Some(outcome);
         self.case.note(|_, milestones| milestones.hung_up = Some(now));
         self.hearing.close();
@@ -207,6 +225,9 @@ impl Shell {
             // The conversation closes by itself, once its tools have answered; where it does not, the shell does.
             let settings = &self.services.settings;
             self.ending.close_by = Some(now + settings.tools_after_end_ms + settings.hang_up_ms);
+            if self.mailbox.is_waited_for() {
+                return self.hang_up(outcome_of(EndReason::Mailbox));
+            }
             self.push(Input::LegEnded(reason));
         }
     }

@@ -10,6 +10,7 @@ use ractor::{Actor, ActorRef, SpawnErr};
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
+use super::call_backs::{self, CallBacks};
 use super::reception::Receptionist;
 use super::refusals::Refusals;
 use super::root::{self, Branches, Root};
@@ -30,6 +31,7 @@ pub struct Supervision {
     backlog: Arc<Backlog>,
     sharing: Sharing,
     _sharing: SharingTasks,
+    call_backs: CallBacks,
     exchange: Arc<OnceLock<Arc<dyn Exchange>>>,
     settings: Settings,
 }
@@ -78,12 +80,9 @@ impl Supervision {
             calls: calls::Arguments { directory: Arc::clone(&directory), settings: settings.clone() },
             stop_ms: settings.hung_ms.saturating_mul(2),
         };
-        let (root, _) = Actor::spawn(None, Root, arguments).await?;
-        root.call(root::Message::Grow, Some(ms(settings.look_up_ms)))
-            .await
-            .ok()
-            .filter(ractor::rpc::CallResult::is_success)
-            .ok_or(Error::Branches)?;
+        let root = grown(arguments, &settings).await?;
+        let waiting = Arc::new(call_backs::Waiting::default());
+        let written = call_backs::told(&waiting, &parts.settings.call_back, &directory, parts.written);
         let (sharing, sharing_tasks) =
             Sharing::start(parts.coordination, parts.life, parts.settings.call.sharing.clone());
         let exchange = Arc::new(OnceLock::new());
@@ -105,23 +104,27 @@ impl Supervision {
             chance: parts.chance,
             backlog: Arc::clone(&backlog),
             sharing: sharing.clone(),
-            written: parts.written,
+            written: Some(written),
             settings: parts.settings.call,
             integrations,
             outgoing,
             history: Mutex::default(),
         };
+        let services = Arc::new(services);
         let receptionist = Arc::new(Receptionist {
             refusals: Refusals::new(settings.refusals_recorded_per_s, services.clock.monotonic()),
-            services: Arc::new(services),
+            services: Arc::clone(&services),
             directory: Arc::clone(&directory),
             branches,
             calls: Arc::new(Slots::default()),
             settings: settings.clone(),
             closed: AtomicBool::new(false),
         });
+        let call_backs =
+            CallBacks::start(waiting, Arc::clone(&receptionist), services, parts.settings.call_back);
         Ok(Self {
             root,
+            call_backs,
             directory,
             receptionist,
             backlog,
@@ -159,6 +162,7 @@ impl Supervision {
     /// the store to take every record. Returns what is left: nothing, unless the store is away.
     pub async fn stop(&self, grace: Duration) -> Counts {
         self.drain();
+        self.call_backs.stop();
         for call in self.directory.calls() {
             // One that has ended meanwhile needs no telling.
             let _ = call.actor.cast(call::Message::NodeStopping);
@@ -214,6 +218,14 @@ impl Supervision {
     pub async fn snapshot(&self, call: CallId) -> Option<Snapshot> {
         self.directory.call(call)?.snapshot(ms(self.settings.look_up_ms)).await
     }
+}
+
+/// The root, with its branches.
+async fn grown(arguments: root::Arguments, settings: &Settings) -> Result<ActorRef<root::Message>, Error> {
+    let (root, _) = Actor::spawn(None, Root, arguments).await?;
+    let grown = root.call(root::Message::Grow, Some(ms(settings.look_up_ms))).await;
+    grown.ok().filter(ractor::rpc::CallResult::is_success).ok_or(Error::Branches)?;
+    Ok(root)
 }
 
 #[cfg(test)]

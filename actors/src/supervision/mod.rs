@@ -3,6 +3,8 @@
 //! Every parent here handles the end of its children itself (the default would end the parent with them) and waits
 //! for them when it stops (the default would kill them), so that a call always hangs up and leaves its record.
 
+mod call_backs;
+mod calling_back;
 mod calls;
 mod engines;
 mod house;

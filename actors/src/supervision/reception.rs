@@ -22,7 +22,7 @@ use crate::directory::{CallRef, Directory, Number, TenantRef};
 use crate::metrics::{CALLS_ARRIVED, CALLS_OFFERED};
 use crate::storage;
 use crate::tenant::{Slot, Slots};
-use crate::types::{Arrived, Business, Private};
+use crate::types::{Arrived, Business, Private, Route};
 
 /// The front desk of a node.
 pub(super) struct Receptionist {
@@ -73,6 +73,11 @@ impl Receptionist {
         self.closed.store(true, Ordering::Release);
     }
 
+    /// Whether it takes and makes no more calls.
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
     /// Takes calls again.
     pub(super) fn open(&self) {
         self.closed.store(false, Ordering::Release);
@@ -96,10 +101,16 @@ impl Receptionist {
         let pinned = known.business.insert(Arc::clone(snapshot.for_calls_to(&incoming.called)));
         let mut verdict = self.screen(incoming, pinned);
         if let Then::Turn(status) = verdict.then {
+            counter!(CALLS_ARRIVED, "route" => verdict.arrived.route.name()).increment(1);
             known.arrived = Some(verdict.arrived);
             return Err(Refusal::Screened { status });
         }
-        let places = self.seat(incoming, &tenant, pinned, node_slot, &mut verdict).await?;
+        let places = self.seat(incoming, &tenant, pinned, node_slot, &mut verdict, leg.rings()).await?;
+        if matches!(verdict.then, Then::Reach(_)) && !leg.rings() {
+            // Nobody can be called while the caller hears it ring; better the receptionist than a call that ends.
+            verdict.then = Then::Receptionist { ask_number: false };
+            verdict.arrived.route = Route::Receptionist;
+        }
         counter!(CALLS_ARRIVED, "route" => verdict.arrived.route.name()).increment(1);
         if self.closed.load(Ordering::Acquire) {
             // Drained meanwhile: everybody who was in has been told so already.
@@ -116,6 +127,7 @@ impl Receptionist {
         ));
         if verdict.arrived != Arrived::default() {
             case.note(|record, _| record.arrived = Some(verdict.arrived));
+            case.write_record();
         }
         self.start(case, Arc::clone(&snapshot.phrases), verdict.then, &calls).await
     }
@@ -151,6 +163,7 @@ impl Receptionist {
         business: &Business,
         node_slot: Slot,
         verdict: &mut Verdict,
+        rings: bool,
     ) -> Result<Places, Refusal> {
         let (slot, shared) = match self.place(incoming, tenant, business).await {
             Ok(place) => place,
@@ -166,7 +179,9 @@ impl Receptionist {
             Err(why) => {
                 tracing::info!(call_id = %incoming.call, %why, "no engine has room for a call");
                 let full = || Refusal::NodeFull { retry_after_s: self.settings.retry_after_s };
-                *verdict = overflow(business, verdict.arrived.clone()).ok_or_else(full)?;
+                // Who can't be forwarded would come to a receptionist who does not hear them.
+                let elsewhere = overflow(business, verdict.arrived.clone()).filter(|_| rings);
+                *verdict = elsewhere.ok_or_else(full)?;
                 engine::Place::default()
             }
         };
@@ -174,7 +189,7 @@ impl Receptionist {
     }
 
     /// A place for the call among the business's, here and on all nodes; its limit where there is none.
-    async fn place(
+    pub(super) async fn place(
         &self,
         incoming: &Incoming,
         tenant: &TenantRef,
@@ -187,7 +202,7 @@ impl Receptionist {
     }
 
     /// Starts the call's actor under its supervisor.
-    async fn start(
+    pub(super) async fn start(
         &self,
         case: Arc<Case>,
         phrases: Arc<[String]>,
@@ -270,7 +285,11 @@ impl Receptionist {
     }
 
     /// The tenant's running actor with this business or a newer one.
-    async fn running(&self, incoming: &Incoming, business: Business) -> Result<TenantRef, Refusal> {
+    pub(super) async fn running(
+        &self,
+        incoming: &Incoming,
+        business: Business,
+    ) -> Result<TenantRef, Refusal> {
         let (id, failed) = (business.id.clone(), |why: &str| Refusal::Failed { why: why.to_owned() });
         let tenant = match self.directory.tenant(&id) {
             Some(tenant) => {
@@ -291,7 +310,7 @@ impl Receptionist {
         Ok(tenant)
     }
 
-    fn journal(&self, incoming: &Incoming) -> Journal {
+    pub(super) fn journal(&self, incoming: &Incoming) -> Journal {
         let services = &self.services;
         Journal::new(
             incoming.call,

@@ -1,8 +1,9 @@
 //! What a business wants done with calls before its receptionist has them, and with those that it missed.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Destination, PhoneNumber, Private};
+use super::{CallId, Destination, PhoneNumber, Private};
 
 /// How calls arrive. By default the receptionist answers each of them at once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
@@ -237,6 +238,37 @@ pub struct Arrived {
     pub spam: Option<Spam>,
     /// What was done with it first.
     pub route: Route,
+    /// The call whose caller was called back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calls_back: Option<CallId>,
+}
+
+/// What was done to call somebody back, on the record of the call that was missed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct CallBackNote {
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When last.
+    pub last_at: Option<Timestamp>,
+    /// What came of it.
+    pub result: CallBackResult,
+}
+
+/// What came of calling somebody back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
+#[serde(rename_all = "snake_case")]
+pub enum CallBackResult {
+    /// Nothing yet.
+    #[default]
+    Waiting,
+    /// Nobody answered, or it could not be made.
+    NotReached,
+    /// They answered.
+    Reached,
+    /// Their mailbox answered.
+    Mailbox,
+    /// It is not tried any more: it is not allowed, or they have called again.
+    GivenUp,
 }
 
 /// Why a call is likely spam.
@@ -267,6 +299,12 @@ pub enum SpamSign {
 }
 
 impl Route {
+    /// Whether the caller was not wanted, whatever they were told.
+    #[must_use]
+    pub const fn is_turned_away(self) -> bool {
+        matches!(self, Self::Blocked | Self::TurnedAsSpam | Self::TurnedAsAnonymous)
+    }
+
     /// Its name, as in records and metric labels.
     #[must_use]
     pub const fn name(self) -> &'static str {

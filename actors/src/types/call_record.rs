@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::HandOverOutcome;
 use super::{
-    Arrived, Attestation, BookingId, CallId, CallTime, Holder, MessageId, PhoneNumber, Private, RecordingId,
-    TenantId, ToolCall, ToolOutcome, ToolStep,
+    Arrived, Attestation, BookingId, CallBackNote, CallId, CallTime, Holder, MessageId, PhoneNumber, Private,
+    RecordingId, TenantId, ToolCall, ToolOutcome, ToolStep,
 };
 
 /// One thing that happened in a call. Appended as the call goes; `seq` counts from 0 without gaps, so that a
@@ -151,6 +151,8 @@ pub enum EndReason {
     Refused,
     /// An engine failed and nothing could replace it.
     EngineFailed,
+    /// A mailbox answered a call that we made.
+    Mailbox,
     /// The call's own actor failed.
     Crashed,
     /// The node stopped in an orderly way.
@@ -269,6 +271,9 @@ pub struct CallRecord {
     /// How it arrived, where the business has rules for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arrived: Option<Arrived>,
+    /// What was done to call the caller back, where the business has rules for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call_back: Option<CallBackNote>,
 }
 
 impl CallRecord {

@@ -19,8 +19,8 @@ mod user;
 
 pub use appointment::{Booking, BookingState, Contact, Slot};
 pub use arrival::{
-    Anonymous, Arrival, Arrived, CallBack, Callee, Forwarding, Line, NumberPattern, RingFirst, RingWhen,
-    Route, Screening, Spam, SpamSign, Turned,
+    Anonymous, Arrival, Arrived, CallBack, CallBackNote, CallBackResult, Callee, Forwarding, Line,
+    NumberPattern, RingFirst, RingWhen, Route, Screening, Spam, SpamSign, Turned,
 };
 pub use attestation::{Attestation, Distrust};
 pub use business::{

@@ -48,6 +48,7 @@ fn written(verdict: &Verdict) -> String {
         Then::Receptionist { ask_number: true } => "receptionist, asks for the number".to_owned(),
         Then::Message(text) => format!("says \"{text}\""),
         Then::Turn(status) => status.to_string(),
+        Then::CallBack { .. } => "never".to_owned(),
         Then::Reach(plan) => {
             format!("reach {}", plan.rounds.iter().map(round).collect::<Vec<_>>().join(", "))
         }

@@ -316,3 +316,16 @@ async fn a_line_greets_by_itself_and_stands_on_the_record() {
     assert_eq!((arrived(&record).line.as_deref(), record.called.as_str()), (Some("the salon"), NUMBER));
     world.expect_nothing_left(&[caller]).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn where_nothing_can_ring_the_receptionist_answers_at_once() {
+    let world = World::with_rules(RING_ALL).await;
+    let people = connect(&world);
+    let caller = world.call_that_can_not_ring(1).await;
+    until("greeted", || caller.count("answer") == 1 && caller.count("play") > 0).await;
+    assert!(people.called.lock().is_empty());
+    caller.hang_up(EndReason::CallerHungUp);
+    world.settle().await;
+    assert_eq!(world.record(1).await.arrived, None);
+    world.expect_nothing_left(&[caller]).await;
+}

@@ -173,3 +173,22 @@ async fn a_caller_who_hangs_up_takes_the_person_along_at_every_moment() {
         world.expect_nothing_left(&[caller]).await;
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_mailbox_that_beeps_is_not_waited_for() {
+    let (world, people) = (World::handing_over().await, Arc::new(People::default()));
+    let (caller, person) = asking(&world, &people).await;
+    let person = person.expect("called");
+    person.tell(Event::Established);
+    until("told", || person.count("play") == 1).await;
+    assert_eq!(person.count("record"), 1, "what answered is listened to");
+    let began = Instant::now();
+    person.beep();
+    until("let go", || person.is_over()).await;
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    assert_eq!(became(&world).await, [None, Some(HandOverOutcome::Voicemail)]);
+    caller.hang_up(EndReason::CallerHungUp);
+    world.settle().await;
+    drop(person);
+    world.expect_nothing_left(&[caller]).await;
+}

@@ -2,6 +2,7 @@
 
 mod admission;
 mod arriving;
+mod calling_back;
 mod calls;
 mod chaos;
 mod conversing;

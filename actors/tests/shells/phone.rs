@@ -21,6 +21,7 @@ struct Inner {
     events: OnceLock<Events>,
     line: Mutex<Line>,
     changed: tokio::sync::Notify,
+    rings: bool,
 }
 
 #[derive(Default)]
@@ -37,8 +38,13 @@ struct Line {
 
 impl Phone {
     pub(super) fn new() -> Self {
-        let inner =
-            Inner { events: OnceLock::new(), line: Mutex::default(), changed: tokio::sync::Notify::new() };
+        Self::that(true)
+    }
+
+    /// One that can be left ringing, or must be answered at once.
+    pub(super) fn that(rings: bool) -> Self {
+        let (events, line, changed) = (OnceLock::new(), Mutex::default(), tokio::sync::Notify::new());
+        let inner = Inner { events, line, changed, rings };
         let phone = Self { inner: Arc::new(inner) };
         let player = Arc::downgrade(&phone.inner);
         tokio::spawn(async move {
@@ -89,6 +95,15 @@ impl Phone {
         self.tell(Event::SpeechStarted);
         tokio::time::sleep(Duration::from_secs(1)).await;
         self.tell(Event::SpeechStopped);
+    }
+
+    /// A mailbox's beep, and the silence after it.
+    pub(super) fn beep(&self) {
+        let wave = |at: u32| (8_000.0 * (std::f32::consts::TAU * 1_000.0 * at as f32 / 8_000.0).sin()) as i16;
+        let theirs = (0..3_200).map(wave).chain(std::iter::repeat_n(0, 1_600));
+        let both: Vec<i16> = theirs.flat_map(|sample| [sample, 0]).collect();
+        let line = &mut *self.inner.line.lock();
+        line.audio.as_mut().expect("somebody listens").write(&both);
     }
 
     /// Never reports its end.
@@ -183,6 +198,10 @@ impl Inner {
 }
 
 impl Leg for Inner {
+    fn rings(&self) -> bool {
+        self.rings
+    }
+
     fn command(&self, command: Command) -> Result<(), Gone> {
         if self.line.lock().over {
             return Err(Gone);

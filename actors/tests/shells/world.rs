@@ -33,6 +33,7 @@ pub(super) struct World {
     pub(super) store: Store,
     pub(super) ears: Ears,
     pub(super) mouth: Mouth,
+    clock: Clock,
 }
 
 /// The barbers of the import tests, with one number and a limit.
@@ -101,16 +102,27 @@ impl World {
     }
 
     async fn ruled(rules: &str, calls_max: u32, at: &str) -> Self {
+        Self::ruled_over(Store::default(), rules, calls_max, at).await
+    }
+
+    async fn ruled_over(store: Store, rules: &str, calls_max: u32, at: &str) -> Self {
         let text = include_str!("../businesses/barbers.toml");
         let text = text.replace("numbers = [", &format!("numbers = [\"{NUMBER}\", "));
         let read = import::read(&format!("{text}\n{rules}"), &import::Settings::default());
         let mut business = read.unwrap_or_else(|mistakes| panic!("{mistakes}"));
         business.policy.concurrent_calls_max = calls_max;
         business.policy.announcement = Announcement::NotRecorded;
-        Self::of(business, Store::default(), playbook(), |parts| {
+        Self::of(business, store, playbook(), |parts| {
             parts.clock = Clock::starting_at(at.parse().expect("a time"));
+            parts.life = Life::new("alone", at);
+            parts.chance = Chance::seeded(at.len() as u64 + u64::from(at.as_bytes()[15]));
         })
         .await
+    }
+
+    /// Another process over what one has left in the store, at this time.
+    pub(super) async fn again(before: &Self, rules: &str, at: &str) -> Self {
+        Self::ruled_over(before.store.clone(), rules, 20, at).await
     }
 
     async fn made_of(tenant_calls_max: u32, settings: Settings, minds: Minds) -> Self {
@@ -161,7 +173,9 @@ impl World {
 
     async fn of(business: Business, store: Store, minds: Minds, change: impl FnOnce(&mut Parts)) -> Self {
         let (ears, mouth) = (Ears::default(), Mouth::default());
-        store.memory.put_business(&business, None).await.expect("kept");
+        if store.memory.business(&business.id).await.expect("read").is_none() {
+            store.memory.put_business(&business, None).await.expect("kept");
+        }
         let mut parts = Parts::new(Arc::new(store.clone()), minds);
         parts.speech_to_text = Some(Arc::new(ears.clone()));
         parts.text_to_speech = Some(Arc::new(mouth.clone()));
@@ -169,27 +183,50 @@ impl World {
         parts.chance = Chance::seeded(1);
         parts.life = Life::new("alone", "once");
         change(&mut parts);
+        let clock = parts.clock.clone();
         let supervision = Supervision::start(parts).await.expect("started");
-        Self { supervision, store, ears, mouth }
+        Self { supervision, store, ears, mouth, clock }
     }
 
     pub(super) async fn try_call(&self, call: CallId, called: &str) -> Result<Phone, Refusal> {
-        self.offered(call, called, Some("+447700900123")).await
+        self.offered(call, called, Some("+447700900123"), start_of_time()).await
     }
 
     /// A call to the business from this number, or from one that is not shown.
     pub(super) async fn call_from(&self, number: u32, caller: Option<&str>) -> Result<Phone, Refusal> {
-        self.offered(id(number), NUMBER, caller).await
+        self.offered(id(number), NUMBER, caller, self.clock.now()).await
     }
 
-    async fn offered(&self, call: CallId, called: &str, caller: Option<&str>) -> Result<Phone, Refusal> {
-        let phone = Phone::new();
+    async fn offered(
+        &self,
+        call: CallId,
+        called: &str,
+        caller: Option<&str>,
+        at: Timestamp,
+    ) -> Result<Phone, Refusal> {
+        self.offered_by(Phone::new(), call, called, caller, at).await
+    }
+
+    /// A call by a leg that can't be left ringing.
+    pub(super) async fn call_that_can_not_ring(&self, number: u32) -> Phone {
+        let (phone, now) = (Phone::that(false), self.clock.now());
+        self.offered_by(phone, id(number), NUMBER, Some("+447700900123"), now).await.expect("taken")
+    }
+
+    async fn offered_by(
+        &self,
+        phone: Phone,
+        call: CallId,
+        called: &str,
+        caller: Option<&str>,
+        at: Timestamp,
+    ) -> Result<Phone, Refusal> {
         let incoming = Incoming {
             call,
             called: PhoneNumber::parse(called).expect("a number"),
             caller: caller.and_then(PhoneNumber::parse).map(Into::into),
             attestation: Attestation::Absent,
-            at: start_of_time(),
+            at,
         };
         let events = self.supervision.reception().offer(incoming, phone.leg()).await?;
         phone.connect(events);
@@ -217,9 +254,19 @@ impl World {
         self.store.memory.call(id(number)).await.expect("read").expect("there is a record")
     }
 
+    /// A call to the business at this moment of its clock.
+    pub(super) async fn call_now(&self, number: u32, caller: &str) -> Phone {
+        self.offered(id(number), NUMBER, Some(caller), self.clock.now()).await.expect("taken")
+    }
+
     /// What the caller heard, by the record.
     pub(super) async fn said(&self, number: u32) -> Vec<String> {
-        let events = self.store.memory.events(id(number)).await.expect("read");
+        self.said_in(id(number)).await
+    }
+
+    /// The same of a call that the node has made.
+    pub(super) async fn said_in(&self, call: CallId) -> Vec<String> {
+        let events = self.store.memory.events(call).await.expect("read");
         let of = |kind| match kind {
             CallEventKind::Said { speaker: Speaker::Receptionist, text, .. } => Some(text.into_inner()),
             _ => None,

@@ -155,6 +155,7 @@ pub const fn phrase(status: u16) -> &'static str {
         480 => "Temporarily Unavailable",
         481 => "Call/Transaction Does Not Exist",
         482 => "Loop Detected",
+        433 => "Anonymity Disallowed",
         486 => "Busy Here",
         487 => "Request Terminated",
         488 => "Not Acceptable Here",
@@ -166,6 +167,7 @@ pub const fn phrase(status: u16) -> &'static str {
         505 => "Version Not Supported",
         513 => "Message Too Large",
         603 => "Decline",
+        607 => "Unwanted",
         _ => "Unspecified",
     }
 }

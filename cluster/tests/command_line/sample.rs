@@ -89,6 +89,7 @@ fn record() -> CallRecord {
         ],
         held_by: None,
         arrived: None,
+        call_back: None,
     }
 }
 
@@ -110,6 +111,7 @@ fn refused() -> CallRecord {
         latencies: Vec::new(),
         held_by: None,
         arrived: None,
+        call_back: None,
         ..record()
     }
 }

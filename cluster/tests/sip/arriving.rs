@@ -10,18 +10,19 @@ use actors::call::leg::{Command, Event, Leg};
 use actors::storage::{Memory, Page, Storage};
 use actors::supervision::{Parts, Supervision};
 use actors::tenant::import;
-use actors::types::{CallEventKind, CallRecord, EndReason, HandOverOutcome, Route};
+use actors::types::{Business, CallBackResult, CallEventKind, CallRecord, EndReason, HandOverOutcome, Route};
 use cluster::edge::media::{self, Media};
-use cluster::edge::sip_trunk::{Transport, Trunk};
+use cluster::edge::sip_trunk::{Settings, Transport, Trunk};
 use cluster::sip::respond::respond;
 use cluster::sip::wire::Method;
 use models::audio::{Clip, Speech, audio_ring};
 use models::scripted::Control;
 use tokio::time::{Instant, sleep};
 
-use super::desk;
+use super::desk::{self, RINGS};
 use super::dialling::{Told, ear, until};
 use super::peer::{self, Peer};
+use super::registering::with_account;
 use super::scripted::Server;
 use super::sipp::scenario;
 use super::tones::{share, tone};
@@ -31,7 +32,7 @@ const BUSINESS: &str = r#"
 [business]
 name = "Camden Plumbers"
 time_zone = "Europe/London"
-numbers = ["1000"]
+numbers = ["1000", "+442079460100"]
 [hours]
 every_day = "0:00-24:00"
 [policy]
@@ -48,9 +49,14 @@ struct House {
 
 impl House {
     async fn open(rules: &str) -> Self {
+        Self::open_with(rules, settings(), |_| {}).await
+    }
+
+    async fn open_with(rules: &str, settings: Settings, change: impl FnOnce(&mut Business)) -> Self {
         let text = format!("{BUSINESS}{rules}");
-        let business =
+        let mut business =
             import::read(&text, &import::Settings::default()).unwrap_or_else(|why| panic!("{why}"));
+        change(&mut business);
         let store = Arc::new(Memory::new());
         store.put_business(&business, None).await.unwrap();
         let mut parts = Parts::new(
@@ -72,7 +78,7 @@ impl House {
             ..media::Settings::default()
         })
         .unwrap();
-        let trunk = Trunk::start(settings(), supervision.reception(), media.clone()).await.unwrap();
+        let trunk = Trunk::start(settings, supervision.reception(), media.clone()).await.unwrap();
         supervision.connect(trunk.exchange());
         Self { supervision, store, trunk, media }
     }
@@ -250,4 +256,63 @@ async fn a_caller_who_is_not_wanted_gets_the_status_that_the_business_chose() {
     assert_eq!((record.sip_status, record.arrived.map(|arrived| arrived.route)), (607, Some(Route::Blocked)));
     house.close().await;
     caller.stop(Duration::from_secs(1)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_caller_who_gave_up_is_called_back_by_the_trunk_with_an_account() {
+    let (other, _media, desk) = desk::open(settings()).await;
+    let there = address(&other, Transport::Udp);
+    let mut by_account = with_account(&format!("sip:{there}"));
+    by_account.trunk[0].account.as_mut().unwrap().register = false;
+    let rules = format!(
+        "[[department]]\nname = \"sam\"\nuri = \"sip:{RINGS}@{there}\"\n[ring_first]\npeople = [\"sam\"]\n[call_back]\n"
+    );
+    let house = House::open_with(&rules, by_account, |business| {
+        // No test waits for minutes.
+        business.arrival.call_back.as_mut().unwrap().after_minutes = 0;
+    })
+    .await;
+    let (leg, told) = house.called_by(&other).await;
+    until(&told, |event| *event == Event::Ringing).await;
+    let end = Instant::now() + Duration::from_secs(10);
+    while desk.calls(RINGS).is_empty() && desk.legs() == 0 {
+        assert!(Instant::now() < end, "nobody's telephone rings");
+        sleep(Duration::from_millis(20)).await;
+    }
+    leg.command(Command::HangUp).unwrap();
+    // Whoever answers at the caller's number is told why it rings.
+    let caller = "+447700900123";
+    let up = |event: &Event| *event == Event::Established;
+    let end = Instant::now() + Duration::from_secs(20);
+    while !desk.calls(caller).iter().flatten().any(up) {
+        assert!(Instant::now() < end, "nobody is called back");
+        sleep(Duration::from_millis(20)).await;
+    }
+    let (sender, mut recording) = audio_ring(8_000, 2 * 8_000 * 10);
+    desk.command(caller, Command::Record(sender));
+    sleep(Duration::from_secs(3)).await;
+    let mut both = vec![0; recording.waiting()];
+    recording.read(&mut both);
+    let loudest = both.iter().step_by(2).map(|sample| sample.unsigned_abs()).max();
+    assert!(loudest > Some(1_000), "the receptionist speaks: {loudest:?}");
+    desk.command(caller, Command::HangUp);
+    let end = Instant::now() + Duration::from_secs(20);
+    let tenant = house.store.businesses(Page::first(1)).await.unwrap().rows[0].id.clone();
+    loop {
+        let calls = house.store.calls(&tenant, Page::first(5)).await.unwrap().rows;
+        let is_back =
+            |record: &&CallRecord| record.arrived.as_ref().is_some_and(|one| one.route == Route::CalledBack);
+        let (back, missed) = (calls.iter().find(is_back), calls.iter().find(|record| !is_back(record)));
+        let note = missed.and_then(|record| record.call_back);
+        if note.is_some_and(|note| note.result == CallBackResult::Reached) {
+            let back = back.unwrap();
+            assert_eq!(back.arrived.as_ref().and_then(|one| one.calls_back), missed.map(|record| record.id));
+            assert!(back.answered_at.is_some() && calls.len() == 2);
+            break;
+        }
+        assert!(Instant::now() < end, "{note:?}");
+        sleep(Duration::from_millis(50)).await;
+    }
+    house.close().await;
+    other.stop(Duration::from_secs(1)).await;
 }

@@ -13,6 +13,7 @@ pub const fn outcome_of(reason: EndReason) -> Outcome {
         }
         EndReason::CallerHungUpMidway
         | EndReason::Cancelled
+        | EndReason::Mailbox
         | EndReason::Silence
         | EndReason::TooLong
         | EndReason::Refused => CallResult::Client,

@@ -36,8 +36,10 @@ impl Shell {
     /// Asks the caller's carrier to call somebody, where the business may.
     pub(in crate::call) fn transfer(&mut self, to: Destination) {
         match self.count(&to) {
-            // The carrier makes the call, and tells when it is over only by ending ours: it counts for the hour.
+            // The carrier makes the call, and tells when it is over only by ending ours: it counts for the hour, and
+            // as a minute's worth.
             Some(counted) => {
+                counted.answered();
                 drop(counted);
                 self.command(Command::Transfer(to));
             }

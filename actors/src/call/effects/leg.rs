@@ -17,13 +17,22 @@ impl Shell {
 
     /// Answers, and gets everything ready that the caller's first word needs.
     pub(in crate::call) fn answer(&mut self) {
+        // Whom we call answers themselves.
+        if self.we_called {
+            return;
+        }
+        self.command(Command::Answer);
+        self.is_answered();
+    }
+
+    /// The call is answered, by us or by whom we called.
+    fn is_answered(&mut self) {
         let now = self.case.now();
         self.case.note(|record, milestones| {
             record.answered_at = Some(moment(record, now));
             record.sip_status = 200;
             milestones.answered = Some(now);
         });
-        self.command(Command::Answer);
         self.open_recogniser();
         self.start_recording();
         self.case.write_record();
@@ -37,11 +46,17 @@ impl Shell {
         let now = self.case.now();
         match event {
             Event::Established => {
+                if self.we_called {
+                    self.case.note_answered();
+                    self.is_answered();
+                    self.listen_for_mailbox();
+                }
                 self.case.note(|_, milestones| milestones.established = Some(now));
                 self.push(Input::Established);
             }
             // What only a call that we make tells.
-            Event::Ringing | Event::Refused(_) | Event::ReachableBy(_) => {}
+            Event::Ringing | Event::ReachableBy(_) => {}
+            Event::Refused(status) => self.case.note(|record, _| record.sip_status = status),
             Event::SpeechStarted => {
                 self.turns.caller_speaks();
                 self.push(Input::SpeechStarted);

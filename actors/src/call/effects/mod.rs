@@ -1,5 +1,6 @@
 //! Does what a conversation asks for. One file per kind of effect.
 
+mod answering;
 mod hand_over;
 mod hearing;
 mod leg;
@@ -11,6 +12,7 @@ mod thinking;
 mod tools;
 mod voice;
 
+pub(super) use answering::Mailbox;
 pub(super) use hand_over::HandingOver;
 pub(super) use hearing::Hearing;
 pub(super) use pauses::Pauses;

@@ -3,13 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use metrics::counter;
+use models::answering::Answering;
 use models::audio::{Speech, TELEPHONE_HZ, audio_ring};
 use models::engine::{SpeakRequest, Speaking};
 
+use super::answering::{Tap, tap};
 use crate::call::conversation::UtteranceId;
 use crate::call::hand_over::Input;
 use crate::call::leg::{Command, Event, Leg, NotCalled, Outgoing};
+use crate::call::services::Counted;
 use crate::call::shell::Shell;
+use crate::metrics::MAILBOXES;
 use crate::types::{Destination, EndReason, PhoneNumber};
 
 /// Audio between the two that may wait, in milliseconds: more is delay that they would hear.
@@ -27,6 +32,8 @@ pub(crate) enum Person {
     Speech(Result<Speech, models::Error>),
     /// Nothing here can speak.
     Mute,
+    /// What has answered, by its sound.
+    Answering(Answering),
 }
 
 /// The lines to people, by number; what older ones tell is passed over.
@@ -43,20 +50,10 @@ struct Line {
     text: String,
     /// The engine works on the words; dropping its work cancels it.
     speaking: Option<Box<dyn Speaking>>,
+    /// What has answered is listened to.
+    tap: Option<Tap>,
     /// Counted among what the business may do at once, until this is dropped.
-    _counted: Counted,
-}
-
-/// One call of the business, given back to its bounds when it is over.
-pub(super) struct Counted {
-    caps: Arc<parking_lot::Mutex<crate::call::hand_over::Caps>>,
-    tenant: crate::types::TenantId,
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.caps.lock().end(&self.tenant);
-    }
+    counted: Counted,
 }
 
 impl Shell {
@@ -71,7 +68,7 @@ impl Shell {
         let number = self.people.number;
         self.people
             .lines
-            .insert(number, Line { leg: None, direct: None, text, speaking: None, _counted: counted });
+            .insert(number, Line { leg: None, direct: None, text, speaking: None, tap: None, counted });
         let inlet = self.inlet.clone();
         let outgoing = Outgoing { to, from: self.case.caller.clone() };
         // Looking a provider up takes a while, and no handler here waits.
@@ -86,17 +83,7 @@ impl Shell {
 
     /// One more call of the business, where it may make it.
     pub(super) fn count(&self, to: &Destination) -> Option<Counted> {
-        let tenant = self.case.tenant.tenant().clone();
-        let caps = Arc::clone(&self.services.outgoing.caps);
-        let begun = caps.lock().begin(self.services.now_ms(), &tenant, to);
-        match begun {
-            Ok(()) => Some(Counted { caps, tenant }),
-            Err(why) => {
-                metrics::counter!(crate::metrics::OUTGOING_DENIED).increment(1);
-                tracing::warn!(call_id = %self.case.call, tenant_id = %tenant, %why, "a call was not made");
-                None
-            }
-        }
+        self.services.count(self.case.call, self.case.tenant.tenant(), to)
     }
 
     /// What the person's side means to whoever had them called; none where that is nothing.
@@ -125,8 +112,16 @@ impl Shell {
                 line.direct = Some(uri);
                 return None;
             }
+            Person::Answering(Answering::ShortGreeting) => return None,
+            Person::Answering(Answering::Beep | Answering::LongGreeting) => {
+                counter!(MAILBOXES, "call" => "person").increment(1);
+                Input::Mailbox
+            }
             Person::Event(Event::Ringing) => Input::Ringing,
-            Person::Event(Event::Established) => Input::Answered,
+            Person::Event(Event::Established) => {
+                line.counted.answered();
+                Input::Answered
+            }
             Person::Event(Event::Refused(status)) => Input::Refused(status),
             Person::Event(Event::Digit(key)) => Input::Digit(key),
             // Nobody has said a word.
@@ -145,6 +140,14 @@ impl Shell {
     pub(super) fn speak_to_person(&mut self, number: u64) {
         let inlet = self.inlet.clone();
         let Some(line) = self.people.lines.get_mut(&number) else { return };
+        let heard = inlet.clone();
+        let settings = self.services.settings.answering.clone();
+        let (tap, command) = tap(settings, move |what| heard.person(number, Person::Answering(what)));
+        line.tap = Some(tap);
+        if let Some(leg) = &line.leg {
+            // A leg that is gone tells so.
+            let _ = leg.command(command);
+        }
         let request = SpeakRequest {
             text: line.text.clone(),
             voice: self.case.business.policy.voice.clone(),
@@ -167,7 +170,7 @@ impl Shell {
         let (caller_says, person_hears) = audio_ring(TELEPHONE_HZ, samples);
         let (person_says, caller_hears) = audio_ring(TELEPHONE_HZ, samples);
         let Some(line) = self.people.lines.get_mut(&number) else { return };
-        line.speaking = None;
+        (line.speaking, line.tap) = (None, None);
         if let Some(leg) = &line.leg {
             // A leg that is gone tells so.
             let _ = leg.command(Command::StopPlaying);

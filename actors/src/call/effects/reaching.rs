@@ -52,7 +52,9 @@ impl Shell {
     /// Calls people by this plan. The conversation begins where none of them takes the call.
     pub(in crate::call) fn reach(&mut self, plan: Plan) {
         let settings = self.services.settings.hand_over.clone();
-        let (machine, effects) = Reaching::new(settings, plan, self.case.now());
+        let now = self.case.now();
+        let until = now + self.services.settings.reach_ms_max;
+        let (machine, effects) = Reaching::new(settings, plan, now, until);
         self.reached.open = Some(Open { machine, lines: BTreeMap::new(), taken_by: None });
         self.carry_out_reached(effects);
     }

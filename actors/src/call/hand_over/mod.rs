@@ -15,7 +15,7 @@ mod settings;
 
 use serde::{Deserialize, Serialize};
 
-pub use caps::{Caps, Denied, Settings as CapSettings};
+pub use caps::{Begun, Caps, Denied, Price, Settings as CapSettings};
 pub use settings::Settings;
 
 use crate::types::{CallTime, HandOverOutcome};

@@ -158,19 +158,58 @@ fn a_business_calls_no_more_and_nowhere_else_than_it_may() {
         (Destination::Uri("sip:desk@192.0.2.1".into()), true),
     ] {
         let told = caps.begin(0, &other, &to);
-        assert_eq!(told, if may { Ok(()) } else { Err(Denied::Number) }, "{to:?}");
-        if may {
-            caps.end(&other);
+        assert_eq!(told.err(), (!may).then_some(Denied::Number), "{to:?}");
+        if let Ok(begun) = told {
+            caps.end(0, &other, begun);
         }
     }
     let to = number("+442079460001");
-    assert_eq!([caps.begin(0, &one, &to), caps.begin(10, &one, &to)], [Ok(()), Ok(())]);
+    let (first, second) = (caps.begin(0, &one, &to).unwrap(), caps.begin(10, &one, &to).unwrap());
     assert_eq!(caps.begin(20, &one, &to), Err(Denied::AtOnce));
-    assert_eq!(caps.begin(20, &other, &to), Ok(()), "each business has its own");
-    caps.end(&one);
-    caps.end(&one);
-    assert_eq!(caps.begin(30, &one, &to), Ok(()));
-    caps.end(&one);
+    assert!(caps.begin(20, &other, &to).is_ok(), "each business has its own");
+    caps.end(25, &one, first);
+    caps.end(25, &one, second);
+    let third = caps.begin(30, &one, &to).unwrap();
+    caps.end(35, &one, third);
     assert_eq!(caps.begin(40, &one, &to), Err(Denied::PerHour));
-    assert_eq!(caps.begin(3_600_000, &one, &to), Ok(()), "the first is an hour old");
+    assert!(caps.begin(3_600_000, &one, &to).is_ok(), "the first is an hour old");
+}
+
+#[test]
+fn a_business_spends_no_more_in_a_day_than_it_may() {
+    let price = |start: &str, per_minute| Price { start: start.to_owned(), per_minute };
+    let settings = CapSettings {
+        prices: vec![price("+44", 10), price("+447", 50)],
+        price_otherwise: 300,
+        spend_per_day_max: 200,
+        ..CapSettings::default()
+    };
+    let (mut caps, one) = (Caps::new(settings), TenantId::new("one"));
+    let number = |text: &str| Destination::Number(PhoneNumber::parse(text).unwrap());
+    let (fixed, mobile) = (number("+442079460001"), number("+447700900001"));
+    assert_eq!(caps.begin(0, &one, &number("+12125550100")), Err(Denied::Spend), "a minute is too much");
+    assert!(caps.begin(0, &one, &Destination::Uri("sip:desk@192.0.2.1".into())).is_ok());
+    // Nobody answers: it costs nothing, but while it rings it might.
+    let rings: Vec<Begun> = (0..4).map(|_| caps.begin(0, &one, &mobile).unwrap()).collect();
+    assert_eq!(caps.begin(0, &one, &fixed), Err(Denied::Spend));
+    for begun in rings {
+        caps.end(20_000, &one, begun);
+    }
+    // Two minutes and a second are three.
+    let begun = caps.begin(30_000, &one, &mobile).unwrap();
+    caps.answered(40_000, &one, begun);
+    assert!(caps.begin(40_000, &one, &fixed).is_ok_and(|begun| {
+        caps.end(41_000, &one, begun);
+        true
+    }));
+    caps.end(161_000, &one, begun);
+    let begun = caps.begin(162_000, &one, &mobile).unwrap();
+    caps.end(163_000, &one, begun);
+    // One that goes on counts by what it has cost so far.
+    let begun = caps.begin(170_000, &one, &fixed).unwrap();
+    caps.answered(170_000, &one, begun);
+    assert_eq!(caps.begin(170_000 + 5 * 60_000, &one, &fixed), Err(Denied::Spend));
+    caps.end(170_000 + 5 * 60_000, &one, begun);
+    assert_eq!(caps.begin(23 * 3_600_000, &one, &fixed), Err(Denied::Spend));
+    assert!(caps.begin(24 * 3_600_000, &one, &fixed).is_ok(), "a day later");
 }

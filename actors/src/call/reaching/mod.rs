@@ -71,6 +71,8 @@ pub struct Reaching {
     next: u64,
     open: BTreeMap<PersonId, Person>,
     together: Option<PersonId>,
+    /// When the caller has heard it ring for as long as they may.
+    until: CallTime,
     over: bool,
     effects: Vec<Effect>,
 }
@@ -82,9 +84,15 @@ struct Person {
 }
 
 impl Reaching {
-    /// Calls the first of them; what is to be done is returned, too. `settings` has the waits beside the ringing.
+    /// Calls the first of them; what is to be done is returned, too. `settings` has the waits beside the ringing, and
+    /// `until` is when the receptionist answers at the latest.
     #[must_use]
-    pub fn new(settings: hand_over::Settings, plan: Plan, now: CallTime) -> (Self, Vec<Effect>) {
+    pub fn new(
+        settings: hand_over::Settings,
+        plan: Plan,
+        now: CallTime,
+        until: CallTime,
+    ) -> (Self, Vec<Effect>) {
         // Who rings first is reached by us: a caller whose call we have not answered can't be sent on.
         let settings = hand_over::Settings { leave_path: false, ..settings };
         let mut reaching = Self {
@@ -93,6 +101,7 @@ impl Reaching {
             next: 0,
             open: BTreeMap::new(),
             together: None,
+            until,
             over: false,
             effects: Vec::new(),
         };
@@ -110,6 +119,15 @@ impl Reaching {
                 self.release_all_but(None);
             }
             Input::Person(id, input) => self.tell(now, id, input),
+            Input::Tick if self.together.is_none() && self.until <= now => {
+                let tried = std::mem::take(&mut self.open);
+                for (id, person) in tried {
+                    self.effects.push(Effect::Release(id));
+                    self.effects.push(Effect::Tried(person.name, Some(HandOverOutcome::NoAnswer)));
+                }
+                self.over = true;
+                self.effects.push(Effect::Nobody);
+            }
             Input::Tick => {
                 let late = |person: &Person| person.machine.deadline().is_some_and(|due| due <= now);
                 let due: Vec<PersonId> =
@@ -125,7 +143,8 @@ impl Reaching {
     /// When [`Input::Tick`] is due, if nothing else comes.
     #[must_use]
     pub fn deadline(&self) -> Option<CallTime> {
-        self.open.values().filter_map(|person| person.machine.deadline()).min()
+        let until = (!self.over && self.together.is_none()).then_some(self.until);
+        self.open.values().filter_map(|person| person.machine.deadline()).chain(until).min()
     }
 
     /// Whether the caller speaks with somebody.

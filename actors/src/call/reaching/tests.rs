@@ -16,7 +16,7 @@ fn round(names: &[&str], by_key: bool) -> Round {
 }
 
 fn reaching(rounds: Vec<Round>) -> (Reaching, Vec<Effect>) {
-    Reaching::new(hand_over::Settings::default(), Plan { rounds }, at(0))
+    Reaching::new(hand_over::Settings::default(), Plan { rounds }, at(0), at(50_000))
 }
 
 fn called(effects: &[Effect]) -> Vec<(u64, String)> {
@@ -87,6 +87,24 @@ fn a_caller_who_gives_up_lets_everybody_go() {
     let effects = reaching.handle(at(500), Input::Stop);
     assert_eq!(effects, [Effect::Release(PersonId(0)), Effect::Release(PersonId(1))]);
     assert!(reaching.handle(at(600), by(0, hand_over::Input::Answered)).is_empty());
+}
+
+#[test]
+fn nobody_hears_it_ring_for_longer_than_they_may() {
+    let rounds = ["sam", "priya", "marco", "anna"].map(|name| round(&[name], true)).to_vec();
+    let (mut reaching, _) = reaching(rounds);
+    reaching.handle(at(20_000), Input::Tick);
+    reaching.handle(at(40_000), Input::Tick);
+    assert_eq!(reaching.deadline(), Some(at(50_000)));
+    reaching.handle(at(45_000), by(2, hand_over::Input::Answered));
+    let effects = reaching.handle(at(50_000), Input::Tick);
+    let tried = Effect::Tried("marco".into(), Some(HandOverOutcome::NoAnswer));
+    assert_eq!(effects, [Effect::Release(PersonId(2)), tried, Effect::Nobody]);
+    assert_eq!(reaching.deadline(), None);
+    // Who has taken the call keeps it.
+    let (mut reaching, _) = self::reaching(vec![round(&["sam"], false)]);
+    reaching.handle(at(5_000), by(0, hand_over::Input::Answered));
+    assert_eq!((reaching.deadline(), reaching.handle(at(60_000), Input::Tick)), (None, Vec::new()));
 }
 
 #[test]

@@ -60,6 +60,11 @@ pub enum Then {
     Message(String),
     /// It is not answered, with this status.
     Turn(u16),
+    /// It is one that we make, to call somebody back. Never decided here.
+    CallBack {
+        /// Because their call was cut off; else because nobody answered it.
+        cut_off: bool,
+    },
 }
 
 /// What is done with this call.

@@ -78,6 +78,7 @@ pub(crate) fn call(owner: &str, id: u32, minute: i64) -> CallRecord {
         latencies: Vec::new(),
         held_by: None,
         arrived: None,
+        call_back: None,
     }
 }
 

@@ -42,6 +42,7 @@ fn reason(reason: EndReason) -> &'static str {
         EndReason::TooLong => "too long",
         EndReason::Refused => "refused",
         EndReason::EngineFailed => "an engine failed",
+        EndReason::Mailbox => "a mailbox answered",
         EndReason::Crashed => "the call's actor failed",
         EndReason::NodeStopped => "the node stopped",
         EndReason::NodeDied => "the node died",

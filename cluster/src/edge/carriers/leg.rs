@@ -27,6 +27,11 @@ impl Leg for CarrierLeg {
         }
         self.call.try_send(Told::Command(command)).map_err(|_| Gone)
     }
+
+    // A carrier waits for our answer for seconds only.
+    fn rings(&self) -> bool {
+        false
+    }
 }
 
 impl Drop for CarrierLeg {
