@@ -11,6 +11,7 @@ const PURE: &[&str] = &[
     "actors/src/call/brain/playbook/",
     "actors/src/call/hand_over/",
     "actors/src/storage/journal/entry",
+    "actors/src/storage/journal/erase",
     "actors/src/storage/journal/ledger",
     "actors/src/storage/journal/record",
     "actors/src/call/sharing/pending",
