@@ -15,6 +15,7 @@ const PURE: &[&str] = &[
     "actors/src/call/reaching/",
     "actors/src/call/screening/",
     "actors/src/storage/journal/entry",
+    "actors/src/storage/journal/erase",
     "actors/src/storage/journal/ledger",
     "actors/src/storage/journal/record",
     "actors/src/call/sharing/pending",

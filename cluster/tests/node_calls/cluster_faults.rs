@@ -79,7 +79,7 @@ fn peer_a_node_starts_and_takes_calls_while_its_cassandra_is_away() {
         let (id, file) = (call["id"].as_str().expect("an id"), on.path().join(format!("{number}.wav")));
         let file = file.to_str().expect("a name");
         strowger(on.path(), &["calls", "play", id, "--out", file]).expect("plays");
-        assert!(std::fs::metadata(file).expect("there").len() > 8_000, "{call}");
+        assert!(std::fs::metadata(file).expect("there").len() > 1_000, "{call}");
     }
     assert!(stop(node), "a clean exit");
 }

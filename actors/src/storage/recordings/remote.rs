@@ -179,13 +179,17 @@ mod tests {
     fn a_url_leads_to_its_store() {
         let folder = tempfile::TempDir::new().expect("a folder");
         let region = Settings { region: Some("eu-west-2".to_owned()), ..Settings::default() };
-        let keys = [("aws_access_key_id", "a"), ("aws_secret_access_key", "b")];
+        let keys =
+            [("aws_access_key_id", "a"), ("aws_secret_access_key", "b"), ("google_skip_signature", "true")];
         let at = |url: &str| open(url, folder.path(), &region, &keys);
         assert!(!at("").expect("the folder").far);
         let other = format!("file://{}/other", folder.path().display());
         assert!(!at(&other).expect("a folder").far && folder.path().join("other").is_dir());
         let far = at("s3://bucket/some/prefix").expect("S3");
         assert!(far.far && far.store.to_string().contains("some/prefix"), "{}", far.store);
+        let endpoint = Settings { endpoint: Some("http://127.0.0.1:9".to_owned()), ..region.clone() };
+        let google = open("gs://bucket/some/prefix", folder.path(), &endpoint, &keys).expect("Google's");
+        assert!(google.far && google.store.to_string().contains("some/prefix"), "{}", google.store);
         for (wrong, why) in [
             ("bucket", "it is no URL"),
             ("s3:///prefix", "names no bucket"),

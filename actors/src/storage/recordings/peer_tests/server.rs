@@ -11,10 +11,9 @@ use nix::unistd::Pid;
 
 const SERVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/moto/bin/moto_server");
 /// What each cloud's environment would say.
-pub(super) const KEYS: [(&str, &str); 6] = [
+pub(super) const KEYS: [(&str, &str); 5] = [
     ("azure_storage_account_name", super::azure::ACCOUNT),
     ("azure_storage_account_key", super::azure::ACCOUNT_KEY),
-    ("google_skip_signature", "true"),
     ("aws_access_key_id", "test"),
     ("aws_secret_access_key", "test"),
     ("aws_virtual_hosted_style_request", "false"),
