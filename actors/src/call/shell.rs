@@ -38,6 +38,10 @@ pub(crate) struct Shell {
     pub(super) recording: Recording,
     pub(super) handing_over: HandingOver,
     pub(super) turns: TurnClock,
+    /// The caller was told to wait, and hears something meanwhile.
+    pub(super) waits: bool,
+    /// The caller's carrier was asked to call somebody, and has not said how that went.
+    pub(super) transferring: bool,
     pub(super) ending: Ending,
     timer: Timer,
 }
@@ -85,6 +89,8 @@ impl Shell {
             recording,
             handing_over: HandingOver::default(),
             turns: TurnClock::default(),
+            waits: false,
+            transferring: false,
             ending: Ending::default(),
             timer: Timer::new(move || ticks.tick()),
             case,
@@ -115,6 +121,7 @@ impl Shell {
             }
             self.dialogue.handle(self.case.now(), input);
         }
+        self.wait_or_not();
         self.arm();
         Ok(())
     }

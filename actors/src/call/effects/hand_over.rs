@@ -61,6 +61,11 @@ impl Drop for Counted {
 }
 
 impl HandingOver {
+    /// Somebody is called, told or asked, and the caller waits for it.
+    pub(in crate::call) fn is_waited_for(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| !open.joined)
+    }
+
     pub(in crate::call) fn next_due(&self) -> Option<CallTime> {
         self.open.as_ref().and_then(|open| open.machine.deadline())
     }
@@ -73,6 +78,7 @@ impl Shell {
             // The carrier makes the call, and tells when it is over only by ending ours: it counts for the hour.
             Some(counted) => {
                 drop(counted);
+                self.transferring = true;
                 self.command(Command::Transfer(to));
             }
             None => self.push(ConversationInput::TransferProgress(FORBIDDEN)),

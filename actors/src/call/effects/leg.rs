@@ -60,7 +60,10 @@ impl Shell {
                     self.push(Input::PlaybackEnded { utterance, end });
                 }
             }
-            Event::TransferProgress(status) => self.push(Input::TransferProgress(status)),
+            Event::TransferProgress(status) => {
+                self.transferring &= status < 200;
+                self.push(Input::TransferProgress(status));
+            }
             Event::Held(held) => self.push(Input::Held(held)),
             Event::Quality(quality) => self.case.note(|record, _| record.quality = quality),
             Event::Ended(reason) => self.leg_ended(reason),

@@ -8,6 +8,7 @@ mod recording;
 mod thinking;
 mod tools;
 mod voice;
+mod waiting;
 
 pub(super) use hand_over::{HandingOver, Person};
 pub(super) use hearing::Hearing;

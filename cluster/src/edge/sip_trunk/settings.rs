@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Error;
 use crate::sip::dialog::Timing;
-use crate::sip::sdp::Protection;
+use crate::sip::sdp::{Codec, Protection};
 
 /// Addresses and bounds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +75,9 @@ pub struct Settings {
     /// The trunk that numbers are called by, where the receptionist calls somebody; the first with an account where
     /// none is named.
     pub outgoing_trunk: Option<String>,
+    /// The codecs that are spoken, in the order of our own offers: "pcmu", "pcma", "g722", "opus". Of those that the
+    /// far side offers, the one that costs least is taken.
+    pub codecs: Vec<Codec>,
     /// When audio is protected by SRTP with keys in the session description (RFC 4568): "accepted" where the far
     /// side offers it, "offered" in our own offers too, "required" always.
     pub srtp: Protection,
@@ -129,6 +132,7 @@ impl Default for Settings {
             media_close_ms: 2_000,
             transfer_host: None,
             outgoing_trunk: None,
+            codecs: Codec::ALL.to_vec(),
             srtp: Protection::default(),
             t4_ms: 5_000,
             timing: Timing::default(),
