@@ -1,4 +1,5 @@
-//! What a call's media costs: `media_cost [calls] [seconds] [pcmu|g722|opus|srtp]`; `srtp` is protected PCMU.
+//! What a call's media costs: `media_cost [calls] [seconds] [pcmu|g722|opus|srtp|suppressed|unlevelled]`; `srtp` is
+//! protected PCMU, `suppressed` PCMU with noise suppression, `unlevelled` PCMU without one level for all callers.
 //!
 //! Opens so many sessions in this process and lets a second process be their far sides: each sends 50
 //! packets a second of speech with pauses, and takes the 50 that come back. Each session is recorded and
@@ -22,6 +23,8 @@ use cluster::edge::media::{
     Codec, Control, Direction, Media, MediaEvents, Protected, Session, Settings, Stream,
 };
 use cluster::rtp::codec::Encoder;
+use cluster::rtp::level;
+use cluster::rtp::noise_suppression::Suppression;
 use cluster::rtp::packet::Header;
 use cluster::rtp::protection::{Key, Sealing, Suite};
 use models::audio::{AudioReceiver, Clip, Speech, audio_ring};
@@ -45,18 +48,29 @@ struct Kind {
     name: &'static str,
     codec: Codec,
     key: Option<Key>,
+    settings: Settings,
 }
 
 impl Kind {
     fn of(argument: Option<&String>) -> Self {
+        let settings = Settings { address: [127, 0, 0, 1].into(), ..Settings::default() };
+        let pcmu = Self { name: "pcmu", codec: Codec::Pcmu, key: None, settings };
         match argument.map(String::as_str) {
-            Some("g722") => Self { name: "g722", codec: Codec::G722, key: None },
-            Some("opus") => Self { name: "opus", codec: Codec::Opus, key: None },
+            Some("g722") => Self { name: "g722", codec: Codec::G722, ..pcmu },
+            Some("opus") => Self { name: "opus", codec: Codec::Opus, ..pcmu },
             Some("srtp") => {
                 let key = Key { suite: Suite::AesCm128Sha1With80, master: (0..30).collect() };
-                Self { name: "srtp", codec: Codec::Pcmu, key: Some(key) }
+                Self { name: "srtp", key: Some(key), ..pcmu }
             }
-            _ => Self { name: "pcmu", codec: Codec::Pcmu, key: None },
+            Some("suppressed") => {
+                let settings = Settings { noise_suppression: Suppression::Hearing, ..pcmu.settings };
+                Self { name: "pcmu", settings, ..pcmu }
+            }
+            Some("unlevelled") => {
+                let level = level::Settings { hearing: false, ..level::Settings::default() };
+                Self { name: "pcmu", settings: Settings { level, ..pcmu.settings }, ..pcmu }
+            }
+            _ => pcmu,
         }
     }
 
@@ -82,8 +96,7 @@ fn measure(calls: usize, seconds: u64, kind: &Kind) {
     let ports: Vec<u16> =
         answers.next().unwrap().unwrap().split(' ').map(|port| port.parse().unwrap()).collect();
 
-    let settings = Settings { address: [127, 0, 0, 1].into(), ..Settings::default() };
-    let media = Media::start(settings).unwrap();
+    let media = Media::start(kind.settings.clone()).unwrap();
     let before = resident_kib();
     let nothing: MediaEvents = Arc::new(|_| {});
     let sessions: Vec<Session> =
@@ -148,9 +161,13 @@ fn set_up(session: &Session, port: u16, kind: &Kind) -> (AudioReceiver, AudioRec
         codec: kind.codec,
         payload_type: kind.payload_type(),
         telephone_event: Some(101),
+        comfort_noise: None,
         direction: Direction::SendReceive,
         packet_ms: 20,
         protected: kind.key.clone().map(|key| Protected { ours: key.clone(), theirs: key }),
+        handshake: None,
+        connectivity: None,
+        multiplexed: false,
     };
     session.control(Control::Configure(stream)).unwrap();
     let (listen, listening) = audio_ring(8_000, 8_000);

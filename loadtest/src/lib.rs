@@ -7,7 +7,9 @@
 pub mod caller;
 pub mod measure;
 pub mod node;
+pub mod ramp;
 pub mod report;
 pub mod run;
 pub mod scenario;
+pub mod set_up;
 pub mod verdict;

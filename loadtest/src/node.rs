@@ -145,8 +145,17 @@ impl Drop for Node {
 /// The number that the business under test is called by.
 pub const NUMBER: &str = "1000";
 
-fn configuration(_calls_max: u32) -> String {
-    "[engines]\nspeech_to_text = \"scripted\"\ntext_to_speech = \"scripted\"\n".to_owned()
+/// Bounds that a single source of all calls would meet are raised; nothing else differs from the defaults.
+fn configuration(calls_max: u32) -> String {
+    let calls_max = calls_max.max(2_000);
+    format!(
+        "[engines]\nspeech_to_text = \"scripted\"\ntext_to_speech = \"scripted\"\n[sip]\ndialogs_max = {dialogs}\n\
+         transactions_max = 1000000\nmessages_per_second_per_source = 1000000\nmessages_burst_per_source = 1000000\n\
+         [media]\nfirst_port = 10000\nlast_port = 29999\nquarantine_ms = {quarantine_ms}\n\
+         [calls.supervision]\ncalls_max = {calls_max}\n",
+        dialogs = calls_max.saturating_mul(10).max(5_000),
+        quarantine_ms = if calls_max > 2_000 { 0 } else { 30_000 },
+    )
 }
 
 fn business_file(calls_max: u32) -> String {

@@ -41,6 +41,8 @@ pub fn markdown(name: &str, scenario: &Scenario, measured: &Measured, machine: &
         "Machine: {}, {} cores shared by node and harness, Linux {}.\n",
         machine.processor, machine.cores, machine.kernel
     );
+    let codec = scenario.codec.map_or("all codecs offered", |codec| codec.name());
+    let _ = writeln!(text, "Audio: {codec}{}.\n", if scenario.srtp { ", by SRTP" } else { "" });
     let _ = writeln!(
         text,
         "{} calls begun, {} answered, {} heard by the caller, {} heard by the receptionist, {} recorded.\n",

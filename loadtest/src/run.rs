@@ -9,6 +9,7 @@ use actors::call::leg::{Events, Incoming, Leg, Reception, Refusal};
 use cluster::clock;
 use cluster::edge::media::Media;
 use cluster::edge::{media, sip_trunk};
+use cluster::sip::sdp::{Codec, Protection};
 use models::engine::{self, TextToSpeech};
 use serde_json::Value;
 use tokio::task::JoinSet;
@@ -71,6 +72,8 @@ async fn open_line(scenario: &Scenario, node: &Node) -> Result<Line, Failure> {
     let settings = sip_trunk::Settings {
         udp: Some("127.0.0.1:0".parse()?),
         tcp: None,
+        codecs: scenario.codec.map_or_else(|| Codec::ALL.to_vec(), |codec| vec![codec]),
+        srtp: if scenario.srtp { Protection::Offered } else { Protection::Accepted },
         ..sip_trunk::Settings::default()
     };
     let trunk = sip_trunk::Trunk::start(settings, Arc::new(NobodyHome), media).await?;
@@ -139,7 +142,7 @@ fn count(scenario: &Scenario, found: &[Found], records: &[Value]) -> Measured {
 }
 
 /// The harness calls; it takes no calls.
-struct NobodyHome;
+pub(crate) struct NobodyHome;
 
 #[async_trait::async_trait]
 impl Reception for NobodyHome {

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
+use cluster::sip::sdp::Codec;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 /// A scenario, read from `loadtest/scenarios/<name>.toml`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -16,6 +18,12 @@ pub struct Scenario {
     pub calls_per_s: f64,
     /// How long all of them stay up together; cost is measured over this.
     pub hold_s: u64,
+    /// The codec that the callers offer; all where none is named.
+    #[serde(default)]
+    pub codec: Option<Codec>,
+    /// Whether they offer SRTP.
+    #[serde(default)]
+    pub srtp: bool,
     /// What the callers say, again and again, in turn.
     pub says: Vec<String>,
     /// What is good enough.
@@ -47,14 +55,22 @@ pub enum Error {
     },
 }
 
+/// Reads a scenario or a ramp.
+///
+/// # Errors
+/// [`Error::Unreadable`], with the line and the key where the file is at fault.
+pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
+    let unreadable = |why: String| Error::Unreadable { path: path.display().to_string(), why };
+    let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
+    toml::from_str(&text).map_err(|error| unreadable(error.to_string()))
+}
+
 impl Scenario {
     /// Reads a scenario.
     ///
     /// # Errors
-    /// [`Error::Unreadable`], with the line and the key where the file is at fault.
+    /// As [`read`].
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let unreadable = |why: String| Error::Unreadable { path: path.display().to_string(), why };
-        let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
-        toml::from_str(&text).map_err(|error| unreadable(error.to_string()))
+        read(path)
     }
 }

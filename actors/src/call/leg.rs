@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use models::audio::{AudioReceiver, AudioSender, Speech};
+use models::audio::{AudioReceiver, AudioSender, Clip, Speech};
 
 use super::conversation::UtteranceId;
 use crate::types::{Attestation, CallId, CallQuality, Destination, EndReason, PhoneNumber, Private};
@@ -97,6 +97,9 @@ pub enum Command {
     },
     /// The far side is by itself again.
     Part,
+    /// Whenever nothing was said to the far side for a while, play this again and again, at 8 kHz; none: nothing
+    /// any more. What is said, and whom it is put together with, silences it at once.
+    Wait(Option<Clip>),
     /// Ask the far side to call somebody else instead (REFER).
     Transfer(Destination),
     /// End the call: BYE where it is up, a refusal where it rings.

@@ -23,6 +23,7 @@ mod shell;
 mod snapshot;
 mod timer;
 mod understanding;
+pub mod waiting;
 
 pub use checkpoint::{Checkpoint, Error as CheckpointError};
 pub use dialogue::{Beginning, Dialogue, Maker, Mind, Minds};
@@ -32,6 +33,7 @@ pub use screening::Settings as ScreeningSettings;
 pub use settings::{HearingSettings, JournalSettings, Settings, SharingSettings, VoiceSettings};
 pub use snapshot::Snapshot;
 pub use understanding::{Settings as UnderstandingSettings, Understanding};
+pub use waiting::{Settings as WaitingSettings, WaitingSounds};
 
 pub(crate) use actor::{Arguments, CallActor, Message};
 pub(crate) use case::{Case, Places};

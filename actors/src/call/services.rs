@@ -10,7 +10,7 @@ use super::hand_over::{Begun, Caps};
 use super::journal::{Backlog, Written};
 use super::leg::Exchange;
 use super::screening::History;
-use super::{Minds, Settings, Sharing};
+use super::{Minds, Settings, Sharing, WaitingSounds};
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::integrations;
@@ -29,6 +29,7 @@ pub(crate) struct Services {
     /// How late voice activity says that a caller has stopped, in milliseconds.
     pub(crate) voice_lag_ms: u32,
     pub(crate) recorder: Option<Arc<Recorder>>,
+    pub(crate) waiting_sounds: Arc<WaitingSounds>,
     pub(crate) minds: Minds,
     pub(crate) clock: Clock,
     pub(crate) chance: Chance,

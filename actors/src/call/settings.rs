@@ -26,6 +26,8 @@ pub struct Settings {
     pub hearing: HearingSettings,
     /// Handing callers over to people.
     pub hand_over: super::HandOverSettings,
+    /// What callers hear meanwhile, and while a tool takes its time.
+    pub waiting: super::WaitingSettings,
     /// Where calls may be made and transferred to, and how many.
     pub outgoing: super::CapSettings,
     /// How a mailbox is told from a person, in calls that we make.
@@ -50,6 +52,7 @@ impl Default for Settings {
             voice: VoiceSettings::default(),
             hearing: HearingSettings::default(),
             hand_over: super::HandOverSettings::default(),
+            waiting: super::WaitingSettings::default(),
             outgoing: super::CapSettings::default(),
             answering: models::answering::Settings::default(),
             screening: super::ScreeningSettings::default(),

@@ -47,6 +47,10 @@ pub(crate) struct Shell {
     /// The call is one that we make.
     pub(super) we_called: bool,
     pub(super) turns: TurnClock,
+    /// The caller was told to wait, and hears something meanwhile.
+    pub(super) waits: bool,
+    /// The caller's carrier was asked to call somebody, and has not said how that went.
+    pub(super) transferring: bool,
     pub(super) ending: Ending,
     timer: Timer,
 }
@@ -100,6 +104,8 @@ impl Shell {
             we_called: matches!(opening, Opening::CalledBack { .. }),
             opening,
             turns: TurnClock::default(),
+            waits: false,
+            transferring: false,
             ending: Ending::default(),
             timer: Timer::new(move || ticks.tick()),
             case,
@@ -148,6 +154,7 @@ impl Shell {
             }
             self.dialogue.handle(self.case.now(), input);
         }
+        self.wait_or_not();
         self.arm();
         Ok(())
     }

@@ -99,6 +99,7 @@ impl Supervision {
             pause_judge: parts.pause_judge,
             voice_lag_ms: parts.voice_lag_ms,
             recorder: parts.recorder,
+            waiting_sounds: parts.waiting_sounds,
             minds: parts.minds,
             clock: parts.clock,
             chance: parts.chance,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use models::engine::{PauseJudge, SpeechToText, TextToSpeech};
 
-use crate::call::{Minds, Written};
+use crate::call::{Minds, WaitingSounds, Written};
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -40,6 +40,8 @@ pub struct Parts {
     pub recorder: Option<Arc<Recorder>>,
     /// Told of each call whose record, with its end, is in the store; such as the search.
     pub written: Option<Written>,
+    /// What waiting callers hear.
+    pub waiting_sounds: Arc<WaitingSounds>,
     /// What talks and thinks.
     pub minds: Minds,
     /// What every tenant's receptionist can do beyond talking.
@@ -67,6 +69,7 @@ impl Parts {
             voice_lag_ms: 0,
             recorder: None,
             written: None,
+            waiting_sounds: Arc::default(),
             minds,
             integrations: own_integrations(&storage, &Settings::default()),
             settings: Settings::default(),

@@ -78,9 +78,12 @@ async fn the_person_is_told_who_is_there_and_takes_the_call_and_the_caller_comes
     person.tell(Event::Established);
     until("told", || person.count("play") == 1).await;
     assert_eq!((caller.count("bridge"), person.count("bridge")), (0, 0), "nobody has pressed a key");
+    let waits = |caller: &Phone| caller.count("wait") - caller.count("wait no more");
+    assert_eq!(waits(&caller), 1, "something is heard meanwhile");
     person.tell(Event::Digit('1'));
     until("together", || (caller.count("bridge"), person.count("bridge")) == (1, 1)).await;
     assert_eq!(world.ears.open(), 0, "nobody listens in");
+    until("waiting no more", || waits(&caller) == 0).await;
     let (plays, listens) = (caller.count("play"), caller.count("listen"));
     seconds(120).await;
     assert_eq!(caller.count("play"), plays, "nobody talks in between");

@@ -216,6 +216,8 @@ impl Leg for Inner {
             Command::Transfer(_) => "transfer",
             Command::Bridge { .. } => "bridge",
             Command::Part => "part",
+            Command::Wait(Some(_)) => "wait",
+            Command::Wait(None) => "wait no more",
             Command::HangUp => "hang_up",
         };
         self.line.lock().commands.push(name);

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actors::call::Minds;
 use actors::call::leg::{Incoming, Refusal};
+use actors::call::{Minds, WaitingSettings, WaitingSounds};
 use actors::chance::Chance;
 use actors::clock::Clock;
 use actors::config::Settings;
@@ -82,6 +82,8 @@ impl World {
     pub(super) async fn handing_over() -> Self {
         Self::over(Store::default(), handing_over(), 20, |parts| {
             parts.clock = Clock::starting_at("2026-03-10T11:00:00Z".parse().expect("a time"));
+            let sounds = WaitingSounds::load(&WaitingSettings::default());
+            parts.waiting_sounds = Arc::new(sounds.expect("the pattern"));
         })
         .await
     }

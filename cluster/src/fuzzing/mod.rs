@@ -22,6 +22,7 @@ pub const TARGETS: &[Target] = &[
     ("rtp", rtp::packets),
     ("rtcp", rtp::reports),
     ("srtp", rtp::protected),
+    ("stun", rtp::checks),
     ("carrier_twilio", carriers::twilio),
     ("carrier_telnyx", carriers::telnyx),
     ("carrier_plivo", carriers::plivo),

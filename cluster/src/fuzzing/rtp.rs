@@ -1,11 +1,14 @@
 //! Media.
 
+use std::net::SocketAddr;
+
 use crate::rtp::codec::{Codec, Decoder};
 use crate::rtp::comfort_noise::ComfortNoise;
 use crate::rtp::jitter_buffer::{JitterBuffer, Settings};
 use crate::rtp::packet::{Header, Packet, is_rtcp};
 use crate::rtp::protection::{Key, Opening, Sealing, Suite};
 use crate::rtp::reception::{Arrival, Reception};
+use crate::rtp::stun::{self, Credentials};
 use crate::rtp::telephone_event::Receiver;
 use crate::rtp::timestamps::Timestamps;
 use crate::rtp::{FRAME, rtcp};
@@ -85,6 +88,20 @@ pub(super) fn reports(bytes: &[u8]) {
         let trip = rtcp::round_trip_ms(&block, 0x8000_0000);
         assert!(trip.is_none_or(|trip| (0.0..=10_000.0).contains(&trip)), "{trip:?}");
     }
+}
+
+/// Connectivity checks: what nobody can know is believed of nobody but the samples, and an answer is never longer than
+/// its question.
+pub(super) fn checks(bytes: &[u8]) {
+    // Those of RFC 5769.
+    let ours = Credentials { fragment: "evtj".to_owned(), password: "VOkJxbRl1RmTxUk/WvJxBt".to_owned() };
+    if let Some(check) = stun::check(bytes, &ours, "h6vY") {
+        assert!(stun::is_stun(bytes));
+        let answered = stun::answer(&check, SocketAddr::from(([192, 0, 2, 1], 32_853)), &ours);
+        assert!(answered.len() <= bytes.len(), "{} bytes for {}", answered.len(), bytes.len());
+    }
+    let unknown = Credentials { password: "a password that nobody was told".to_owned(), ..ours };
+    assert!(stun::check(bytes, &unknown, "h6vY").is_none(), "a check without the password was believed");
 }
 
 /// Sealed packets: nothing that was made up is opened, what we sealed is opened once.

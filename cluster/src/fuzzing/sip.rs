@@ -8,7 +8,9 @@ use crate::sip::dialog::{Command, Dialog, Effect, Input, Own, RequestId, Timing,
 use crate::sip::digest::{Algorithm, Digest, answer_in};
 use crate::sip::respond::respond;
 use crate::sip::salvage::salvage;
-use crate::sip::sdp::{Negotiation, Protection, SECRET_BYTES, Secret, acceptable, parse, sdp_of};
+use crate::sip::sdp::{
+    Codec, Fingerprint, Hash, Means, Negotiation, Protection, SECRET_BYTES, Secret, acceptable, parse, sdp_of,
+};
 use crate::sip::wire::{
     HeaderName, Limits, Message, Method, Request, StreamParser, TransactionKey, call_id_of, cancelled_key,
     parse_datagram,
@@ -97,7 +99,8 @@ pub(super) fn salvaged(bytes: &[u8]) {
 pub(super) fn description(bytes: &[u8]) {
     let _ = parse(bytes);
     for protection in [Protection::Accepted, Protection::Offered, Protection::Required] {
-        let takes = acceptable(bytes, protection);
+        let means = Means { protection, has_secret: true, certified: true, codecs: &Codec::ALL };
+        let takes = acceptable(bytes, means);
         let mut answering = negotiation(protection);
         let answer = answering.answer(bytes);
         if let Ok(answer) = answer {
@@ -115,7 +118,10 @@ pub(super) fn description(bytes: &[u8]) {
 }
 
 fn negotiation(protection: Protection) -> Negotiation {
-    Negotiation::new(HERE, 1).protected(protection, Secret::from([7; SECRET_BYTES]))
+    Negotiation::new(HERE, 1)
+        .comforting(true)
+        .certified(Some(Fingerprint { hash: Hash::Sha256, bytes: vec![7; 32] }))
+        .protected(protection, Secret::from([7; SECRET_BYTES]))
 }
 
 /// The answer to our challenge.

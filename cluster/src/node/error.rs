@@ -49,6 +49,9 @@ pub enum Error {
     /// The search can't start.
     #[error(transparent)]
     Search(#[from] storage::search::Error),
+    /// What waiting callers hear can't be read.
+    #[error(transparent)]
+    Waiting(#[from] actors::call::waiting::Error),
     /// The demo business can't be taken in.
     #[error("the demo business was not imported: {why}")]
     Demo {

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use actors::call::Written;
+use actors::call::{WaitingSounds, Written};
 use actors::clock::Clock;
 use actors::storage::Storage;
 use actors::storage::recordings::Recorder;
@@ -163,6 +163,7 @@ async fn supervise(
         pause_judge: senses.pause_judge,
         voice_lag_ms: config.media.voice_activity.hangover_ms,
         recorder: Some(Arc::clone(recorder)),
+        waiting_sounds: Arc::new(WaitingSounds::load(&config.calls.call.waiting)?),
         settings: config.calls.clone(),
         integrations: own_integrations(storage, &config.calls),
         ..Parts::new(Arc::clone(storage), minds::minds(config, senses.embeddings))

@@ -1,7 +1,7 @@
 //! Comfort noise (RFC 3389): what a far side that stops sending in silence wants heard instead.
 //!
 //! The level is taken from the packet; the spectrum is not: the noise is white, passed once through a low-pass,
-//! which is near to a room's. Heard and recorded, never sent: we send our silence as audio.
+//! which is near to a room's.
 
 /// The static payload type (RFC 3551 table 4).
 pub const PAYLOAD_TYPE: u8 = 13;

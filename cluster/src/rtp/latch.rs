@@ -23,6 +23,8 @@ pub struct Latch {
     believed: Option<SocketAddr>,
     window_ends: Micros,
     candidate: Option<Candidate>,
+    /// Only who proves itself otherwise is believed.
+    by_checks: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,7 +39,37 @@ impl Latch {
     /// Believes nobody yet; an address other than `described` has until `window_ends` to prove itself.
     #[must_use]
     pub fn new(described: SocketAddr, window_ends: Micros) -> Self {
-        Self { described, believed: None, window_ends, candidate: None }
+        Self { described, believed: None, window_ends, candidate: None, by_checks: false }
+    }
+
+    /// Believes whoever [`Latch::believe`] names, and nobody else, wherever the description points (RFC 8445).
+    #[must_use]
+    pub fn by_checks(described: SocketAddr) -> Self {
+        Self { by_checks: true, ..Self::new(described, 0) }
+    }
+
+    /// Whether it goes by that alone.
+    #[must_use]
+    pub fn is_by_checks(&self) -> bool {
+        self.by_checks
+    }
+
+    /// Believes this source from now on: it has proved itself by more than its packets' numbers.
+    pub fn believe(&mut self, source: SocketAddr) {
+        self.believed = Some(source);
+        self.candidate = None;
+    }
+
+    /// Whether this source is believed, or may come to be.
+    #[must_use]
+    pub fn may_be(&self, source: SocketAddr) -> bool {
+        self.believed.map_or(!self.by_checks, |believed| believed == source)
+    }
+
+    /// Whether it is known where our packets go.
+    #[must_use]
+    pub fn is_reachable(&self) -> bool {
+        self.believed.is_some() || !self.by_checks
     }
 
     /// A new description. One with the same address keeps what was learnt.
@@ -63,6 +95,9 @@ impl Latch {
     pub fn accepts(&mut self, source: SocketAddr, header: &Header, now: Micros) -> bool {
         if let Some(believed) = self.believed {
             return believed == source;
+        }
+        if self.by_checks {
+            return false;
         }
         if source == self.described {
             self.believed = Some(source);
@@ -132,6 +167,18 @@ mod tests {
         let mut latch = Latch::new(at(4000), WINDOW);
         assert!((0..50).all(|sequence| !latch.accepts(at(5000), &packet(sequence), WINDOW + 1)));
         assert!(latch.accepts(at(4000), &packet(1), WINDOW + 2));
+    }
+
+    #[test]
+    fn where_checks_decide_no_packet_does() {
+        let mut latch = Latch::by_checks(at(4000));
+        assert!((0..50).all(|sequence| !latch.accepts(at(4000), &packet(sequence), 1)));
+        assert!(!latch.is_reachable() && !latch.may_be(at(4000)));
+        latch.believe(at(5000));
+        assert!(latch.accepts(at(5000), &packet(1), WINDOW * 9) && !latch.accepts(at(4000), &packet(2), 1));
+        assert_eq!(latch.destination(), at(5000));
+        latch.believe(at(6000));
+        assert!(!latch.accepts(at(5000), &packet(3), 1), "another way was nominated");
     }
 
     #[test]

@@ -8,8 +8,11 @@
 //! - [`concealment`]: audio for packets that never came (in the manner of G.711 Appendix I).
 //! - [`telephone_event`]: keys (RFC 4733).
 //! - [`dual_tone`]: keys heard in the audio (ITU-T Q.23, Q.24).
+//! - [`level`]: one level for whoever speaks (in the manner of ITU-T G.169).
+//! - [`noise_suppression`]: noise taken out of what a caller says.
 //! - [`latch`]: whose packets a session believes (symmetric RTP, RFC 4961).
 //! - [`protection`]: SRTP (RFC 3711).
+//! - [`stun`]: connectivity checks, answered (RFC 8445, lite).
 //! - [`reception`], [`rtcp`], [`score`]: what the line is like, and telling the far side.
 //! - [`timestamps`]: faster clocks on the timeline of 8 kHz.
 //! - [`resampler`]: engines' rates to 8 kHz.
@@ -21,12 +24,15 @@ pub mod dual_tone;
 pub mod g711;
 pub mod jitter_buffer;
 pub mod latch;
+pub mod level;
+pub mod noise_suppression;
 pub mod packet;
 pub mod protection;
 pub mod reception;
 pub mod resampler;
 pub mod rtcp;
 pub mod score;
+pub mod stun;
 pub mod telephone_event;
 pub mod timestamps;
 

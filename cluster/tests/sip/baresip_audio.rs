@@ -36,6 +36,12 @@ async fn peer_protected_tones_are_heard_both_ways_with_baresip() {
     tones_are_heard_both_ways(phone, "SRTP", Settings { srtp: Protection::Required, ..settings() }).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn peer_tones_are_heard_both_ways_by_ice_with_baresip() {
+    let phone = Softphone::start_checking(Transport::Tcp, &tone(8_000, 440.0, 20)).await;
+    tones_are_heard_both_ways(phone, "ICE", settings()).await;
+}
+
 async fn tones_are_heard_both_ways(mut phone: Softphone, codec: &str, settings: Settings) {
     let (trunk, media, desk) = desk::open(settings).await;
     phone.dial(ANSWERS, address(&trunk, phone.transport()));

@@ -32,6 +32,11 @@ impl Softphone {
         Self::start_as(transport, codec, voice, "", ";mediaenc=srtp-mand").await
     }
 
+    /// The same, and it checks the ways between us (ICE).
+    pub(super) async fn start_checking(transport: Transport, voice: &[i16]) -> Self {
+        Self::start_as(transport, "PCMU", voice, "rtcp_mux yes\n", ";medianat=ice").await
+    }
+
     /// The same with further lines of its configuration.
     pub(super) async fn start_with(transport: Transport, codec: &str, voice: &[i16], extra: &str) -> Self {
         Self::start_as(transport, codec, voice, extra, "").await
@@ -52,7 +57,7 @@ impl Softphone {
             home.path().join("config"),
             format!(
                 "poll_method epoll\nsip_listen 127.0.0.1:{port}\nmodule_path {}\nmodule stdio.so\nmodule g711.so\n\
-                 module g722.so\nmodule opus.so\nmodule srtp.so\nmodule aufile.so\nmodule sndfile.so\n\
+                 module g722.so\nmodule opus.so\nmodule srtp.so\nmodule ice.so\nmodule aufile.so\nmodule sndfile.so\n\
                  module_tmp uuid.so\nmodule_tmp account.so\n\
                  module_app menu.so\naudio_source aufile,{}\nsnd_path {}\nrtp_ports 41000-41999\n{extra}",
                 modules(),

@@ -26,11 +26,11 @@ impl PreRoll {
         let length = self.samples.len();
         let audio = audio.get(audio.len().saturating_sub(length)..).unwrap_or_default();
         let (head, tail) = audio.split_at(audio.len().min(length - self.next));
-        for (to, from) in self.samples.iter_mut().skip(self.next).zip(head) {
-            *to = *from;
+        if let Some(room) = self.samples.get_mut(self.next..self.next + head.len()) {
+            room.copy_from_slice(head);
         }
-        for (to, from) in self.samples.iter_mut().zip(tail) {
-            *to = *from;
+        if let Some(room) = self.samples.get_mut(..tail.len()) {
+            room.copy_from_slice(tail);
         }
         self.next = (self.next + audio.len()) % length;
         self.filled = (self.filled + audio.len()).min(length);

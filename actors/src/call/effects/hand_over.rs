@@ -27,6 +27,11 @@ struct Open {
 }
 
 impl HandingOver {
+    /// Somebody is called, told or asked, and the caller waits for it.
+    pub(in crate::call) fn is_waited_for(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| !open.joined)
+    }
+
     pub(in crate::call) fn next_due(&self) -> Option<CallTime> {
         self.open.as_ref().and_then(|open| open.machine.deadline())
     }
@@ -41,6 +46,7 @@ impl Shell {
             Some(counted) => {
                 counted.answered();
                 drop(counted);
+                self.transferring = true;
                 self.command(Command::Transfer(to));
             }
             None => self.push(ConversationInput::TransferProgress(FORBIDDEN)),

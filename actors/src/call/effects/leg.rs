@@ -80,7 +80,10 @@ impl Shell {
                 }
             }
             Event::TransferProgress(status) if self.is_leaving() => self.caller_moved(status),
-            Event::TransferProgress(status) => self.push(Input::TransferProgress(status)),
+            Event::TransferProgress(status) => {
+                self.transferring &= status < 200;
+                self.push(Input::TransferProgress(status));
+            }
             Event::Held(held) => self.push(Input::Held(held)),
             Event::Quality(quality) => self.case.note(|record, _| record.quality = quality),
             Event::Ended(reason) => self.leg_ended(reason),

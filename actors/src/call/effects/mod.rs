@@ -11,6 +11,7 @@ mod recording;
 mod thinking;
 mod tools;
 mod voice;
+mod waiting;
 
 pub(super) use answering::Mailbox;
 pub(super) use hand_over::HandingOver;

@@ -197,6 +197,7 @@ impl Call {
             Command::StopPlaying => Control::StopPlaying,
             Command::Bridge { says, hears } => Control::Bridge { says, hears },
             Command::Part => Control::Part,
+            Command::Wait(sound) => Control::Wait(sound),
         };
         if !self.with_media() || self.session.as_ref().is_none_or(|session| session.control(media).is_err()) {
             tracing::debug!(call_id = %self.id, "a command came too late for the call's media");

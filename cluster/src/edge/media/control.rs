@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use actors::call::conversation::UtteranceId;
 use actors::types::CallQuality;
-use models::audio::{AudioReceiver, AudioSender, Speech};
+use models::audio::{AudioReceiver, AudioSender, Clip, Speech};
 use serde::{Deserialize, Serialize};
 
-use super::Line;
+use super::{Handshake, Line};
 pub use crate::rtp::codec::Codec;
 use crate::rtp::protection::Key;
+pub use crate::rtp::stun::Credentials;
 
 /// Which way audio flows, from our side (RFC 3264 section 6.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
@@ -52,12 +53,31 @@ pub struct Stream {
     pub payload_type: u8,
     /// The payload type of telephone events (RFC 4733), where agreed.
     pub telephone_event: Option<u8>,
+    /// The payload type of comfort noise (RFC 3389) where it is agreed on and wanted: a silence is sent so.
+    pub comfort_noise: Option<u8>,
     /// Which way audio flows.
     pub direction: Direction,
     /// Milliseconds of audio in a packet that we send: 20 unless the far side asked for another.
     pub packet_ms: u32,
-    /// How it is protected; absent where it is not.
+    /// How it is protected, where the description has its keys.
     pub protected: Option<Protected>,
+    /// With whom keys are agreed on by DTLS, where that is how it is protected. Until there are any, nothing is heard
+    /// and nothing said.
+    pub handshake: Option<Handshake>,
+    /// By what the far side's checks prove themselves, where it makes any; then packets are believed from where they
+    /// come, and from nowhere else.
+    pub connectivity: Option<Connectivity>,
+    /// Reports share the port (RFC 5761).
+    pub multiplexed: bool,
+}
+
+/// What connectivity checks are proved by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connectivity {
+    /// Ours.
+    pub ours: Credentials,
+    /// The far side's user fragment.
+    pub theirs: String,
 }
 
 /// The keys of a stream that is protected by SRTP.
@@ -99,6 +119,8 @@ pub enum Control {
     },
     /// The far side is by itself again.
     Part,
+    /// Whenever nothing was said for a while, play this, 8 kHz, again and again, until something is; none: no more.
+    Wait(Option<Clip>),
     /// Send these keys as telephone events.
     SendDigits(String),
     /// End: free the port, tell the quality, then nothing more.

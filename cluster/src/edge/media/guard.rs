@@ -9,12 +9,26 @@ use crate::rtp::protection::{Opening, Refused, Sealing};
 pub(super) struct Guard {
     sealing: Sealing,
     opening: Option<Opening>,
+    /// Keys are being agreed on: until they are, nothing is opened and nothing sealed.
+    waits: bool,
 }
 
 impl Guard {
+    /// Keys are to be agreed on, or agreed on anew.
+    pub(super) fn wait_for_keys(&mut self) {
+        self.waits = true;
+        self.opening = None;
+    }
+
+    /// Whether something can be said.
+    pub(super) const fn is_ready(&self) -> bool {
+        !self.waits
+    }
+
     /// Uses these keys from now on, or none. A stream whose keys are the same goes on where it was.
     pub(super) fn configure(&mut self, protected: Option<&Protected>) -> Result<(), Refused> {
         let Some(Protected { ours, theirs }) = protected else {
+            self.waits = false;
             self.opening = None;
             return Ok(());
         };
@@ -22,12 +36,14 @@ impl Guard {
         if self.opening.as_ref().is_none_or(|opening| opening.key() != theirs) {
             self.opening = Some(Opening::new(theirs)?);
         }
+        self.waits = false;
         Ok(())
     }
 
     /// An RTP packet that came, in clear; none where it does not prove itself.
     pub(super) fn open<'a>(&mut self, packet: &'a [u8]) -> Option<Cow<'a, [u8]>> {
         match &mut self.opening {
+            None if self.waits => None,
             None => Some(Cow::Borrowed(packet)),
             Some(opening) => proven(opening.open(packet)),
         }
@@ -36,6 +52,7 @@ impl Guard {
     /// The same for RTCP.
     pub(super) fn open_report<'a>(&mut self, packet: &'a [u8]) -> Option<Cow<'a, [u8]>> {
         match &mut self.opening {
+            None if self.waits => None,
             None => Some(Cow::Borrowed(packet)),
             Some(opening) => proven(opening.open_report(packet)),
         }
@@ -44,6 +61,7 @@ impl Guard {
     /// An RTP packet as it is sent; none where the key may seal no more.
     pub(super) fn seal<'a>(&mut self, packet: &'a [u8]) -> Option<Cow<'a, [u8]>> {
         match &self.opening {
+            None if self.waits => None,
             None => Some(Cow::Borrowed(packet)),
             Some(_) => self.sealing.seal(packet).ok().map(|sealed| Cow::Owned(sealed.into())),
         }
@@ -52,6 +70,7 @@ impl Guard {
     /// The same for RTCP.
     pub(super) fn seal_report<'a>(&mut self, packet: &'a [u8]) -> Option<Cow<'a, [u8]>> {
         match &self.opening {
+            None if self.waits => None,
             None => Some(Cow::Borrowed(packet)),
             Some(_) => self.sealing.seal_report(packet).ok().map(|sealed| Cow::Owned(sealed.into())),
         }

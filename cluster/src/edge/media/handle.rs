@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use actors::types::CallId;
 use parking_lot::Mutex;
 
+use super::handshake::Identity;
 use super::live::Live;
 use super::ports::{Pair, Ports};
 use super::session::Commands;
@@ -29,6 +30,7 @@ struct Shared {
     ports: Arc<Ports>,
     threads: Mutex<Vec<Thread>>,
     totals: Arc<Totals>,
+    identity: Option<Arc<Identity>>,
     stopped: AtomicBool,
 }
 
@@ -72,11 +74,11 @@ impl Media {
             .collect::<Result<_, _>>()
             .map_err(|source| Error::System { what: "start a media thread", source })?;
         let ports = Arc::new(Ports::new(&settings));
+        let identity = if settings.dtls { Some(Arc::new(Identity::new()?)) } else { None };
         let settings = Arc::new(settings);
         let stopped = AtomicBool::new(false);
-        Ok(Self {
-            shared: Arc::new(Shared { settings, ports, threads: Mutex::new(threads), totals, stopped }),
-        })
+        let threads = Mutex::new(threads);
+        Ok(Self { shared: Arc::new(Shared { settings, ports, threads, totals, identity, stopped }) })
     }
 
     /// Opens a session: its port is bound and answers from the first [`super::Control::Configure`] on.
@@ -106,6 +108,18 @@ impl Media {
         self.begin(call, None, NOWHERE, events)
     }
 
+    /// The SHA-256 fingerprint of the certificate that keys are agreed on by; none where they are not.
+    #[must_use]
+    pub fn fingerprint(&self) -> Option<Vec<u8>> {
+        self.shared.identity.as_ref().map(|identity| identity.fingerprint())
+    }
+
+    /// Whether our silence may be sent as comfort noise, so that it is worth agreeing on.
+    #[must_use]
+    pub fn sends_comfort_noise(&self) -> bool {
+        self.shared.settings.comfort_noise
+    }
+
     /// A line for such a session.
     #[must_use]
     pub fn line(&self) -> (Line, LineEnd) {
@@ -121,8 +135,8 @@ impl Media {
     ) -> Result<Session, Error> {
         let shared = &self.shared;
         let commands = Arc::new(Commands::new(shared.settings.commands));
-        let live =
-            Live::new(call, pair, Arc::clone(&shared.ports), events, Arc::clone(&commands), &shared.settings);
+        let (ports, identity) = (Arc::clone(&shared.ports), shared.identity.clone());
+        let live = Live::new(call, (pair, ports), identity, events, Arc::clone(&commands), &shared.settings);
         let threads = shared.threads.lock();
         let Some(thread) = threads.iter().min_by_key(|thread| thread.sessions()) else {
             return Err(Error::Stopped);

@@ -6,6 +6,8 @@ use models::voice_activity::{Activity, PreRoll, VoiceActivity};
 use super::{MediaEvent, Settings};
 use crate::rtp::FRAME;
 use crate::rtp::dual_tone::Detector;
+use crate::rtp::level::Level;
+use crate::rtp::noise_suppression::{NoiseSuppression, Suppression};
 
 const SILENCE: [i16; FRAME] = [0; FRAME];
 
@@ -14,6 +16,8 @@ pub(super) struct Hearing {
     activity: VoiceActivity,
     pre_roll: PreRoll,
     tones: Detector,
+    suppression: Option<Box<NoiseSuppression>>,
+    level: Option<Level>,
     listener: Option<AudioSender>,
 }
 
@@ -23,8 +27,18 @@ impl Hearing {
             activity: VoiceActivity::new(&settings.voice_activity),
             pre_roll: PreRoll::new(settings.voice_activity.pre_roll_ms),
             tones: Detector::default(),
+            suppression: (settings.noise_suppression == Suppression::Hearing)
+                .then(NoiseSuppression::new)
+                .flatten()
+                .map(Box::new),
+            level: settings.level.hearing.then(|| Level::new(&settings.level)),
             listener: None,
         }
+    }
+
+    /// Whether somebody speaks.
+    pub(super) fn is_speaking(&self) -> bool {
+        self.activity.is_speaking()
     }
 
     /// Gives voiced audio to this ring from now on; in the middle of speech, from its middle.
@@ -48,7 +62,16 @@ impl Hearing {
 
     /// Hears 20 ms.
     pub(super) fn frame(&mut self, audio: &[i16; FRAME], tell: &mut impl FnMut(MediaEvent)) {
-        let change = self.activity.process(audio);
+        let mut audio = *audio;
+        if let Some(suppression) = &mut self.suppression {
+            suppression.frame(&mut audio);
+        }
+        let change = self.activity.process(&audio);
+        // Whoever is quiet is heard as quiet by voice activity, whose thresholds are the line's.
+        if let Some(level) = &mut self.level {
+            level.frame(&mut audio, self.activity.is_speaking());
+        }
+        let audio = &audio;
         let listener = self.listener.as_mut();
         match change {
             Some(Activity::SpeechStarted) => {

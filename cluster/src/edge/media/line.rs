@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 
 use super::bridge::Bridge;
 use super::playout::Playout;
+use super::waiting::Sound;
 use super::{MediaEvent, Settings};
 use crate::rtp::{FRAME, Micros};
 
@@ -145,7 +146,7 @@ impl Playing {
     pub(super) fn frame(
         &mut self,
         playout: &mut Playout,
-        bridge: Option<&mut Bridge>,
+        (bridge, waiting): (Option<&mut Bridge>, Option<&mut Sound>),
         now: Micros,
         tell: &mut impl FnMut(MediaEvent),
     ) -> [i16; FRAME] {
@@ -182,6 +183,11 @@ impl Playing {
             if made == 0 {
                 break;
             }
+        }
+        // What fills the time is sent at its own, so that nothing of it stands before what is said.
+        let mut ours = [0; FRAME];
+        if waiting.is_some_and(|waiting| waiting.frame(&mut ours, !self.ahead.is_empty())) {
+            self.send_audio(ours);
         }
         heard.unwrap_or([0; FRAME])
     }

@@ -1,23 +1,28 @@
 //! A session on its thread.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use actors::types::{CallId, CallQuality};
-use models::audio::AudioSender;
+use models::audio::{AudioSender, Clip, TELEPHONE_HZ};
 
 use super::batch::{Batch, Datagram};
 use super::bridge::Bridge;
 use super::guard::Guard;
+use super::handshake::Identity;
 use super::hearing::Hearing;
 use super::incoming::Incoming;
 use super::line::Playing;
 use super::outgoing::Outgoing;
 use super::playout::{Kernels, Playout};
 use super::ports::{Pair, Ports};
-use super::reporting::{Clocks, Reporting};
+use super::reporting::{Clocks, Port, Reporting};
 use super::session::Commands;
+use super::setup::{Setup, Way};
+use super::waiting::Sound;
 use super::{Control, MediaEvent, MediaEvents, Settings, Stream, metrics};
 use crate::rtp::latch::Latch;
+use crate::rtp::level::Level;
 use crate::rtp::packet::is_rtcp;
 use crate::rtp::{FRAME, Micros};
 use crate::{chance, clock};
@@ -42,6 +47,8 @@ pub(super) enum Turn {
 #[derive(Debug)]
 pub(super) struct Scratch {
     clocks: Clocks,
+    /// The turn's beginning.
+    moment: Instant,
     batch: Batch,
     kernels: Kernels,
     pub(super) received: u64,
@@ -51,13 +58,15 @@ pub(super) struct Scratch {
 impl Default for Scratch {
     fn default() -> Self {
         let clocks = Clocks { now: 0, wall: 0 };
-        Self { clocks, batch: Batch::default(), kernels: Kernels::default(), received: 0, sent: 0 }
+        let moment = clock::monotonic();
+        Self { clocks, moment, batch: Batch::default(), kernels: Kernels::default(), received: 0, sent: 0 }
     }
 }
 
 impl Scratch {
     /// A turn begins, so long after the thread's origin.
-    pub(super) fn begin(&mut self, now: Micros) {
+    pub(super) fn begin(&mut self, moment: Instant, now: Micros) {
+        self.moment = moment;
         let wall = u64::try_from(clock::now().as_microsecond()).unwrap_or(0);
         self.clocks = Clocks { now, wall };
         self.received = 0;
@@ -82,8 +91,11 @@ pub(super) struct Live {
     outgoing: Outgoing,
     reporting: Reporting,
     guard: Guard,
+    setup: Setup,
     record: Option<AudioSender>,
+    recorded: Option<Level>,
     bridge: Option<Bridge>,
+    waiting: Option<Sound>,
     /// Frames sent on lines that are gone.
     line_frames: u64,
     /// When its first turn was, and how many frames it has had since.
@@ -101,8 +113,8 @@ impl std::fmt::Debug for Live {
 impl Live {
     pub(super) fn new(
         call: CallId,
-        pair: Option<Pair>,
-        ports: Arc<Ports>,
+        (pair, ports): (Option<Pair>, Arc<Ports>),
+        identity: Option<Arc<Identity>>,
         events: MediaEvents,
         commands: Arc<Commands>,
         settings: &Arc<Settings>,
@@ -124,8 +136,11 @@ impl Live {
             reporting: Reporting::new(settings, outgoing.ssrc()),
             outgoing,
             guard: Guard::default(),
+            setup: Setup::new(identity),
             record: None,
+            recorded: settings.level.recording.then(|| Level::new(&settings.level)),
             bridge: None,
+            waiting: None,
             line_frames: 0,
             began: None,
             frames: 0,
@@ -162,17 +177,21 @@ impl Live {
         }
         let mut ours = [0; FRAME];
         if let Some(line) = &mut self.line {
-            let bridge = self.bridge.as_mut();
-            ours = line.frame(&mut self.playout, bridge, scratch.clocks.now, &mut |event| events(event));
+            let others = (self.bridge.as_mut(), self.waiting.as_mut());
+            ours = line.frame(&mut self.playout, others, scratch.clocks.now, &mut |event| events(event));
             self.tell_dead_media(scratch.clocks.now);
         } else if let (Some((stream, latch)), Some(pair)) = (&self.far, &self.pair) {
-            if stream.direction.sends() {
-                self.playout.frame(&mut ours, &mut |event| events(event));
+            if stream.direction.sends() && self.guard.is_ready() && latch.is_reachable() {
+                let made = self.playout.frame(&mut ours, &mut |event| events(event));
+                let mut said = made > 0;
                 if let Some(bridge) = &mut self.bridge {
-                    bridge.hear(&mut ours);
+                    said |= bridge.hear(&mut ours);
+                }
+                if let Some(waiting) = &mut self.waiting {
+                    said |= waiting.frame(&mut ours, said);
                 }
                 let way = (&pair.rtp, latch.destination());
-                scratch.sent += self.outgoing.frame(&mut ours, stream, way, &mut self.guard);
+                scratch.sent += self.outgoing.frame((&mut ours, said), stream, way, &mut self.guard);
             } else {
                 self.outgoing.pass_over(1);
             }
@@ -180,7 +199,10 @@ impl Live {
                 self.tell_dead_media(scratch.clocks.now);
             }
         }
-        self.write_recording(&theirs, &ours);
+        if self.waiting.as_ref().is_some_and(Sound::is_over) {
+            self.waiting = None;
+        }
+        self.write_recording(theirs, &ours);
         self.report(scratch);
         Turn::Goes
     }
@@ -226,8 +248,12 @@ impl Live {
             },
             Control::Listen(sender) => self.hearing.listen(sender),
             Control::Record(sender) => self.record = Some(sender),
-            Control::Bridge { says, hears } => self.bridge = Some(Bridge::new(says, hears)),
+            Control::Bridge { says, hears } => {
+                self.wait(None);
+                self.bridge = Some(Bridge::new(says, hears));
+            }
             Control::Part => self.bridge = None,
+            Control::Wait(sound) => self.wait(sound),
             Control::SendDigits(keys) => {
                 let agreed = self.far.as_ref().is_some_and(|(stream, _)| stream.telephone_event.is_some());
                 let refused = if agreed { self.outgoing.press(&keys) } else { keys.chars().count() };
@@ -240,8 +266,24 @@ impl Live {
         }
     }
 
+    fn wait(&mut self, sound: Option<Clip>) {
+        match sound {
+            Some(sound) if sound.rate_hz == TELEPHONE_HZ => {
+                self.waiting = Some(Sound::new(sound.samples, self.settings.waiting_ms));
+            }
+            Some(sound) => tracing::warn!(rate_hz = sound.rate_hz, "a waiting sound can't be played"),
+            None => self.waiting.iter_mut().for_each(Sound::end),
+        }
+    }
+
     fn configure(&mut self, stream: Stream) {
-        if let Err(why) = self.guard.configure(stream.protected.as_ref()) {
+        let anew = self.setup.configure(&stream, clock::monotonic());
+        if anew {
+            self.guard.wait_for_keys();
+        }
+        if stream.handshake.is_none()
+            && let Err(why) = self.guard.configure(stream.protected.as_ref())
+        {
             // What was agreed on has keys of the right length; a far side that changes them without end has not.
             tracing::warn!(call_id = %self.call, %why, "a stream's keys can't be used; the stream stays as it was");
             return;
@@ -254,11 +296,14 @@ impl Live {
             self.incoming.hold();
         }
         let latch = match self.far.take() {
-            Some((_, mut latch)) => {
+            // Whoever has proved itself is known by that, not by where the description points.
+            Some((_, latch)) if stream.connectivity.is_some() && latch.is_by_checks() => latch,
+            _ if stream.connectivity.is_some() => Latch::by_checks(stream.remote),
+            Some((_, mut latch)) if !latch.is_by_checks() => {
                 latch.describe(stream.remote, window_ends);
                 latch
             }
-            None => Latch::new(stream.remote, window_ends),
+            _ => Latch::new(stream.remote, window_ends),
         };
         self.far = Some((stream, latch));
     }
@@ -283,10 +328,17 @@ impl Live {
         }
         let Some(pair) = &self.pair else { return };
         let events = &self.events;
+        if let Some((_, latch)) = &mut self.far {
+            self.setup.tick(&mut Way { socket: &pair.rtp, latch, guard: &mut self.guard }, scratch.moment);
+        }
         for _ in 0..READS {
             let more = scratch.batch.read(&pair.rtp, scratch.clocks.wall);
             if let Some((stream, latch)) = &mut self.far {
                 for datagram in scratch.batch.datagrams() {
+                    let mut way = Way { socket: &pair.rtp, latch: &mut *latch, guard: &mut self.guard };
+                    if self.setup.datagram(&datagram, &mut way, scratch.moment) {
+                        continue;
+                    }
                     if is_rtcp(datagram.bytes) && datagram.source == latch.destination() {
                         let came = scratch.clocks.earlier(datagram.age);
                         if let Some(report) = self.guard.open_report(datagram.bytes) {
@@ -312,16 +364,23 @@ impl Live {
         if !self.frames.is_multiple_of(REPORT_FRAMES) {
             return;
         }
-        let (Some((_, latch)), Some(pair)) = (&self.far, &self.pair) else { return };
+        let (Some((stream, latch)), Some(pair)) = (&self.far, &self.pair) else { return };
+        if !latch.is_reachable() {
+            return;
+        }
         let figures = (&self.outgoing, &mut self.incoming.reception, &mut self.guard);
-        self.reporting.turn(&pair.rtcp, latch.destination(), scratch.clocks, &mut scratch.batch, figures);
+        let ports = if stream.multiplexed { Port::Shared(&pair.rtp) } else { Port::Own(&pair.rtcp) };
+        self.reporting.turn(ports, latch.destination(), scratch.clocks, &mut scratch.batch, figures);
     }
 
-    fn write_recording(&mut self, theirs: &[i16; FRAME], ours: &[i16; FRAME]) {
+    fn write_recording(&mut self, mut theirs: [i16; FRAME], ours: &[i16; FRAME]) {
         let Some(record) = &mut self.record else { return };
+        if let Some(level) = &mut self.recorded {
+            level.frame(&mut theirs, self.hearing.is_speaking());
+        }
         let mut both = [0; 2 * FRAME];
         for ((pair, left), right) in both.chunks_exact_mut(2).zip(theirs).zip(ours) {
-            pair.copy_from_slice(&[*left, *right]);
+            pair.copy_from_slice(&[left, *right]);
         }
         record.write(&both);
     }
@@ -333,9 +392,10 @@ impl Live {
             return;
         }
         if let Some(pair) = self.pair.take() {
-            if let Some((_, latch)) = &self.far {
+            if let Some((stream, latch)) = self.far.as_ref().filter(|(_, latch)| latch.is_reachable()) {
                 let figures = (&self.outgoing, &mut self.incoming.reception, &mut self.guard);
-                self.reporting.send(&pair.rtcp, latch.destination(), self.clocks, figures, true);
+                let ports = if stream.multiplexed { Port::Shared(&pair.rtp) } else { Port::Own(&pair.rtcp) };
+                self.reporting.send(ports, latch.destination(), self.clocks, figures, true);
             }
             let port = pair.port;
             drop(pair);

@@ -24,6 +24,10 @@ pub const SESSIONS_FAILED: &str = "strowger_media_sessions_failed_total";
 pub const TIMEOUTS: &str = "strowger_media_timeouts_total";
 /// Packets of protected sessions that did not prove themselves: changed, replayed, in clear or of another key.
 pub const UNPROVEN: &str = "strowger_media_packets_unproven_total";
+/// Connectivity checks that did not prove themselves, and were not answered.
+pub const CHECKS_UNPROVEN: &str = "strowger_media_checks_unproven_total";
+/// Handshakes about keys, by `outcome`: `keys`, `failed`.
+pub const HANDSHAKES: &str = "strowger_media_handshakes_total";
 /// Frames that a carrier's connection had no room for, counted at the line's end.
 pub const LINE_UNSENT: &str = "strowger_media_line_frames_unsent_total";
 /// Marks that a carrier has not answered in time, counted at the line's end.
@@ -50,6 +54,8 @@ pub fn describe() {
     describe_counter!(SESSIONS_FAILED, Unit::Count, "media sessions ended by a fault of their own");
     describe_counter!(TIMEOUTS, Unit::Count, "media sessions whose far side fell silent for too long");
     describe_counter!(UNPROVEN, Unit::Count, "packets of protected sessions that did not prove themselves");
+    describe_counter!(CHECKS_UNPROVEN, Unit::Count, "connectivity checks that did not prove themselves");
+    describe_counter!(HANDSHAKES, Unit::Count, "handshakes about keys by outcome");
     describe_counter!(LINE_UNSENT, Unit::Count, "frames that a carrier's connection had no room for");
     describe_counter!(LINE_UNMARKED, Unit::Count, "marks that a carrier has not answered in time");
     describe_histogram!(MEAN_OPINION_SCORE, Unit::Count, "estimated mean opinion score per session");

@@ -12,6 +12,7 @@ mod decoding;
 mod error;
 mod guard;
 mod handle;
+mod handshake;
 mod hearing;
 mod incoming;
 mod line;
@@ -23,16 +24,27 @@ mod ports;
 mod reporting;
 mod session;
 mod settings;
+mod setup;
 mod thread;
+mod waiting;
 
+#[cfg(test)]
+mod hearing_tests;
 #[cfg(test)]
 mod network_tests;
 #[cfg(test)]
+mod quiet_tests;
+#[cfg(test)]
+mod setup_tests;
+#[cfg(test)]
 mod tests;
 
-pub use control::{Codec, Control, Direction, MediaEvent, MediaEvents, Protected, Stream};
+pub use control::{
+    Codec, Connectivity, Control, Credentials, Direction, MediaEvent, MediaEvents, Protected, Stream,
+};
 pub use error::{Error, Gone};
 pub use handle::{Counts, Media};
+pub use handshake::{Handshake, Hash};
 pub use line::{Line, LineEnd, Piece, Sent};
 pub use session::Session;
 pub use settings::Settings;

@@ -129,9 +129,13 @@ fn stream() -> Stream {
         codec: Codec::Pcmu,
         payload_type: 0,
         telephone_event: Some(101),
+        comfort_noise: None,
         direction: Direction::SendReceive,
         packet_ms: 20,
         protected: None,
+        handshake: None,
+        connectivity: None,
+        multiplexed: false,
     }
 }
 
@@ -179,7 +183,7 @@ fn say(said: &[i16], network: Network) -> Told {
     Told { fate, quality, reports, heard, late: incoming.late }
 }
 
-fn reading(name: &str) -> Vec<i16> {
+pub(super) fn reading(name: &str) -> Vec<i16> {
     let path = format!("{}/../models/tests/speech/librivox-{name}.wav", env!("CARGO_MANIFEST_DIR"));
     let reader = hound::WavReader::open(path).unwrap();
     let rate_hz = reader.spec().sample_rate;
@@ -301,7 +305,7 @@ fn the_same_seed_is_the_same_network() {
 #[test]
 fn the_round_trip_is_the_networks() {
     for (there, waited, back) in [(20_u64, 0_u64, 25_u64), (60, 1_500, 80), (150, 4_000, 190)] {
-        let ntp = |ms: u64| ((3_900_000_000 + ms / 1_000) << 32) | ((ms % 1_000) << 32) / 1_000;
+        let ntp = |ms: u64| ((3_900_000_000 + ms / 1_000) << 32) | (((ms % 1_000) << 32) / 1_000);
         let middle = |ms: u64| (ntp(ms) >> 16) as u32;
         let sent = 12_345;
         let block = ReportBlock {
@@ -316,7 +320,7 @@ fn the_round_trip_is_the_networks() {
     }
 }
 
-const READ: &[(&str, &str)] = &[
+pub(super) const READ: &[(&str, &str)] = &[
     ("0880", "he was not an ill disposed young man"),
     ("0930", "he might even have been made amiable himself"),
     (
@@ -325,7 +329,7 @@ const READ: &[(&str, &str)] = &[
     ),
 ];
 
-struct Ear {
+pub(super) struct Ear {
     ring: models::audio::AudioSender,
     listening: Box<dyn Listening>,
     heard: Receiver<RecogniserEvent>,
@@ -333,7 +337,7 @@ struct Ear {
 }
 
 impl Ear {
-    fn open() -> (Self, Arc<dyn models::engine::SpeechToText>) {
+    pub(super) fn open() -> (Self, Arc<dyn models::engine::SpeechToText>) {
         let mut settings = engines::Settings {
             speech_to_text: SpeechToTextChoice::Pocketsphinx,
             text_to_speech: TextToSpeechChoice::Off,
@@ -354,12 +358,12 @@ impl Ear {
     }
 
     /// The words that are recognised.
-    fn hear(&mut self, audio: &[i16]) -> String {
+    pub(super) fn hear(&mut self, audio: &[i16]) -> String {
         self.ring.write(audio);
         self.listening.finish_turn(self.turn);
         self.turn += 1;
         loop {
-            match self.heard.recv_timeout(std::time::Duration::from_secs(60)).unwrap() {
+            match self.heard.recv_timeout(std::time::Duration::from_secs(200)).unwrap() {
                 RecogniserEvent::Final { heard, .. } => return heard.text(),
                 RecogniserEvent::Failed(error) => panic!("{error}"),
                 _ => {}
@@ -369,7 +373,7 @@ impl Ear {
 }
 
 /// How many words of `said` are in `heard`, in the same order.
-fn words_in_common(said: &str, heard: &str) -> usize {
+pub(super) fn words_in_common(said: &str, heard: &str) -> usize {
     let heard: Vec<&str> = heard.split_whitespace().collect();
     let mut row = vec![0; heard.len() + 1];
     for one in said.split(' ') {

@@ -13,6 +13,15 @@ use crate::rtp::{Micros, packet};
 /// Seconds from NTP's epoch, 1900, to 1970.
 const NTP_1970: u64 = 2_208_988_800;
 
+/// Where reports go and come.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Port<'a> {
+    /// On their own port, the one after the audio's.
+    Own(&'a UdpSocket),
+    /// On the audio's (RFC 5761).
+    Shared(&'a UdpSocket),
+}
+
 #[derive(Debug)]
 pub(super) struct Reporting {
     name: String,
@@ -63,17 +72,21 @@ impl Reporting {
         self.round_trip_ms
     }
 
-    /// Reads what came on the RTCP port from the believed address, and reports if it is time.
+    /// Reads what came from the believed address on the port of reports, where they have one of their own, and reports
+    /// if it is time.
     pub(super) fn turn(
         &mut self,
-        socket: &UdpSocket,
+        port: Port<'_>,
         media: SocketAddr,
         clocks: Clocks,
         batch: &mut Batch,
         (outgoing, reception, guard): (&Outgoing, &mut Reception, &mut Guard),
     ) {
-        batch.read(socket, clocks.wall);
-        for datagram in batch.datagrams() {
+        let own = if let Port::Own(socket) = port { Some(socket) } else { None };
+        if let Some(socket) = own {
+            batch.read(socket, clocks.wall);
+        }
+        for datagram in batch.datagrams().take(if own.is_some() { usize::MAX } else { 0 }) {
             if datagram.source.ip() == media.ip() {
                 let Some(report) = guard.open_report(datagram.bytes) else { continue };
                 self.far = Some(datagram.source);
@@ -89,7 +102,7 @@ impl Reporting {
             // Half to one and a half of the interval, so that reports of many calls don't align.
             let spread = u64::from(outgoing.ssrc().wrapping_mul(clocks.now as u32 | 1) >> 16);
             self.next_at = clocks.now + self.interval / 2 + self.interval * spread / 65_536;
-            self.send(socket, media, clocks, (outgoing, reception, guard), false);
+            self.send(port, media, clocks, (outgoing, reception, guard), false);
         }
     }
 
@@ -112,7 +125,7 @@ impl Reporting {
     /// Sends a report; the last one says goodbye.
     pub(super) fn send(
         &mut self,
-        socket: &UdpSocket,
+        port: Port<'_>,
         media: SocketAddr,
         clocks: Clocks,
         (outgoing, reception, guard): (&Outgoing, &mut Reception, &mut Guard),
@@ -130,10 +143,16 @@ impl Reporting {
             name: &self.name,
             goodbye,
         };
-        let next_port = SocketAddr::new(media.ip(), media.port().saturating_add(1));
+        let (socket, to) = match port {
+            Port::Shared(socket) => (socket, media),
+            Port::Own(socket) => {
+                let next_port = SocketAddr::new(media.ip(), media.port().saturating_add(1));
+                (socket, self.far.unwrap_or(next_port))
+            }
+        };
         // A far side that refuses RTCP loses nothing but figures.
         if let Some(datagram) = guard.seal_report(&report.to_bytes()) {
-            let _ = socket.send_to(&datagram, self.far.unwrap_or(next_port));
+            let _ = socket.send_to(&datagram, to);
         }
     }
 }

@@ -6,7 +6,8 @@ use models::voice_activity;
 use serde::{Deserialize, Serialize};
 
 use super::Error;
-use crate::rtp::{jitter_buffer, telephone_event};
+use crate::rtp::noise_suppression::Suppression;
+use crate::rtp::{jitter_buffer, level, telephone_event};
 
 /// Bounds and addresses.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -51,10 +52,22 @@ pub struct Settings {
     /// How long after its time the far side may tell that it has played something, in milliseconds; then it counts
     /// as played.
     pub line_mark_ms: u64,
+    /// Whether keys are agreed on by DTLS (RFC 5764) with a far side that offers it.
+    pub dtls: bool,
+    /// Whether our silence is sent as comfort noise (RFC 3389) to a far side that knows it: a packet now and then
+    /// instead of fifty a second.
+    pub comfort_noise: bool,
+    /// How long nothing is said before a waiting caller hears something, in milliseconds.
+    pub waiting_ms: u64,
+    /// Whether noise is taken out of what callers say before it is recognised: "off" or "hearing". It takes
+    /// several times as much of a processor as the rest of a call's audio.
+    pub noise_suppression: Suppression,
     /// How long packets may wait to be played.
     pub jitter_buffer: jitter_buffer::Settings,
     /// How we press keys.
     pub keys: telephone_event::Settings,
+    /// How loud callers are.
+    pub level: level::Settings,
     /// When a caller counts as speaking.
     pub voice_activity: voice_activity::Settings,
 }
@@ -79,8 +92,13 @@ impl Default for Settings {
             line_pieces: 100,
             line_waiting_max: 128,
             line_mark_ms: 2_000,
+            dtls: true,
+            comfort_noise: false,
+            waiting_ms: 1_200,
+            noise_suppression: Suppression::default(),
             jitter_buffer: jitter_buffer::Settings::default(),
             keys: telephone_event::Settings::default(),
+            level: level::Settings::default(),
             voice_activity: voice_activity::Settings::default(),
         }
     }

@@ -18,13 +18,13 @@ use crate::rtp::packet::{Header, Packet};
 use crate::rtp::protection::{Key, Suite};
 
 /// A session and what it told.
-struct Party {
-    session: Session,
+pub(super) struct Party {
+    pub(super) session: Session,
     told: Arc<Mutex<Vec<MediaEvent>>>,
 }
 
 impl Party {
-    fn of(media: &Media) -> Self {
+    pub(super) fn of(media: &Media) -> Self {
         let told = Arc::new(Mutex::new(Vec::new()));
         let events = Arc::clone(&told);
         let session =
@@ -32,25 +32,25 @@ impl Party {
         Self { session, told }
     }
 
-    fn told(&self) -> Vec<MediaEvent> {
+    pub(super) fn told(&self) -> Vec<MediaEvent> {
         self.told.lock().clone()
     }
 
-    fn configure(&self, stream: Stream) {
+    pub(super) fn configure(&self, stream: Stream) {
         self.session.control(Control::Configure(stream)).unwrap();
     }
 
-    fn play(&self, number: u64, rate_hz: u32, samples: Vec<i16>) {
+    pub(super) fn play(&self, number: u64, rate_hz: u32, samples: Vec<i16>) {
         let clip = Clip::with_estimated_words(rate_hz, samples.into(), "one two three four");
         let speech = Speech::clip(clip);
         self.session.control(Control::Play { utterance: UtteranceId(number), speech }).unwrap();
     }
 
-    fn wait_for(&self, what: impl Fn(&MediaEvent) -> bool) -> bool {
+    pub(super) fn wait_for(&self, what: impl Fn(&MediaEvent) -> bool) -> bool {
         wait_until(|| self.told.lock().iter().any(&what))
     }
 
-    fn quality(self) -> CallQuality {
+    pub(super) fn quality(self) -> CallQuality {
         let told = Arc::clone(&self.told);
         self.session.control(Control::Close).unwrap();
         assert!(self.wait_for(|event| matches!(event, MediaEvent::Closed(_))));
@@ -63,7 +63,7 @@ impl Party {
 }
 
 /// Whether something comes true within ten seconds.
-fn wait_until(what: impl Fn() -> bool) -> bool {
+pub(super) fn wait_until(what: impl Fn() -> bool) -> bool {
     let until = clock::monotonic() + Duration::from_secs(10);
     while clock::monotonic() < until {
         if what() {
@@ -74,12 +74,12 @@ fn wait_until(what: impl Fn() -> bool) -> bool {
     false
 }
 
-fn settings(first_port: u16) -> Settings {
+pub(super) fn settings(first_port: u16) -> Settings {
     let address = [127, 0, 0, 1].into();
     Settings { address, first_port, last_port: first_port + 99, ..Settings::default() }
 }
 
-fn stream(remote: SocketAddr, codec: Codec) -> Stream {
+pub(super) fn stream(remote: SocketAddr, codec: Codec) -> Stream {
     Stream {
         remote,
         codec,
@@ -90,26 +90,30 @@ fn stream(remote: SocketAddr, codec: Codec) -> Stream {
             Codec::Opus => 111,
         },
         telephone_event: Some(101),
+        comfort_noise: None,
         direction: Direction::SendReceive,
         packet_ms: 20,
         protected: None,
+        handshake: None,
+        connectivity: None,
+        multiplexed: false,
     }
 }
 
-fn pair(media: &Media, codec: Codec) -> (Party, Party) {
+pub(super) fn pair(media: &Media, codec: Codec) -> (Party, Party) {
     let (one, two) = (Party::of(media), Party::of(media));
     one.configure(stream(two.session.local_address(), codec));
     two.configure(stream(one.session.local_address(), codec));
     (one, two)
 }
 
-fn tone(rate_hz: u32, hz: f32, count: usize) -> Vec<i16> {
+pub(super) fn tone(rate_hz: u32, hz: f32, count: usize) -> Vec<i16> {
     let step = hz * std::f32::consts::TAU / rate_hz as f32;
     (0..count).map(|index| (8_000.0 * (index as f32 * step).sin()) as i16).collect()
 }
 
 /// The share of the energy that lies within 40 Hz of a frequency, and the level.
-fn share(samples: &[i16], hz: f32) -> (f32, f32) {
+pub(super) fn share(samples: &[i16], hz: f32) -> (f32, f32) {
     let mut bins: Vec<Complex<f32>> =
         samples.iter().map(|sample| Complex::from(f32::from(*sample))).collect();
     FftPlanner::new().plan_fft_forward(bins.len()).process(&mut bins);
@@ -124,7 +128,7 @@ fn share(samples: &[i16], hz: f32) -> (f32, f32) {
 }
 
 /// The two sides of a recording, caller first.
-fn sides(receiver: &mut AudioReceiver) -> (Vec<i16>, Vec<i16>) {
+pub(super) fn sides(receiver: &mut AudioReceiver) -> (Vec<i16>, Vec<i16>) {
     let mut both = vec![0; receiver.waiting()];
     receiver.read(&mut both);
     (both.iter().step_by(2).copied().collect(), both.iter().skip(1).step_by(2).copied().collect())
@@ -199,24 +203,24 @@ fn keys_pass(media: &Media, codec: Codec) {
 }
 
 /// A far side of our own, packet by packet.
-struct Far {
+pub(super) struct Far {
     socket: UdpSocket,
     to: SocketAddr,
     header: Header,
 }
 
 impl Far {
-    fn of(party: &Party) -> Self {
+    pub(super) fn of(party: &Party) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         socket.set_nonblocking(true).unwrap();
         Self { socket, to: party.session.local_address(), header: Header { ssrc: 5, ..Header::default() } }
     }
 
-    fn address(&self) -> SocketAddr {
+    pub(super) fn address(&self) -> SocketAddr {
         self.socket.local_addr().unwrap()
     }
 
-    fn send(&mut self, audio: &[i16]) {
+    pub(super) fn send(&mut self, audio: &[i16]) {
         let mut bytes = self.header.to_bytes().to_vec();
         bytes.resize(12 + audio.len(), 0);
         Law::Mu.encode_into(audio, &mut bytes[12..]);
@@ -226,7 +230,7 @@ impl Far {
     }
 
     /// Everything that came: for each packet, its header and whether it is more than silence.
-    fn came(&self) -> Vec<(Header, bool)> {
+    pub(super) fn came(&self) -> Vec<(Header, bool)> {
         let mut all = Vec::new();
         let mut bytes = [0; 2_000];
         while let Ok((length, _)) = self.socket.recv_from(&mut bytes) {
@@ -345,6 +349,7 @@ fn a_stranger_is_neither_heard_nor_answered() {
     }
     assert!(far.came().len() > 5);
     assert_eq!(stranger.came(), []);
+    std::thread::sleep(Duration::from_millis(60));
     assert_eq!(party.quality().packets_received, 10);
 }
 

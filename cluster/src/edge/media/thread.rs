@@ -196,7 +196,7 @@ impl Wheel {
             self.untold.late += 1;
         }
         let since_origin = now.saturating_duration_since(self.origin);
-        self.scratch.begin(u64::try_from(since_origin.as_micros()).unwrap_or(u64::MAX));
+        self.scratch.begin(now, u64::try_from(since_origin.as_micros()).unwrap_or(u64::MAX));
         let index = self.turned as usize % SLOTS;
         let Some(slot) = self.slots.get_mut(index) else { return };
         let mut at = 0;

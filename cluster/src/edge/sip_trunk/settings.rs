@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Error;
 use crate::sip::dialog::Timing;
-use crate::sip::sdp::Protection;
+use crate::sip::sdp::{Codec, Protection};
 
 /// Addresses and bounds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,6 +81,9 @@ pub struct Settings {
     /// The trunk that numbers are called by, where the receptionist calls somebody; the first with an account where
     /// none is named.
     pub outgoing_trunk: Option<String>,
+    /// The codecs that are spoken, in the order of our own offers: "pcmu", "pcma", "g722", "opus". Of those that the
+    /// far side offers, the one that costs least is taken.
+    pub codecs: Vec<Codec>,
     /// When audio is protected by SRTP with keys in the session description (RFC 4568): "accepted" where the far
     /// side offers it, "offered" in our own offers too, "required" always.
     pub srtp: Protection,
@@ -139,6 +142,7 @@ impl Default for Settings {
             take_transfers: true,
             follow_redirects: false,
             outgoing_trunk: None,
+            codecs: Codec::ALL.to_vec(),
             srtp: Protection::default(),
             t4_ms: 5_000,
             timing: Timing::default(),

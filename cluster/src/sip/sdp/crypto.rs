@@ -7,6 +7,8 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use serde::{Deserialize, Serialize};
 
+use super::handshake::Credentials;
+
 /// What protects a stream (RFC 4568 section 6.2, RFC 7714 section 14.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Suite {
@@ -79,8 +81,12 @@ pub struct Keying {
     pub master: Master,
 }
 
-/// Bytes of a [`Secret`]: each suite's part.
-pub const SECRET_BYTES: usize = 30 + 30 + 28 + 44;
+/// Bytes of a [`Secret`]: each suite's part, then what connectivity checks are named and proved by.
+pub const SECRET_BYTES: usize = SUITES_BYTES + FRAGMENT_BYTES + PASSWORD_BYTES;
+const SUITES_BYTES: usize = 30 + 30 + 28 + 44;
+/// RFC 8445 section 5.3 wants 24 and 128 bits at least.
+const FRAGMENT_BYTES: usize = 6;
+const PASSWORD_BYTES: usize = 18;
 
 /// What a call's own keys are taken from: random bytes from the shell. Each suite has a part of its own, so that
 /// a change of suite in mid-call never meets the same key stream again.
@@ -100,6 +106,17 @@ impl From<[u8; SECRET_BYTES]> for Secret {
 }
 
 impl Secret {
+    /// Our name and password in connectivity checks; always the same ones.
+    pub(super) fn credentials(&self) -> Credentials {
+        let part = |from: usize, length: usize| {
+            STANDARD_NO_PAD.encode(self.0.get(from..from + length).unwrap_or_default())
+        };
+        Credentials {
+            fragment: part(SUITES_BYTES, FRAGMENT_BYTES),
+            password: part(SUITES_BYTES + FRAGMENT_BYTES, PASSWORD_BYTES),
+        }
+    }
+
     /// Our key for a suite; always the same one.
     pub(super) fn key(&self, suite: Suite) -> Keying {
         let before: usize =
@@ -201,7 +218,9 @@ mod tests {
             assert_eq!(keying.master.reveal().len(), suite.bytes());
             all.extend(keying.master.reveal().to_vec());
         }
-        assert_eq!(all, bytes, "no byte is used twice and none is left");
+        assert_eq!(all, bytes[..SUITES_BYTES], "no byte is used twice");
+        let Credentials { fragment, password } = secret.credentials();
+        assert_eq!((fragment.len(), password.len()), (8, 24));
         assert_eq!(format!("{secret:?} {:?}", secret.key(Suite::AesGcm128).master), "Secret(..) Master(..)");
     }
 }

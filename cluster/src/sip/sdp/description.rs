@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::crypto::{self, Crypto};
+use super::handshake::{self, Fingerprint, Setup};
 use super::{Direction, Unacceptable};
 
 /// Lines of a description that are read; no telephone sends as many.
@@ -44,6 +45,49 @@ pub struct Media {
     pub packet_ms_max: Option<u32>,
     /// The keys for SRTP that we can use, in the sender's order.
     pub crypto: Vec<Crypto>,
+    /// What is said of keys by DTLS, of ways and of ports, for this stream or for all.
+    pub terms: Terms,
+    /// RTCP may share the port (RFC 5761).
+    pub multiplexed: bool,
+    /// Its name among the streams (RFC 5888).
+    pub name: Option<String>,
+    /// It is named as one of a bundle (RFC 9143).
+    pub bundled: bool,
+}
+
+/// What may be said for one stream or for all.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Terms {
+    /// The sender's certificate.
+    pub fingerprint: Option<Fingerprint>,
+    /// Who begins a handshake.
+    pub setup: Option<Setup>,
+    /// The sender's name in connectivity checks.
+    pub fragment: Option<String>,
+    /// Its password there was said, too.
+    pub has_password: bool,
+    /// The sender makes no checks either (RFC 8445 section 2.5).
+    pub lite: bool,
+}
+
+impl Terms {
+    /// Takes an attribute; whether it was one of these.
+    fn take(&mut self, attribute: &str) -> bool {
+        match attribute.split_once(':') {
+            // A weak one beside a strong one is passed over.
+            Some(("fingerprint", value)) => {
+                self.fingerprint = Fingerprint::parse(value).or(self.fingerprint.take())
+            }
+            Some(("setup", value)) => self.setup = Setup::parse(value),
+            Some(("ice-ufrag", value)) if handshake::is_ice(value, 4) => {
+                self.fragment = Some(value.to_owned())
+            }
+            Some(("ice-pwd", value)) => self.has_password = handshake::is_ice(value, 22),
+            None if attribute == "ice-lite" => self.lite = true,
+            _ => return false,
+        }
+        true
+    }
 }
 
 impl Media {
@@ -73,6 +117,8 @@ pub fn parse(body: &[u8]) -> Result<Description, Unacceptable> {
     }
     let mut session_address = None;
     let mut session_direction = None;
+    let mut session_terms = Terms::default();
+    let mut bundle = Vec::new();
     let mut media: Vec<Media> = Vec::new();
     for line in lines.take(LINES_MAX) {
         let Some((kind, value)) = line.split_once('=') else { continue };
@@ -84,16 +130,24 @@ pub fn parse(body: &[u8]) -> Result<Description, Unacceptable> {
             let mut stream = stream(value)?;
             stream.address = session_address;
             stream.direction = session_direction.unwrap_or_default();
+            stream.terms = session_terms.clone();
             media.push(stream);
             continue;
         }
         match (kind.trim(), media.last_mut()) {
             ("c", None) => session_address = address(value),
             ("c", Some(stream)) => stream.address = address(value),
-            ("a", None) => session_direction = direction(value).or(session_direction),
+            ("a", None) if session_terms.take(value) => {}
+            ("a", None) => match value.strip_prefix("group:BUNDLE") {
+                Some(names) => bundle = names.split_ascii_whitespace().take(MEDIA_MAX).collect(),
+                None => session_direction = direction(value).or(session_direction),
+            },
             ("a", Some(stream)) => attribute(stream, value),
             _ => {}
         }
+    }
+    for stream in &mut media {
+        stream.bundled = stream.name.as_deref().is_some_and(|name| bundle.contains(&name));
     }
     Ok(Description { media })
 }
@@ -115,6 +169,10 @@ fn stream(value: &str) -> Result<Media, Unacceptable> {
         packet_ms: None,
         packet_ms_max: None,
         crypto: Vec::new(),
+        terms: Terms::default(),
+        multiplexed: false,
+        name: None,
+        bundled: false,
     })
 }
 
@@ -138,7 +196,15 @@ fn attribute(stream: &mut Media, value: &str) {
         stream.direction = direction;
         return;
     }
+    if stream.terms.take(value) {
+        return;
+    }
+    if value == "rtcp-mux" {
+        stream.multiplexed = true;
+        return;
+    }
     match value.split_once(':') {
+        Some(("mid", name)) if is_name(name) => stream.name = Some(name.to_owned()),
         Some(("rtpmap", map)) if stream.encodings.len() < FORMATS_MAX => {
             let mut words = map.split_ascii_whitespace();
             let payload_type = words.next().and_then(|number| number.parse().ok());
@@ -156,6 +222,12 @@ fn attribute(stream: &mut Media, value: &str) {
         Some(("maxptime", value)) => stream.packet_ms_max = milliseconds(value),
         _ => {}
     }
+}
+
+/// Whether it is a token (RFC 8866 section 9) of a length that we say again.
+fn is_name(name: &str) -> bool {
+    (1..=64).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"(),/:;<=>?@[\\]".contains(&byte))
 }
 
 fn milliseconds(value: &str) -> Option<u32> {

@@ -2,18 +2,21 @@
 
 mod crypto;
 mod description;
+mod handshake;
 mod multipart;
 mod negotiation;
 
 pub use crypto::{Crypto, Keying, Master, SECRET_BYTES, Secret, Suite};
-pub use description::{Description, Media, parse};
+pub use description::{Description, Media, Terms, parse};
+pub use handshake::{Connectivity, Credentials, Fingerprint, Handshake, Hash, Setup};
 pub use multipart::sdp_of;
-pub use negotiation::{Agreed, Negotiation, Protected, Protection, acceptable};
+pub use negotiation::{Agreed, Means, Negotiation, Protected, Protection, acceptable};
 
 use serde::{Deserialize, Serialize};
 
 /// An audio codec that we speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Codec {
     /// G.711 µ-law, static payload type 0.
     Pcmu,
@@ -28,6 +31,17 @@ pub enum Codec {
 impl Codec {
     /// Those that we speak, those first that cost us least: all are heard at 8 kHz.
     pub const ALL: [Self; 4] = [Self::Pcmu, Self::Pcma, Self::G722, Self::Opus];
+
+    /// Its name in settings.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pcmu => "pcmu",
+            Self::Pcma => "pcma",
+            Self::G722 => "g722",
+            Self::Opus => "opus",
+        }
+    }
 
     /// Its name and clock in an `rtpmap`.
     #[must_use]
@@ -118,9 +132,12 @@ pub enum Unacceptable {
     /// No audio at all.
     #[error("there is no audio in the session description")]
     NoAudio,
-    /// Audio by a transport that we do not have, such as DTLS-SRTP.
-    #[error("audio is offered by a transport other than RTP/AVP and RTP/SAVP")]
+    /// Audio by a transport that we do not have.
+    #[error("audio is offered by a transport other than RTP/AVP, RTP/SAVP and UDP/TLS/RTP/SAVP(F)")]
     Transport,
+    /// DTLS-SRTP, but without what is needed for it.
+    #[error("audio by DTLS is offered without a=setup, or without an a=fingerprint of SHA-256 or better")]
+    NoFingerprint,
     /// RTP/SAVP, but with no key that we can use.
     #[error("no suite in common for SRTP; {}, {}, {} and {} are supported", Suite::ALL[0].name(), Suite::ALL[1].name(), Suite::ALL[2].name(), Suite::ALL[3].name())]
     NoSuite,
@@ -142,12 +159,14 @@ impl Unacceptable {
         match self {
             Self::Malformed(_) => 399,
             Self::NoAudio => 304,
-            Self::Transport | Self::NoSuite | Self::Unprotected => 302,
+            Self::Transport | Self::NoSuite | Self::NoFingerprint | Self::Unprotected => 302,
             Self::NoCodec => 305,
             Self::Address => 301,
         }
     }
 }
 
+#[cfg(test)]
+mod handshake_tests;
 #[cfg(test)]
 mod tests;

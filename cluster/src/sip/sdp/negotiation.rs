@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use serde::{Deserialize, Serialize};
 
 use super::crypto::{self, Keying, Secret, Suite};
+use super::handshake::{self, Connectivity, Fingerprint, Handshake, Setup};
 use super::{Codec, Description, Direction, Media, Unacceptable, parse};
 
 /// When audio is protected by SRTP with keys in the description (RFC 4568).
@@ -40,14 +41,30 @@ pub struct Agreed {
     pub payload_type: u8,
     /// The payload type of telephone events (RFC 4733), where agreed.
     pub telephone_event: Option<u8>,
+    /// The payload type of comfort noise (RFC 3389), where agreed.
+    pub comfort_noise: Option<u8>,
     /// Which way audio flows, from our side.
     pub direction: Direction,
     /// Milliseconds of audio in a packet that we send.
     pub packet_ms: u32,
     /// The far side holds the call: it does not want to hear us.
     pub held: bool,
-    /// How it is protected; absent where it is not.
+    /// How it is protected by keys in the description; absent where it is not.
     pub protected: Option<Protected>,
+    /// With whom keys are agreed on by DTLS, where that is how it is protected.
+    pub handshake: Option<Box<Handshake>>,
+    /// By what the far side's checks are known, where it makes any: its packets come from where they do.
+    pub connectivity: Option<Box<Connectivity>>,
+    /// RTCP shares the port (RFC 5761).
+    pub multiplexed: bool,
+}
+
+/// How a stream is written that the far side has described first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+struct Framing {
+    protocol: String,
+    name: Option<String>,
+    bundled: bool,
 }
 
 /// One call's side of offer and answer: a value, so that it moves with its call.
@@ -59,26 +76,60 @@ pub struct Negotiation {
     written: Vec<u8>,
     agreed: Option<Agreed>,
     protection: Protection,
+    /// Whether we know comfort noise.
+    comfort_noise: bool,
     /// What our keys come from; without it, nothing is protected.
     secret: Option<Secret>,
+    /// Our certificate; without it, no keys are agreed on by DTLS.
+    certificate: Option<Fingerprint>,
+    /// The codecs that we speak, in the order of our offers.
+    codecs: Vec<Codec>,
+    framing: Framing,
 }
 
 /// The payload type of telephone events in our own offers.
 const TELEPHONE_EVENT: u8 = 101;
 /// The same at the clock of Opus.
 const TELEPHONE_EVENT_48: u8 = 102;
+/// The payload type of comfort noise at 8 kHz, which is static (RFC 3551 table 4).
+const COMFORT_NOISE: u8 = 13;
 /// Milliseconds of audio in a packet where nobody says otherwise.
 const PACKET_MS: u32 = 20;
+/// What stands between the origin and the streams.
+const START: &str = "t=0 0\r\n";
 /// The transports (RFC 3551, RFC 3711).
 const PLAIN: &str = "RTP/AVP";
 const SECURE: &str = "RTP/SAVP";
+/// Keys by DTLS (RFC 5764 section 8), with and without early reports; the last one is what older ones write.
+const BY_HANDSHAKE: [&str; 3] = ["UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP", "RTP/SAVPF"];
 
 /// Whether an offer has anything that we can take.
 ///
 /// # Errors
 /// Why not.
-pub fn acceptable(offer: &[u8], protection: Protection) -> Result<(), Unacceptable> {
-    choose(&parse(offer)?, protection, true).map(|_| ())
+pub fn acceptable(offer: &[u8], means: Means<'_>) -> Result<(), Unacceptable> {
+    choose(&parse(offer)?, means).map(|_| ())
+}
+
+/// What we can do with a stream.
+#[derive(Debug, Clone, Copy)]
+pub struct Means<'a> {
+    /// When it is protected.
+    pub protection: Protection,
+    /// There are keys of ours for descriptions.
+    pub has_secret: bool,
+    /// There is a certificate of ours for handshakes.
+    pub certified: bool,
+    /// The codecs that we speak.
+    pub codecs: &'a [Codec],
+}
+
+/// How a stream is to be protected.
+enum Keys {
+    Not,
+    /// The tag of the key and the key.
+    Described(u32, Keying),
+    ByHandshake(Fingerprint, Setup),
 }
 
 /// A stream of the offer that we take, and how.
@@ -87,8 +138,8 @@ struct Choice {
     codec: Codec,
     payload_type: u8,
     telephone_event: Option<u8>,
-    /// The tag of the key and the key, where it is protected.
-    crypto: Option<(u32, Keying)>,
+    comfort_noise: Option<u8>,
+    keys: Keys,
 }
 
 /// An audio stream as we write it.
@@ -96,16 +147,19 @@ struct Written<'a> {
     codecs: &'a [(Codec, u8)],
     /// Payload types and clocks of telephone events.
     telephone_events: &'a [(u8, u32)],
+    comfort_noise: bool,
     direction: Direction,
     packet_ms: u32,
-    /// Our keys with their tags; none where it is not protected.
+    /// Our keys with their tags; none where it is not protected by such.
     crypto: &'a [(u32, Keying)],
+    protocol: &'a str,
+    terms: handshake::Written<'a>,
 }
 
 impl Negotiation {
     /// A new one. `local` is where we want packets; `session` is any number, the same for the whole call.
     #[must_use]
-    pub const fn new(local: SocketAddr, session: u64) -> Self {
+    pub fn new(local: SocketAddr, session: u64) -> Self {
         Self {
             local,
             session,
@@ -113,8 +167,30 @@ impl Negotiation {
             written: Vec::new(),
             agreed: None,
             protection: Protection::Accepted,
+            comfort_noise: false,
             secret: None,
+            certificate: None,
+            codecs: Codec::ALL.to_vec(),
+            framing: Framing::default(),
         }
+    }
+
+    /// The same, and no other codecs than these are spoken.
+    #[must_use]
+    pub fn speaking(self, codecs: Vec<Codec>) -> Self {
+        Self { codecs, ..self }
+    }
+
+    /// The same, and keys are agreed on by DTLS with a far side that offers it, as the owner of this certificate.
+    #[must_use]
+    pub fn certified(self, certificate: Option<Fingerprint>) -> Self {
+        Self { certificate, ..self }
+    }
+
+    /// The same, and comfort noise is agreed on where the far side knows it, too.
+    #[must_use]
+    pub fn comforting(self, comfort_noise: bool) -> Self {
+        Self { comfort_noise, ..self }
     }
 
     /// The same, and audio is protected when `protection` says so, with keys from `secret`.
@@ -132,7 +208,11 @@ impl Negotiation {
     }
 
     fn choose(&self, description: &Description) -> Result<Choice, Unacceptable> {
-        choose(description, self.protection, self.secret.is_some())
+        let (has_secret, certified) = (self.secret.is_some(), self.certificate.is_some());
+        choose(
+            description,
+            Means { protection: self.protection, has_secret, certified, codecs: &self.codecs },
+        )
     }
 
     /// Says where we want packets.
@@ -153,51 +233,91 @@ impl Negotiation {
     pub fn answer(&mut self, offer: &[u8]) -> Result<Vec<u8>, Unacceptable> {
         let description = parse(offer)?;
         let choice = self.choose(&description)?;
-        let agreed = self.agree(&description, &choice)?;
-        let crypto: Vec<(u32, Keying)> = choice
-            .crypto
-            .iter()
-            .zip(&agreed.protected)
-            .map(|((tag, _), two)| (*tag, two.ours.clone()))
-            .collect();
+        let agreed = self.agree(&description, &choice, false)?;
+        let crypto: Vec<(u32, Keying)> = match (&choice.keys, &agreed.protected) {
+            (Keys::Described(tag, _), Some(two)) => vec![(*tag, two.ours.clone())],
+            _ => Vec::new(),
+        };
+        let chosen = description.media.get(choice.index).ok_or(Unacceptable::NoAudio)?;
+        let framing =
+            Framing { protocol: chosen.protocol.clone(), name: chosen.name.clone(), bundled: chosen.bundled };
         let events: Vec<(u8, u32)> =
             agreed.telephone_event.iter().map(|event| (*event, agreed.codec.clock_hz())).collect();
-        let mut body = String::from("t=0 0\r\n");
+        let begins = agreed.handshake.as_ref().map(|handshake| handshake.begins);
+        let setup = if begins == Some(true) { Setup::Active } else { Setup::Passive };
+        let mut body = session_lines(&agreed, &framing);
         for (index, media) in description.media.iter().enumerate() {
             if index == choice.index {
                 body.push_str(&self.stream(&Written {
                     codecs: &[(agreed.codec, agreed.payload_type)],
                     telephone_events: &events,
+                    comfort_noise: agreed.comfort_noise.is_some(),
                     direction: agreed.direction,
                     packet_ms: agreed.packet_ms,
                     crypto: &crypto,
+                    protocol: &framing.protocol,
+                    terms: self.terms(&agreed, &framing, setup),
                 }));
             } else {
                 body.push_str(&refused(media));
             }
         }
         self.agreed = Some(agreed);
+        self.framing = framing;
         Ok(self.versioned(&body))
+    }
+
+    /// What is written of keys by DTLS, of checks and of ports, as far as that was agreed on.
+    fn terms<'a>(&'a self, agreed: &'a Agreed, framing: &'a Framing, setup: Setup) -> handshake::Written<'a> {
+        handshake::Written {
+            certificate: self
+                .certificate
+                .as_ref()
+                .filter(|_| agreed.handshake.is_some())
+                .map(|certificate| (certificate, setup)),
+            checks: agreed.connectivity.as_ref().map(|connectivity| &connectivity.ours),
+            multiplexed: agreed.multiplexed,
+            name: framing.name.as_deref(),
+        }
     }
 
     /// Makes an offer: all codecs, both ways; while the far side holds us, still both ways, so that it may
     /// resume.
     pub fn offer(&mut self) -> Vec<u8> {
-        let codecs = Codec::ALL.map(|codec| (codec, codec.payload_type()));
+        let codecs: Vec<(Codec, u8)> =
+            self.codecs.iter().map(|codec| (*codec, codec.payload_type())).collect();
+        let crypto = self.offered();
+        // What was agreed on by a handshake or checks goes on by them, whoever offers.
+        let set_up = |agreed: &&Agreed| agreed.handshake.is_some() || agreed.connectivity.is_some();
+        let (lines, terms, protocol) = match self.agreed.as_ref().filter(set_up) {
+            Some(agreed) => (
+                session_lines(agreed, &self.framing),
+                self.terms(agreed, &self.framing, Setup::Either),
+                self.framing.protocol.as_str(),
+            ),
+            None if crypto.is_empty() => (START.to_owned(), handshake::Written::default(), PLAIN),
+            None => (START.to_owned(), handshake::Written::default(), SECURE),
+        };
         let stream = self.stream(&Written {
             codecs: &codecs,
             telephone_events: &[(TELEPHONE_EVENT, 8_000), (TELEPHONE_EVENT_48, 48_000)],
+            comfort_noise: self.comfort_noise,
             direction: Direction::SendReceive,
             packet_ms: PACKET_MS,
-            crypto: &self.offered(),
+            crypto: &crypto,
+            protocol,
+            terms,
         });
-        self.versioned(&format!("t=0 0\r\n{stream}"))
+        self.versioned(&format!("{lines}{stream}"))
     }
 
     /// Our keys as we offer them: the suite that is in use, or all of them.
     fn offered(&self) -> Vec<(u32, Keying)> {
         let in_use = self.agreed.as_ref().and_then(|agreed| agreed.protected.as_ref());
         let begins = self.agreed.is_none() && self.protection != Protection::Accepted;
+        if self.agreed.as_ref().is_some_and(|agreed| agreed.handshake.is_some()) {
+            return Vec::new();
+        }
         let suites: &[Suite] = match (&in_use, begins) {
             (Some(two), _) => &[two.ours.suite],
             (None, true) => &Suite::ALL,
@@ -220,13 +340,17 @@ impl Negotiation {
         let description = parse(answer)?;
         let choice = self.choose(&description)?;
         let suites: Vec<Suite> = self.offered().iter().map(|(_, keying)| keying.suite).collect();
-        match &choice.crypto {
+        let by_handshake = self.agreed.as_ref().is_some_and(|agreed| agreed.handshake.is_some());
+        match &choice.keys {
             // What was offered with keys is not agreed on without, nor the other way round.
-            None if !suites.is_empty() => return Err(Unacceptable::Unprotected),
-            Some((_, keying)) if !suites.contains(&keying.suite) => return Err(Unacceptable::NoSuite),
+            Keys::Not if !suites.is_empty() || by_handshake => return Err(Unacceptable::Unprotected),
+            Keys::Described(_, keying) if !suites.contains(&keying.suite) => {
+                return Err(Unacceptable::NoSuite);
+            }
+            Keys::ByHandshake(..) if !by_handshake => return Err(Unacceptable::Transport),
             _ => {}
         }
-        self.agreed = Some(self.agree(&description, &choice)?);
+        self.agreed = Some(self.agree(&description, &choice, true)?);
         Ok(())
     }
 
@@ -240,6 +364,10 @@ impl Negotiation {
                 attributes.push_str(&format!("a=fmtp:{payload_type} maxplaybackrate=8000;stereo=0\r\n"));
             }
         }
+        if written.comfort_noise {
+            formats.push_str(&format!(" {COMFORT_NOISE}"));
+            attributes.push_str(&format!("a=rtpmap:{COMFORT_NOISE} CN/8000\r\n"));
+        }
         for (event, clock_hz) in written.telephone_events {
             formats.push_str(&format!(" {event}"));
             attributes
@@ -248,20 +376,27 @@ impl Negotiation {
         for (tag, keying) in written.crypto {
             attributes.push_str(&crypto::write(*tag, keying));
         }
-        let port = self.local.port();
-        let protocol = if written.crypto.is_empty() { PLAIN } else { SECURE };
+        attributes.push_str(&written.terms.attributes(self.local));
         format!(
-            "m=audio {port} {protocol}{formats}\r\n{attributes}a=ptime:{}\r\na={}\r\n",
+            "m=audio {} {}{formats}\r\n{attributes}a=ptime:{}\r\na={}\r\n",
+            self.local.port(),
+            written.protocol,
             written.packet_ms,
             written.direction.attribute()
         )
     }
 
-    fn agree(&self, description: &Description, choice: &Choice) -> Result<Agreed, Unacceptable> {
+    fn agree(
+        &self,
+        description: &Description,
+        choice: &Choice,
+        answered: bool,
+    ) -> Result<Agreed, Unacceptable> {
         let media = description.media.get(choice.index).ok_or(Unacceptable::NoAudio)?;
         let address: IpAddr = media.address.ok_or(Unacceptable::Address)?;
-        // The hold of RFC 2543: no address to send to.
-        let nowhere = address.is_unspecified();
+        let connectivity = self.connectivity(media);
+        // The hold of RFC 2543: no address to send to. Where checks find the way, there may be none yet.
+        let nowhere = address.is_unspecified() && connectivity.is_none();
         let offered = media.direction;
         let direction = match offered.reversed() {
             Direction::SendReceive if nowhere => Direction::ReceiveOnly,
@@ -281,18 +416,42 @@ impl Negotiation {
             codec: choice.codec,
             payload_type: choice.payload_type,
             telephone_event: choice.telephone_event,
+            comfort_noise: choice.comfort_noise.filter(|_| self.comfort_noise),
             direction,
             packet_ms,
             held,
             protected: self.protect(choice),
+            handshake: self.handshake(choice, answered),
+            connectivity,
+            multiplexed: media.multiplexed,
         })
+    }
+
+    /// Who begins the handshake: a role once taken is kept with the same certificate (RFC 8842 section 5.5).
+    fn handshake(&self, choice: &Choice, answered: bool) -> Option<Box<Handshake>> {
+        let Keys::ByHandshake(theirs, setup) = &choice.keys else { return None };
+        let before = self.agreed.as_ref().and_then(|agreed| agreed.handshake.as_ref());
+        let begins = match (setup, before.filter(|before| before.theirs == *theirs)) {
+            (Setup::Active, _) => false,
+            (Setup::Passive, _) => true,
+            (Setup::Either, Some(before)) => before.begins,
+            (Setup::Either, None) => answered,
+        };
+        Some(Box::new(Handshake { begins, theirs: theirs.clone() }))
+    }
+
+    /// By what the far side's checks are known, where it makes any.
+    fn connectivity(&self, media: &Media) -> Option<Box<Connectivity>> {
+        let theirs =
+            media.terms.fragment.clone().filter(|_| media.terms.has_password && !media.terms.lite)?;
+        Some(Box::new(Connectivity { ours: self.secret.as_ref()?.credentials(), theirs }))
     }
 
     /// The keys of both ways, where the far side gave its own.
     fn protect(&self, choice: &Choice) -> Option<Protected> {
-        let (_, theirs) = choice.crypto.clone()?;
+        let Keys::Described(_, theirs) = &choice.keys else { return None };
         let ours = self.secret.as_ref()?.key(theirs.suite);
-        Some(Protected { ours, theirs })
+        Some(Protected { ours, theirs: theirs.clone() })
     }
 
     /// Puts the origin before the rest, its version raised where the rest changed (RFC 3264 section 8).
@@ -311,24 +470,32 @@ impl Negotiation {
     }
 }
 
+/// The lines between the origin and the streams.
+fn session_lines(agreed: &Agreed, framing: &Framing) -> String {
+    let mut lines = START.to_owned();
+    if agreed.connectivity.is_some() {
+        lines.push_str("a=ice-lite\r\n");
+    }
+    if let Some(name) = framing.name.as_deref().filter(|_| framing.bundled) {
+        lines.push_str(&format!("a=group:BUNDLE {name}\r\n"));
+    }
+    lines
+}
+
 fn refused(media: &Media) -> String {
     let formats = if media.formats.is_empty() { "0".to_owned() } else { media.formats.join(" ") };
     format!("m={} 0 {} {formats}\r\n", media.kind, media.protocol)
 }
 
 /// The first stream that we can take, with the codec of it that costs us least and the sender prefers.
-fn choose(
-    description: &Description,
-    protection: Protection,
-    has_secret: bool,
-) -> Result<Choice, Unacceptable> {
+fn choose(description: &Description, means: Means<'_>) -> Result<Choice, Unacceptable> {
     let mut why = Unacceptable::NoAudio;
     for (index, media) in description.media.iter().enumerate() {
         if media.kind != "audio" || media.port == 0 {
             continue;
         }
-        let crypto = match keys(media, protection, has_secret) {
-            Ok(crypto) => crypto,
+        let keys = match keys(media, means) {
+            Ok(keys) => keys,
             Err(reason) => {
                 why = reason;
                 continue;
@@ -342,7 +509,7 @@ fn choose(
             .collect();
         let ours = payload_types.iter().filter_map(|payload_type| {
             let codec = Codec::of(media.encoding(*payload_type)?)?;
-            Some((codec, *payload_type))
+            means.codecs.contains(&codec).then_some((codec, *payload_type))
         });
         let Some((codec, payload_type)) = ours.min_by_key(|(codec, _)| effort(*codec)) else {
             why = Unacceptable::NoCodec;
@@ -352,10 +519,13 @@ fn choose(
             why = Unacceptable::Address;
             continue;
         }
+        // Opus has a silence of its own.
+        let comfort_noise =
+            (codec.clock_hz() == 8_000 && payload_types.contains(&COMFORT_NOISE)).then_some(COMFORT_NOISE);
         let telephone_event = payload_types
             .into_iter()
             .find(|number| media.encoding(*number) == Some(("TELEPHONE-EVENT", codec.clock_hz())));
-        return Ok(Choice { index, codec, payload_type, telephone_event, crypto });
+        return Ok(Choice { index, codec, payload_type, telephone_event, comfort_noise, keys });
     }
     Err(why)
 }
@@ -369,19 +539,26 @@ const fn effort(codec: Codec) -> u8 {
     }
 }
 
-/// The key of a stream: none where it is not protected and need not be.
-fn keys(
-    media: &Media,
-    protection: Protection,
-    has_secret: bool,
-) -> Result<Option<(u32, Keying)>, Unacceptable> {
-    if media.protocol.eq_ignore_ascii_case(PLAIN) {
-        let refused = protection == Protection::Required;
-        return if refused { Err(Unacceptable::Unprotected) } else { Ok(None) };
+/// How a stream is to be protected; not at all where that need not be.
+fn keys(media: &Media, means: Means<'_>) -> Result<Keys, Unacceptable> {
+    let is = |protocol: &str| media.protocol.eq_ignore_ascii_case(protocol);
+    if is(PLAIN) {
+        let refused = means.protection == Protection::Required;
+        return if refused { Err(Unacceptable::Unprotected) } else { Ok(Keys::Not) };
     }
-    if !media.protocol.eq_ignore_ascii_case(SECURE) || !has_secret {
-        return Err(Unacceptable::Transport);
+    if is(SECURE)
+        && means.has_secret
+        && let Some(first) = media.crypto.first()
+    {
+        return Ok(Keys::Described(first.tag, first.keying.clone()));
     }
-    let first = media.crypto.first().ok_or(Unacceptable::NoSuite)?;
-    Ok(Some((first.tag, first.keying.clone())))
+    let by_handshake = BY_HANDSHAKE.into_iter().any(is) || is(SECURE) && media.terms.fingerprint.is_some();
+    match &media.terms.fingerprint {
+        Some(fingerprint) if by_handshake && means.certified => {
+            Ok(Keys::ByHandshake(fingerprint.clone(), media.terms.setup.unwrap_or(Setup::Either)))
+        }
+        None if by_handshake && means.certified => Err(Unacceptable::NoFingerprint),
+        _ if is(SECURE) && means.has_secret => Err(Unacceptable::NoSuite),
+        _ => Err(Unacceptable::Transport),
+    }
 }

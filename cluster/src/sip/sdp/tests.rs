@@ -8,6 +8,10 @@ fn offer(direction: &str, address: &str) -> String {
     )
 }
 
+pub(super) const fn means(protection: Protection, certified: bool) -> Means<'static> {
+    Means { protection, has_secret: true, certified, codecs: &Codec::ALL }
+}
+
 fn negotiation() -> Negotiation {
     Negotiation::new("203.0.113.9:7000".parse().unwrap(), 42)
 }
@@ -34,7 +38,7 @@ fn the_first_codec_in_common_is_taken_with_its_events_and_packet_time() {
     assert_eq!(agreed.remote, "192.0.2.1:4000".parse().unwrap());
     assert!(answer.contains("m=audio 7000 RTP/AVP 8 96\r\n"), "{answer}");
     assert!(answer.contains("a=sendrecv"), "{answer}");
-    assert!(acceptable(answer.as_bytes(), Protection::Accepted).is_ok());
+    assert!(acceptable(answer.as_bytes(), means(Protection::Accepted, false)).is_ok());
 }
 
 #[test]
@@ -54,6 +58,17 @@ fn wide_codecs_are_taken_where_no_law_is_offered() {
     assert!(answer.contains("RTP/AVP 9 126\r\na=rtpmap:9 G722/8000\r\n"), "{answer}");
     let (_, agreed) = answered(&with("111 9 8 0 126", opus));
     assert_eq!(agreed.codec, Codec::Pcma, "what costs nothing is preferred");
+}
+
+#[test]
+fn no_other_codec_is_spoken_than_those_that_are_wanted() {
+    let mut ours = negotiation().speaking(vec![Codec::G722]);
+    let offered = String::from_utf8(ours.offer()).unwrap();
+    assert!(offered.contains("RTP/AVP 9 101") && !offered.contains("PCMU"), "{offered}");
+    assert_eq!(ours.answer(offer("sendrecv", "192.0.2.1").as_bytes()), Err(Unacceptable::NoCodec));
+    let mut theirs = negotiation();
+    theirs.answer(offered.as_bytes()).unwrap();
+    assert_eq!(theirs.agreed().unwrap().codec, Codec::G722);
 }
 
 #[test]
@@ -161,7 +176,10 @@ fn protection_is_never_talked_down() {
     let plain = offer("sendrecv", "192.0.2.1");
     let mut required = protected(Protection::Required, 7_000);
     assert_eq!(required.answer(plain.as_bytes()), Err(Unacceptable::Unprotected));
-    assert_eq!(acceptable(plain.as_bytes(), Protection::Required), Err(Unacceptable::Unprotected));
+    assert_eq!(
+        acceptable(plain.as_bytes(), means(Protection::Required, false)),
+        Err(Unacceptable::Unprotected)
+    );
     let mut offering = protected(Protection::Offered, 7_000);
     offering.offer();
     assert_eq!(offering.accept(plain.as_bytes()), Err(Unacceptable::Unprotected));
@@ -171,6 +189,33 @@ fn protection_is_never_talked_down() {
     assert_eq!(accepting.accept(&secure), Err(Unacceptable::NoSuite), "keys that nobody asked for");
     let unusable = String::from_utf8(secure).unwrap().replace("inline:", "outline:");
     assert_eq!(accepting.answer(unusable.as_bytes()), Err(Unacceptable::NoSuite));
+}
+
+#[test]
+fn comfort_noise_is_agreed_on_where_both_know_it() {
+    let with = |formats: &str| {
+        format!(
+            "v=0\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP {formats}\r\na=rtpmap:111 opus/48000/2\r\n\
+             a=rtpmap:13 CN/8000\r\n"
+        )
+    };
+    let agreed = |comforting: bool, formats: &str| {
+        let mut negotiation = negotiation().comforting(comforting);
+        let answer = String::from_utf8(negotiation.answer(with(formats).as_bytes()).unwrap()).unwrap();
+        let agreed = negotiation.agreed().unwrap().comfort_noise;
+        assert_eq!(answer.contains("a=rtpmap:13 CN/8000"), agreed.is_some(), "{answer}");
+        assert_eq!(answer.contains(" 13"), agreed.is_some(), "{answer}");
+        agreed
+    };
+    assert_eq!(agreed(true, "0 13"), Some(13));
+    assert_eq!(agreed(true, "9 13"), Some(13));
+    assert_eq!(agreed(false, "0 13"), None, "who does not send it does not agree on it");
+    assert_eq!(agreed(true, "0"), None);
+    assert_eq!(agreed(true, "111 13"), None, "its clock is not that of Opus");
+    let (mut ours, mut theirs) = (negotiation().comforting(true), negotiation().comforting(true));
+    let answer = theirs.answer(&ours.offer()).unwrap();
+    ours.accept(&answer).unwrap();
+    assert_eq!(ours.agreed().unwrap().comfort_noise, Some(13));
 }
 
 const TELEPHONE_EVENT_OFFERED: u8 = 101;

@@ -77,9 +77,13 @@ pub(crate) fn is_light(word: &str) -> bool {
     LIGHT.contains(&word)
 }
 
-fn trigrams(word: &str) -> BTreeSet<[char; 3]> {
+/// Each once, in order.
+fn trigrams(word: &str) -> Vec<[char; 3]> {
     let padded: Vec<char> = std::iter::once('^').chain(word.chars()).chain(std::iter::once('$')).collect();
-    padded.windows(3).filter_map(|window| window.try_into().ok()).collect()
+    let mut all: Vec<[char; 3]> = padded.windows(3).filter_map(|window| window.try_into().ok()).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
 /// How alike two words look, from 0 to 1: the Dice coefficient of their character trigrams.
@@ -96,7 +100,8 @@ pub(crate) fn likeness(one: &str, other: &str) -> f32 {
         return SAME_ROOT;
     }
     let (one, other) = (trigrams(one), trigrams(other));
-    let shared = u16::try_from(one.intersection(&other).count()).unwrap_or(u16::MAX);
+    let shared = one.iter().filter(|gram| other.binary_search(gram).is_ok()).count();
+    let shared = u16::try_from(shared).unwrap_or(u16::MAX);
     let all = u16::try_from(one.len() + other.len()).unwrap_or(u16::MAX);
     2.0 * f32::from(shared) / f32::from(all.max(1))
 }

@@ -38,6 +38,7 @@ impl Shard {
             LegCommand::StopPlaying => MediaControl::StopPlaying,
             LegCommand::Bridge { says, hears } => MediaControl::Bridge { says, hears },
             LegCommand::Part => MediaControl::Part,
+            LegCommand::Wait(sound) => MediaControl::Wait(sound),
         };
         if !self.with_media(key) {
             return;

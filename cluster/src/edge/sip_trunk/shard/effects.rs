@@ -8,7 +8,9 @@ use super::super::addresses::{in_uri, is_private};
 use super::super::metrics;
 use super::super::transports::Flow;
 use super::state::{Due, Owner, Shard};
-use crate::edge::media::{Codec, Control as MediaControl, Direction, Protected, Stream};
+use crate::edge::media::{
+    Codec, Connectivity, Control as MediaControl, Credentials, Direction, Handshake, Hash, Protected, Stream,
+};
 use crate::rtp::protection::{Key, Suite};
 use crate::sip::destination::{self, Transport};
 use crate::sip::dialog::{Effect, Ending, Event, Input};
@@ -216,6 +218,7 @@ fn stream(agreed: &sdp::Agreed) -> Stream {
         },
         payload_type: agreed.payload_type,
         telephone_event: agreed.telephone_event,
+        comfort_noise: agreed.comfort_noise,
         direction: match agreed.direction {
             sdp::Direction::SendReceive => Direction::SendReceive,
             sdp::Direction::SendOnly => Direction::SendOnly,
@@ -227,6 +230,23 @@ fn stream(agreed: &sdp::Agreed) -> Stream {
             .protected
             .as_ref()
             .map(|protected| Protected { ours: key(&protected.ours), theirs: key(&protected.theirs) }),
+        handshake: agreed.handshake.as_ref().map(|agreed| Handshake {
+            begins: agreed.begins,
+            hash: match agreed.theirs.hash {
+                sdp::Hash::Sha256 => Hash::Sha256,
+                sdp::Hash::Sha384 => Hash::Sha384,
+                sdp::Hash::Sha512 => Hash::Sha512,
+            },
+            fingerprint: agreed.theirs.bytes.clone(),
+        }),
+        connectivity: agreed.connectivity.as_ref().map(|agreed| Connectivity {
+            ours: Credentials {
+                fragment: agreed.ours.fragment.clone(),
+                password: agreed.ours.password.clone(),
+            },
+            theirs: agreed.theirs.clone(),
+        }),
+        multiplexed: agreed.multiplexed,
     }
 }
 

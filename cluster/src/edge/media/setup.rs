@@ -1,0 +1,112 @@
+//! What comes on a session's port beside audio and reports: checks of the way, and a handshake about keys (RFC 7983).
+
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::batch::Datagram;
+use super::guard::Guard;
+use super::handshake::{Agreeing, Identity, Outcome};
+use super::{Connectivity, Stream, metrics};
+use crate::rtp::latch::Latch;
+use crate::rtp::stun;
+
+/// A session's.
+#[derive(Debug)]
+pub(super) struct Setup {
+    identity: Option<Arc<Identity>>,
+    connectivity: Option<Connectivity>,
+    agreeing: Option<Box<Agreeing>>,
+}
+
+/// The port, and whom its packets are believed to be of.
+pub(super) struct Way<'a> {
+    pub(super) socket: &'a UdpSocket,
+    pub(super) latch: &'a mut Latch,
+    pub(super) guard: &'a mut Guard,
+}
+
+impl Setup {
+    pub(super) const fn new(identity: Option<Arc<Identity>>) -> Self {
+        Self { identity, connectivity: None, agreeing: None }
+    }
+
+    /// A new description. Whether keys are to be agreed on anew.
+    pub(super) fn configure(&mut self, stream: &Stream, now: Instant) -> bool {
+        self.connectivity.clone_from(&stream.connectivity);
+        let (Some(agreed), Some(identity)) = (&stream.handshake, &self.identity) else {
+            self.agreeing = None;
+            return false;
+        };
+        if self.agreeing.as_ref().is_some_and(|present| present.is_with(agreed)) {
+            return false;
+        }
+        let agreeing = Agreeing::new(identity, agreed.clone(), stream.remote, now);
+        self.agreeing = Some(Box::new(agreeing));
+        true
+    }
+
+    /// Takes a datagram, where it is neither audio nor a report; whether it was that.
+    pub(super) fn datagram(&mut self, datagram: &Datagram<'_>, way: &mut Way<'_>, now: Instant) -> bool {
+        match datagram.bytes.first() {
+            Some(0..=3) => self.check(datagram, way),
+            // Where checks say whose packets are believed, nobody else's handshake is listened to.
+            Some(20..=63) => {
+                if let Some(agreeing) = &mut self.agreeing
+                    && way.latch.may_be(datagram.source)
+                {
+                    let socket = way.socket;
+                    let mut send = |packet: &[u8], to: SocketAddr| drop(socket.send_to(packet, to));
+                    let outcome = agreeing.datagram(datagram.bytes, datagram.source, now, &mut send);
+                    come_to(outcome, datagram.source, way);
+                }
+            }
+            Some(128..=191) => return false,
+            _ => {}
+        }
+        true
+    }
+
+    /// Lets time pass for a handshake.
+    pub(super) fn tick(&mut self, way: &mut Way<'_>, now: Instant) {
+        let Some(agreeing) = &mut self.agreeing else { return };
+        if !way.latch.is_reachable() {
+            return;
+        }
+        let (socket, to) = (way.socket, way.latch.destination());
+        let mut send = |packet: &[u8], to: SocketAddr| drop(socket.send_to(packet, to));
+        let outcome = agreeing.tick(to, now, &mut send);
+        come_to(outcome, to, way);
+    }
+
+    fn check(&self, datagram: &Datagram<'_>, way: &mut Way<'_>) {
+        let Some(Connectivity { ours, theirs }) = &self.connectivity else { return };
+        let Some(check) = stun::check(datagram.bytes, ours, theirs) else {
+            ::metrics::counter!(metrics::CHECKS_UNPROVEN).increment(1);
+            return;
+        };
+        // Until one way is nominated, the first that proves itself serves.
+        if check.nominates || !way.latch.is_latched() {
+            way.latch.believe(datagram.source);
+        }
+        let answer = stun::answer(&check, datagram.source, ours);
+        let _ = way.socket.send_to(&answer, datagram.source);
+    }
+}
+
+fn come_to(outcome: Option<Outcome>, source: SocketAddr, way: &mut Way<'_>) {
+    match outcome {
+        None => {}
+        Some(Outcome::Keys(keys)) => match way.guard.configure(Some(&keys)) {
+            Ok(()) => {
+                ::metrics::counter!(metrics::HANDSHAKES, "outcome" => "keys").increment(1);
+                way.latch.believe(source);
+            }
+            Err(why) => tracing::warn!(%why, "keys that were agreed on can't be used"),
+        },
+        Some(Outcome::Failed(why)) => {
+            ::metrics::counter!(metrics::HANDSHAKES, "outcome" => "failed").increment(1);
+            tracing::warn!(why, "no keys were agreed on; nothing is heard or said in this call");
+        }
+    }
+}

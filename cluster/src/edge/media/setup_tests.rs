@@ -1,0 +1,227 @@
+//! Sessions that agree on keys by DTLS and are found by checks, over real sockets.
+
+use std::net::{SocketAddr, UdpSocket};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use aws_lc_rs::digest;
+
+use models::audio::audio_ring;
+
+use super::tests::{Party, settings, share, sides, stream, tone};
+use super::*;
+use crate::rtp::protection::{Key, Opening, Sealing, Suite};
+use crate::rtp::stun::{self, Credentials};
+
+fn handshake(of: &Media, begins: bool) -> Option<Handshake> {
+    Some(Handshake { begins, hash: Hash::Sha256, fingerprint: of.fingerprint().unwrap() })
+}
+
+fn heard(party: &Party, other: &Party) -> (f32, f32) {
+    let (sender, mut recording) = audio_ring(8_000, 64_000);
+    party.session.control(Control::Record(sender)).unwrap();
+    other.play(1, 8_000, tone(8_000, 700.0, 12_000));
+    assert!(other.wait_for(|event| matches!(event, MediaEvent::PlaybackEnded { complete: true, .. })));
+    std::thread::sleep(Duration::from_millis(150));
+    let (theirs, _) = sides(&mut recording);
+    let loud = theirs.iter().position(|sample| sample.unsigned_abs() > 2_000).unwrap_or(0);
+    share(theirs.get(loud + 800..loud + 8_800).unwrap_or(&theirs), 700.0)
+}
+
+#[test]
+fn two_that_agree_on_keys_hear_each_other_from_the_first_word() {
+    let (here, there) = (Media::start(settings(23_600)).unwrap(), Media::start(settings(23_700)).unwrap());
+    let (one, two) = (Party::of(&here), Party::of(&there));
+    let agreed = |to: &Party, of: &Media, begins| Stream {
+        handshake: handshake(of, begins),
+        multiplexed: true,
+        ..stream(to.session.local_address(), Codec::Pcmu)
+    };
+    // Who begins speaks first, before there are keys: the words wait for them.
+    one.configure(agreed(&two, &there, true));
+    two.configure(agreed(&one, &here, false));
+    let (at, level) = heard(&two, &one);
+    assert!(at > 0.98 && (level - 5_657.0).abs() < 200.0, "{at} {level}");
+    let (at, _) = heard(&one, &two);
+    assert!(at > 0.98, "{at}");
+    let quality = two.quality();
+    assert!(quality.packets_received > 60 && quality.packets_lost < 20, "{quality:?}");
+}
+
+#[test]
+fn whoever_has_another_certificate_is_neither_heard_nor_spoken_to() {
+    let here = Media::start(settings(23_800)).unwrap();
+    let there = Media::start(settings(23_900)).unwrap();
+    let (one, two) = (Party::of(&here), Party::of(&there));
+    let wrong = Some(Handshake { begins: false, hash: Hash::Sha256, fingerprint: vec![1; 32] });
+    one.configure(Stream { handshake: wrong, ..stream(two.session.local_address(), Codec::Pcmu) });
+    two.configure(Stream {
+        handshake: handshake(&here, true),
+        ..stream(one.session.local_address(), Codec::Pcmu)
+    });
+    one.play(1, 8_000, tone(8_000, 500.0, 800));
+    std::thread::sleep(Duration::from_millis(1_500));
+    assert!(one.told().is_empty() && two.told().is_empty(), "{:?} {:?}", one.told(), two.told());
+    let quality = one.quality();
+    assert_eq!((quality.packets_received, quality.packets_sent), (0, 0), "{quality:?}");
+}
+
+/// OpenSSL, which shares no code with us, at the far end of a way that the test looks into.
+struct Openssl {
+    child: Child,
+    folder: tempfile::TempDir,
+}
+
+impl Openssl {
+    /// Asks whoever answers at `to`, as the owner of a new certificate, whose fingerprint is returned.
+    fn connect(to: SocketAddr) -> (Self, Vec<u8>) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str| folder.path().join(name);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let certificate =
+            rcgen::CertificateParams::new(vec!["far.invalid".to_owned()]).unwrap().self_signed(&key).unwrap();
+        std::fs::write(file("key"), key.serialize_pem()).unwrap();
+        std::fs::write(file("certificate"), certificate.pem()).unwrap();
+        let child = Command::new("openssl")
+            .args(["s_client", "-dtls1_2", "-use_srtp", "SRTP_AES128_CM_SHA1_80"])
+            .args(["-keymatexport", "EXTRACTOR-dtls_srtp", "-keymatexportlen", "60"])
+            .arg("-cert")
+            .arg(file("certificate"))
+            .arg("-key")
+            .arg(file("key"))
+            .args(["-connect", &to.to_string()])
+            .stdin(Stdio::piped())
+            .stdout(std::fs::File::create(file("said")).unwrap())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let fingerprint = digest::digest(&digest::SHA256, certificate.der()).as_ref().to_vec();
+        (Self { child, folder }, fingerprint)
+    }
+
+    /// The keying material that it has exported, once it has.
+    fn keys(&self) -> Option<Vec<u8>> {
+        let said = std::fs::read_to_string(self.folder.path().join("said")).ok()?;
+        let digits = said.split("Keying material: ").nth(1)?.split_whitespace().next()?;
+        let bytes =
+            (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok());
+        bytes.collect()
+    }
+}
+
+impl Drop for Openssl {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Passes datagrams on between the one who asks and the session, for so long; what of the session is SRTP it keeps.
+fn pass_on(relay: &UdpSocket, session: SocketAddr, asker: &mut Option<SocketAddr>, ms: u64) -> Vec<Vec<u8>> {
+    let until = crate::clock::monotonic() + Duration::from_millis(ms);
+    let (mut bytes, mut kept) = ([0; 2_000], Vec::new());
+    while crate::clock::monotonic() < until {
+        let Ok((length, source)) = relay.recv_from(&mut bytes) else { continue };
+        let datagram = &bytes[..length];
+        if source != session {
+            *asker = Some(source);
+            relay.send_to(datagram, session).unwrap();
+        } else if (128..=191).contains(&datagram[0]) {
+            kept.push(datagram.to_vec());
+        } else if let Some(asker) = *asker {
+            relay.send_to(datagram, asker).unwrap();
+        }
+    }
+    kept
+}
+
+#[test]
+fn peer_openssl_and_we_come_to_the_same_keys() {
+    let media = Media::start(settings(24_100)).unwrap();
+    let party = Party::of(&media);
+    let session = party.session.local_address();
+    let relay = UdpSocket::bind("127.0.0.1:0").unwrap();
+    relay.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+    let (openssl, fingerprint) = Openssl::connect(relay.local_addr().unwrap());
+    party.configure(Stream {
+        handshake: Some(Handshake { begins: false, hash: Hash::Sha256, fingerprint }),
+        multiplexed: true,
+        ..stream(relay.local_addr().unwrap(), Codec::Pcmu)
+    });
+    party.play(1, 8_000, tone(8_000, 500.0, 40_000));
+    let mut asker = None;
+    let mut sealed = Vec::new();
+    for _ in 0..100 {
+        sealed.extend(pass_on(&relay, session, &mut asker, 100));
+        if openssl.keys().is_some() && sealed.len() > 10 {
+            break;
+        }
+    }
+    // The client's key, the server's, the client's salt, the server's (RFC 5764 section 4.2).
+    let material = openssl.keys().expect("a handshake");
+    let key = |key: usize, salt: usize| Key {
+        suite: Suite::AesCm128Sha1With80,
+        master: [&material[key..key + 16], &material[salt..salt + 14]].concat(),
+    };
+    let (theirs, ours) = (key(0, 32), key(16, 46));
+    let mut opening = Opening::new(&ours).unwrap();
+    let opened = sealed.iter().filter(|packet| opening.open(packet).is_ok()).count();
+    assert!(opened > 10, "{opened} of {}", sealed.len());
+    let mut sealing = Sealing::default();
+    sealing.use_key(&theirs).unwrap();
+    let header = crate::rtp::packet::Header { ssrc: 4, ..Default::default() };
+    let clear = [&header.to_bytes()[..], &[0x55; 160]].concat();
+    relay.send_to(&clear, session).unwrap();
+    pass_on(&relay, session, &mut asker, 200);
+    assert!(!party.told().contains(&MediaEvent::FirstPacket), "what is in clear is not heard");
+    relay.send_to(&sealing.seal(&clear).unwrap(), session).unwrap();
+    assert!(party.wait_for(|event| *event == MediaEvent::FirstPacket));
+}
+
+/// What an agent that controls sends, by the password.
+fn check(credentials: &Credentials, theirs: &str, nominates: bool) -> Vec<u8> {
+    stun::tests::asked_of(credentials, theirs, nominates)
+}
+
+#[test]
+fn packets_are_believed_from_where_a_check_has_proved_itself() {
+    let media = Media::start(settings(24_000)).unwrap();
+    let party = Party::of(&media);
+    let ours = Credentials { fragment: "abcd".into(), password: "0123456789abcdef0123".into() };
+    let socket = || {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket.connect(party.session.local_address()).unwrap();
+        socket.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+        socket
+    };
+    let (far, stranger) = (socket(), socket());
+    party.configure(Stream {
+        connectivity: Some(Connectivity { ours: ours.clone(), theirs: "wxyz".into() }),
+        ..stream("0.0.0.0:9".parse().unwrap(), Codec::Pcmu)
+    });
+    let mut bytes = [0; 2_000];
+    let guess = Credentials { password: "another password 1234".into(), ..ours.clone() };
+    stranger.send(&check(&guess, "wxyz", true)).unwrap();
+    assert!(stranger.recv(&mut bytes).is_err(), "a stranger is not answered");
+    assert!(far.recv(&mut bytes).is_err(), "and nobody is sent anything yet");
+    far.send(&check(&ours, "wxyz", true)).unwrap();
+    let length = far.recv(&mut bytes).unwrap();
+    assert_eq!(bytes[..2], [1, 1], "a success");
+    assert!(length <= check(&ours, "wxyz", true).len(), "no more comes back than was sent");
+    // From now on our audio goes there.
+    let mut audio = 0;
+    while far.recv(&mut bytes).is_ok() && audio < 5 {
+        audio += usize::from(bytes[0] == 0x80);
+    }
+    assert_eq!(audio, 5);
+    // And theirs is heard, the stranger's is not.
+    let packet = |sequence: u8| {
+        let header = crate::rtp::packet::Header { sequence: sequence.into(), ssrc: 4, ..Default::default() };
+        [&header.to_bytes()[..], &[0x55; 160]].concat()
+    };
+    (0..10).for_each(|sequence| drop(stranger.send(&packet(sequence))));
+    std::thread::sleep(Duration::from_millis(100));
+    assert!(!party.told().contains(&MediaEvent::FirstPacket));
+    far.send(&packet(1)).unwrap();
+    assert!(party.wait_for(|event| *event == MediaEvent::FirstPacket));
+}
