@@ -27,7 +27,7 @@ struct Caller {
 }
 
 pub(crate) fn check(wanted: &Wanted, report: &mut Report) {
-    let engine = engine(wanted);
+    let (engine, bins) = engine(wanted);
     assert_eq!(engine.wait_until_ready(PATIENCE), Health::Ready);
     let mut callers: Vec<Caller> = Vec::new();
     while let Some(caller) = open(&engine) {
@@ -43,7 +43,7 @@ pub(crate) fn check(wanted: &Wanted, report: &mut Report) {
             let due = period * at as u32 + period * number as u32 / count.max(1) as u32;
             std::thread::sleep(due.saturating_sub(started.elapsed()));
             caller.pushed.push(Instant::now());
-            let pushed = caller.stream.push(chunk(at == 0), period);
+            let pushed = caller.stream.push(chunk(bins, at == 0), period);
             lost += usize::from(pushed.is_err());
             if at == chunks / 2 {
                 refused += usize::from(open(&engine).is_none());
@@ -66,11 +66,14 @@ pub(crate) fn check(wanted: &Wanted, report: &mut Report) {
     );
 }
 
-fn engine(wanted: &Wanted) -> StepLoop<Chunk, Decoded> {
+/// The engine, and the bins of its features.
+fn engine(wanted: &Wanted) -> (StepLoop<Chunk, Decoded>, usize) {
     let (processor, rows) = (wanted.processor, wanted.rows);
     let device = processor.open().expect("a processor");
     // It is built once: the checkpoint goes with the first.
-    let mut read = Some(wanted.checkpoint(&device));
+    let checkpoint = wanted.checkpoint(&device);
+    let bins = checkpoint.config.mel_bins;
+    let mut read = Some(checkpoint);
     let precision = if device.is_cuda() { Precision::Bf16 } else { Precision::F32 };
     let factory = move || {
         let failed = |why: &str| Failure::Failed { why: why.into() };
@@ -78,11 +81,13 @@ fn engine(wanted: &Wanted) -> StepLoop<Chunk, Decoded> {
         let checkpoint = Checkpoint { config, tensors: tensors.with(precision.dtype()), vocabulary };
         FastConformer::new(checkpoint, rows + 1).map_err(|error| failed(&error.to_string()))
     };
-    let warm_up = vec![chunk(true)];
+    let warm_up = vec![chunk(bins, true)];
     let preparation = Preparation { canary: warm_up.clone(), warm_up, judge: Box::new(|_| Ok(())) };
     let settings = Settings { slots: rows, period_ms: PERIOD_MS, canary_ms: 0, ..Settings::default() };
     let admission = AdmissionSettings { tenant_streams_max: rows, ..AdmissionSettings::default() };
-    StepLoop::start("engine room", settings, &Device::new(admission), factory, preparation).expect("threads")
+    let engine = StepLoop::start("engine room", settings, &Device::new(admission), factory, preparation)
+        .expect("threads");
+    (engine, bins)
 }
 
 fn open(engine: &StepLoop<Chunk, Decoded>) -> Option<Caller> {
@@ -93,11 +98,10 @@ fn open(engine: &StepLoop<Chunk, Decoded>) -> Option<Caller> {
 }
 
 /// A chunk of noise.
-fn chunk(begins: bool) -> Chunk {
-    const BINS: usize = 128;
+fn chunk(bins: usize, begins: bool) -> Chunk {
     let features = 8 * FRAMES - if begins { 7 } else { 0 };
     let value = |at: usize| -8.0 + (at as f32 * 0.37).sin() * 4.0;
-    Chunk { features: (0..features * BINS).map(value).collect(), lookahead: FRAMES - 1, begins }
+    Chunk { features: (0..features * bins).map(value).collect(), lookahead: FRAMES - 1, begins }
 }
 
 /// From each chunk to its answer.

@@ -1,7 +1,7 @@
 //! All checks and measurements of a machine that runs models, in one program: made for GPUs, runs on a processor too.
 //!
 //!     cargo run --release -p models --features candle --example engine_room -- [--processor auto|cpu|cuda:0]
-//!         [--shape 120m|600m] [--model FOLDER] [--blank 0.5] [--rows 512] [--steps 30] [--seconds 5]
+//!         [--shape 120m|600m] [--model FOLDER] [--blank 1.5] [--rows 512] [--steps 30] [--seconds 5]
 //!         [--weights target/weights] [--out engine_room.json]
 //!
 //! `ops/build-gpu 90 engine_room` builds it for GPUs. It needs no file: the tiny model and the reference's values are
@@ -60,7 +60,7 @@ fn wanted() -> Wanted {
         processor: Processor::Auto,
         shape: String::new(),
         model: None,
-        blank_ahead: 0.5,
+        blank_ahead: 1.5,
         rows: 0,
         steps: 30,
         seconds: 5,

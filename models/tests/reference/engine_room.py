@@ -2,7 +2,7 @@
 
     pip install -r requirements.txt
     python models/tests/reference/engine_room.py [--device cuda:0] [--dtype bfloat16] [--shape 600m] [--rows 512]
-        [--steps 30] [--threads N] [--compile] [--blank 0.5] [--save FOLDER] [--out transformers.json]
+        [--steps 30] [--threads N] [--compile] [--blank 1.5] [--save FOLDER] [--out transformers.json]
 
 A step is what a stream needs in each chunk: the encoder with its caches, and one look of the joint network at each
 frame. Tokens are not said (ours also says them), so this side has a little less to do. Every stream is at the same
@@ -91,7 +91,7 @@ def main():
     words.add_argument("--rows", type=int, default=None)
     words.add_argument("--steps", type=int, default=30)
     words.add_argument("--threads", type=int, default=None)
-    words.add_argument("--blank", type=float, default=0.5)
+    words.add_argument("--blank", type=float, default=1.5)
     words.add_argument("--save", default=None)
     words.add_argument("--compile", action="store_true")
     words.add_argument("--out", default="transformers.json")
@@ -115,7 +115,8 @@ def main():
             p50, p99 = taken[len(taken) // 2], taken[-(-len(taken) * 99 // 100) - 1]
             print(f"{shape:5}  {chunk:8}  {rows:7}  {p50:7.2f}  {p99:7.2f}  {used:12.1f}  {100 * p99 / chunk:7.0f} %", flush=True)
             out.append(dict(shape=shape, precision=said.dtype, chunk_ms=chunk, streams=rows, p50_ms=p50, p99_ms=p99, processor_ms=used))
-            if p99 > 1.5 * chunk:
+            # On a busy machine the clock says nothing of a processor.
+            if (p99 if on_gpu else used / torch.get_num_threads()) > 1.5 * chunk:
                 break
     threads = None if on_gpu else torch.get_num_threads()
     with open(said.out, "w") as file:

@@ -46,8 +46,8 @@ impl Checkpoint {
     }
 
     /// A model of this shape with random weights, for measuring where the real ones are not at hand. It says
-    /// nonsense, and the more of it the less the blank is ahead: its part of a logit that it is likelier by than any other
-    /// token. With 0.5 most frames say nothing, as in speech; with 0 nearly every frame says all that it may.
+    /// nonsense, and how much of it costs time: the blank's logit has `blank_ahead` more than chance gave it. With the
+    /// published shapes it says nothing from about 1 on, and in every frame as much as it may at 0.5 and below.
     #[must_use]
     pub fn random(config: Config, seed: u64, blank_ahead: f32, device: &Device) -> Self {
         let pieces = (0..config.tokens - 1).map(|number| format!("\u{2581}{number}")).collect();
