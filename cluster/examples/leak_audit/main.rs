@@ -100,6 +100,8 @@ fn settings() -> Settings {
         shards: 2,
         t4_ms: 200,
         connection_stall_ms: 1_000,
+        // A goodbye to a reset connection makes a new one, to a port that may be somebody else's by then.
+        connection_idle_ms: 10_000,
         connections_per_source_max: 1_000,
         ..Settings::default()
     };

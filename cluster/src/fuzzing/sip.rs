@@ -6,6 +6,8 @@ use bytes::Bytes;
 
 use crate::sip::dialog::{Command, Dialog, Effect, Input, Own, RequestId, Timing, TransactionId};
 use crate::sip::digest::{Algorithm, Digest, answer_in};
+use crate::sip::identity::{Authority, Passport, Said, claims};
+use crate::sip::replaces::{Referred, Replaces};
 use crate::sip::respond::respond;
 use crate::sip::salvage::salvage;
 use crate::sip::sdp::{
@@ -44,6 +46,13 @@ fn requested(mut request: Request) {
     let _ = (TransactionKey::from_request(&request), cancelled_key(&request));
     let _ = sdp_of(&request.headers, request.body());
     let _ = answer_in(&request);
+    vouched(&request);
+    if let Some(referred) = Referred::of(&request) {
+        assert!(destination::uri(&referred.target).is_some(), "nobody can be called there: {referred:?}");
+    }
+    let replaces = Replaces::of(&request).ok().flatten();
+    let again = replaces.as_ref().and_then(|replaces| Replaces::parse(&replaces.value()));
+    assert_eq!(replaces, again, "what names a dialog names it still when it is written anew");
     let verdict = check::check(&request, BODY_BYTES_MAX);
     if !check::is_answerable(&request) {
         return;
@@ -58,6 +67,17 @@ fn requested(mut request: Request) {
         let read = parse_datagram(written, &Limits::stream());
         assert!(matches!(read, Ok(Message::Response(_))), "{read:?}");
     }
+}
+
+/// What a network says of a caller; its certificate's list is read from the same bytes.
+fn vouched(request: &Request) {
+    let said = Said { from: vec!["1".to_owned()], to: vec!["2".to_owned()], country: "1".to_owned() };
+    for claim in claims(request) {
+        if let Ok(Some(passport)) = Passport::read(&claim) {
+            let _ = passport.fits(&said, 0, 60);
+        }
+    }
+    let _ = Authority::read(request.body()).map(|authority| authority.covers("12155551212"));
 }
 
 /// A connection: the first byte says how it is cut into pieces, which makes no difference.

@@ -11,6 +11,7 @@ mod desk;
 mod dialling;
 mod end;
 mod guard;
+mod handing_over;
 mod kamailio;
 mod leaks;
 mod name_server;

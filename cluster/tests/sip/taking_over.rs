@@ -126,7 +126,14 @@ async fn what_can_not_be_replaced_is_refused_and_goes_on_as_it_was() {
     let fax = thief.request("INVITE", 1, &named, &thief.sdp().replace("RTP/AVP 0", "RTP/AVP 3"));
     thief.send(fax).await;
     assert!(is(&thief.next("SIP/2.0 4").await, 488));
-    assert!(is(&call.ask("OPTIONS", "").await, 200), "it is still there");
+    // Nor does a stranger lead its messages astray by its Call-ID, whatever shard the nonsense is of.
+    for number in 0..8 {
+        let mut thief = End::at("127.0.0.1", &trunk, "victim").await;
+        (thief.tag, thief.sequence) = (format!("thief{number}"), 10 + number);
+        let answer = thief.invite(&format!("Replaces: none{number};to-tag=1;from-tag=2\r\n")).await;
+        assert!(is(&answer, 481) || is(&answer, 482), "{answer}");
+        assert!(is(&call.ask("OPTIONS", "").await, 200), "it is still there");
+    }
     assert_eq!((trunk.counts().dialogs, desk.legs()), (2, 2));
     assert!(is(&call.ask("BYE", "").await, 200));
     let mut late = End::at("127.0.0.1", &trunk, "late").await;

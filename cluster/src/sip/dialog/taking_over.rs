@@ -48,6 +48,12 @@ impl Dialog {
             }
     }
 
+    /// Whether this is its Call-ID.
+    #[must_use]
+    pub fn is_in(&self, call_id: &[u8]) -> bool {
+        self.call_id == call_id
+    }
+
     /// How far it is.
     #[must_use]
     pub const fn standing(&self) -> Standing {

@@ -7,7 +7,7 @@ mod authority;
 mod passport;
 
 pub use authority::{Authority, OID};
-pub use passport::{Passport, Said};
+pub use passport::{Fault, Grade, Passport, Said};
 
 use super::wire::{HeaderName, Request};
 

@@ -1,6 +1,5 @@
 //! The token in an Identity header: read, and compared with the call that it came with.
 
-use actors::types::{Attestation, Distrust};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
@@ -14,13 +13,38 @@ const KIND: &str = "shaken";
 /// Numbers of one token that are looked at.
 const NUMBERS_MAX: usize = 32;
 
+/// How far a network stands by the number (RFC 8588 section 4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grade {
+    /// A: it knows its customer, who may use the number.
+    Full,
+    /// B: it knows its customer, but not that the number is theirs.
+    Partial,
+    /// C: it only knows where the call came in from.
+    Gateway,
+}
+
+/// What is wrong with a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// It can't be read, or is signed in a way that nobody here knows.
+    #[error("the token can't be read")]
+    Unreadable,
+    /// It was made too long ago, or is of the future.
+    #[error("the token is not of now")]
+    Stale,
+    /// It is about another call.
+    #[error("the token is about other numbers")]
+    OtherNumbers,
+}
+
 /// A token that was read; its signature is not checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Passport {
     signed: String,
     signature: Vec<u8>,
     certificate: String,
-    attestation: Attestation,
+    attestation: Grade,
     from: String,
     to: Vec<String>,
     issued_s: i64,
@@ -69,8 +93,8 @@ impl Passport {
     /// as for a diversion (RFC 8946).
     ///
     /// # Errors
-    /// [`Distrust::Unreadable`].
-    pub fn read(value: &str) -> Result<Option<Self>, Distrust> {
+    /// [`Fault::Unreadable`].
+    pub fn read(value: &str) -> Result<Option<Self>, Fault> {
         let mut parts = value.split(';').map(str::trim);
         let token = parts.next().unwrap_or_default();
         let (mut info, mut kind, mut algorithm) = (None, None, None);
@@ -87,7 +111,7 @@ impl Passport {
         if kind.is_some_and(|kind| kind != KIND) {
             return Ok(None);
         }
-        let unreadable = Distrust::Unreadable;
+        let unreadable = Fault::Unreadable;
         let (signed, signature) = token.rsplit_once('.').ok_or(unreadable)?;
         let (header, claims) = signed.split_once('.').ok_or(unreadable)?;
         let header: Protected = part(header)?;
@@ -102,9 +126,9 @@ impl Passport {
         }
         let claims: Claims = part(claims)?;
         let attestation = match claims.attest.as_str() {
-            "A" => Attestation::Full,
-            "B" => Attestation::Partial,
-            "C" => Attestation::Gateway,
+            "A" => Grade::Full,
+            "B" => Grade::Partial,
+            "C" => Grade::Gateway,
             _ => return Err(unreadable),
         };
         Ok(Some(Self {
@@ -121,18 +145,18 @@ impl Passport {
     /// Whether it is about this call, and of now.
     ///
     /// # Errors
-    /// [`Distrust::Stale`] where it is not within `fresh_s` of now, [`Distrust::OtherNumbers`] where it is about
+    /// [`Fault::Stale`] where it is not within `fresh_s` of now, [`Fault::OtherNumbers`] where it is about
     /// another call.
-    pub fn fits(&self, said: &Said, now_s: i64, fresh_s: i64) -> Result<(), Distrust> {
+    pub fn fits(&self, said: &Said, now_s: i64, fresh_s: i64) -> Result<(), Fault> {
         if now_s.saturating_sub(self.issued_s).saturating_abs() > fresh_s {
-            return Err(Distrust::Stale);
+            return Err(Fault::Stale);
         }
         let is_any = |said_numbers: &[String], vouched: &[String]| {
             let mut numbers = said_numbers.iter().filter_map(|number| canonical(number, &said.country));
             numbers.any(|number| vouched.contains(&number))
         };
         let is_theirs = is_any(&said.from, std::slice::from_ref(&self.from)) && is_any(&said.to, &self.to);
-        if is_theirs { Ok(()) } else { Err(Distrust::OtherNumbers) }
+        if is_theirs { Ok(()) } else { Err(Fault::OtherNumbers) }
     }
 
     /// What was signed, and the signature: r and s, 32 bytes each (RFC 7518 section 3.4).
@@ -155,14 +179,14 @@ impl Passport {
 
     /// What it says, once all else is proven.
     #[must_use]
-    pub const fn attestation(&self) -> Attestation {
+    pub const fn attestation(&self) -> Grade {
         self.attestation
     }
 }
 
-fn part<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Distrust> {
-    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| Distrust::Unreadable)?;
-    serde_json::from_slice(&bytes).map_err(|_| Distrust::Unreadable)
+fn part<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Fault> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| Fault::Unreadable)?;
+    serde_json::from_slice(&bytes).map_err(|_| Fault::Unreadable)
 }
 
 #[cfg(test)]
@@ -193,18 +217,18 @@ mod tests {
     fn the_token_of_rfc_8588_is_read_and_is_about_its_call_alone() {
         let (header, claims, parameters) = usual();
         let passport = Passport::read(&value(&header, &claims, &parameters)).unwrap().expect("one");
-        assert_eq!(passport.attestation(), Attestation::Full);
+        assert_eq!(passport.attestation(), Grade::Full);
         assert_eq!((passport.certificate(), passport.from()), (CERTIFICATE, "12155551212"));
         assert_eq!(passport.signed().1, [7; 64]);
         for (said, now_s, expected) in [
             (said("+12155551212", "+12125551213"), 1_443_208_345, Ok(())),
             (said("2155551212", "(212) 555-1213"), 1_443_208_400, Ok(())),
-            (said("+12155551213", "+12125551213"), 1_443_208_345, Err(Distrust::OtherNumbers)),
-            (said("+12155551212", "+12125551214"), 1_443_208_345, Err(Distrust::OtherNumbers)),
-            (said("anonymous", "+12125551213"), 1_443_208_345, Err(Distrust::OtherNumbers)),
-            (said("+12155551212", "+12125551213"), 1_443_208_406, Err(Distrust::Stale)),
-            (said("+12155551212", "+12125551213"), 1_443_208_284, Err(Distrust::Stale)),
-            (said("+12155551212", "+12125551213"), i64::MIN, Err(Distrust::Stale)),
+            (said("+12155551213", "+12125551213"), 1_443_208_345, Err(Fault::OtherNumbers)),
+            (said("+12155551212", "+12125551214"), 1_443_208_345, Err(Fault::OtherNumbers)),
+            (said("anonymous", "+12125551213"), 1_443_208_345, Err(Fault::OtherNumbers)),
+            (said("+12155551212", "+12125551213"), 1_443_208_406, Err(Fault::Stale)),
+            (said("+12155551212", "+12125551213"), 1_443_208_284, Err(Fault::Stale)),
+            (said("+12155551212", "+12125551213"), i64::MIN, Err(Fault::Stale)),
         ] {
             assert_eq!(passport.fits(&said, now_s, 60), expected, "{said:?}");
         }
@@ -236,7 +260,7 @@ mod tests {
             value(&header, "{}", &parameters),
             value(&header, &claims, &parameters).replace(".Bwc", ".+++"),
         ] {
-            assert_eq!(Passport::read(&wrong), Err(Distrust::Unreadable), "{wrong}");
+            assert_eq!(Passport::read(&wrong), Err(Fault::Unreadable), "{wrong}");
         }
     }
 }

@@ -16,7 +16,7 @@ pub use settings::Settings;
 
 use super::{Error, metrics};
 use crate::clock;
-use crate::sip::identity::{Passport, Said};
+use crate::sip::identity::{Fault, Grade, Passport, Said};
 
 /// What an INVITE has to be checked.
 #[derive(Debug, Clone)]
@@ -57,7 +57,7 @@ impl Attesting {
     async fn attested(&self, claim: &Claim) -> Result<Attestation, Distrust> {
         let mut found = None;
         for identity in &claim.identities {
-            if let Some(passport) = Passport::read(identity)? {
+            if let Some(passport) = Passport::read(identity).map_err(distrust)? {
                 found = Some(passport);
                 break;
             }
@@ -66,7 +66,7 @@ impl Attesting {
         let said =
             Said { from: claim.from.clone(), to: claim.to.clone(), country: self.settings.country.clone() };
         // What is not about this call is not worth a request to anybody.
-        passport.fits(&said, clock::now().as_second(), self.settings.fresh_s)?;
+        passport.fits(&said, clock::now().as_second(), self.settings.fresh_s).map_err(distrust)?;
         let certificate = self.certificates.get(passport.certificate()).await?;
         if !certificate.is_valid_at(clock::now().as_second()) || !certificate.covers(passport.from()) {
             return Err(Distrust::Untrusted);
@@ -74,6 +74,18 @@ impl Attesting {
         let (signed, signature) = passport.signed();
         let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, certificate.key());
         key.verify(signed, signature).map_err(|_| Distrust::Forged)?;
-        Ok(passport.attestation())
+        Ok(match passport.attestation() {
+            Grade::Full => Attestation::Full,
+            Grade::Partial => Attestation::Partial,
+            Grade::Gateway => Attestation::Gateway,
+        })
+    }
+}
+
+const fn distrust(fault: Fault) -> Distrust {
+    match fault {
+        Fault::Unreadable => Distrust::Unreadable,
+        Fault::Stale => Distrust::Stale,
+        Fault::OtherNumbers => Distrust::OtherNumbers,
     }
 }

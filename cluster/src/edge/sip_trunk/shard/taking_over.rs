@@ -86,6 +86,10 @@ impl Shard {
         }
         let call_id = taking.invite.headers.value(&HeaderName::CallId).unwrap_or_default().into_owned();
         let (invite, flow) = (taking.invite.clone(), taking.flow);
+        // It would take the messages of a call that is here away from it.
+        if self.calls.values().any(|call| call.dialog.is_in(&call_id)) {
+            return self.refuse(&invite, 482, flow);
+        }
         let most = self.shared.settings.dialogs_max;
         if !inboxes.move_to(&call_id, index, most) {
             return self.refuse(&invite, 503, flow);
