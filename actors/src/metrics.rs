@@ -39,6 +39,9 @@ pub const BREAKERS_OPENED: &str = "strowger_breakers_opened_total";
 pub const JOURNAL_RETRIES: &str = "strowger_journal_retries_total";
 /// Journal entries lost: the journal was full or the store can't ever take them.
 pub const JOURNAL_LOST: &str = "strowger_journal_lost_total";
+/// Calls refused because no engine would hear them, or speak to them: by `sense` (`hearing` or `speaking`) and `why`
+/// (`full`, `failed` where the engine is behind or being rebuilt, or `late`).
+pub const ENGINES_FULL: &str = "strowger_calls_engines_full_total";
 /// Calls admitted or not, by whom (`by`: `all` nodes together, or `this_node` because the others could not be asked)
 /// and `answer`: `granted` or `full`.
 pub const ADMISSIONS: &str = "strowger_admissions_total";
@@ -92,6 +95,7 @@ pub fn describe() {
     describe_counter!(JOURNAL_RETRIES, "journal writes that failed and are tried again");
     describe_counter!(JOURNAL_LOST, "journal entries lost");
     describe_gauge!(JOURNALS_WRITING, "journals with something to write");
+    describe_counter!(ENGINES_FULL, "calls refused because no engine would hear them or speak to them");
     describe_counter!(ADMISSIONS, "calls admitted or not, by whom");
     describe_counter!(OUTGOING_DENIED, "calls and transfers that a business may not make");
     describe_counter!(CALLS_ARRIVED, "what was done with calls first, by route");

@@ -23,22 +23,22 @@ use uuid::Uuid;
 use crate::failing::Failing;
 use crate::store_failures::{acknowledged, child, told};
 
-type Store = Arc<Failing<Memory>>;
+pub(crate) type Store = Arc<Failing<Memory>>;
 
-fn uuid(number: u32) -> Uuid {
+pub(crate) fn uuid(number: u32) -> Uuid {
     Uuid::from_u128(u128::from(number) + 1)
 }
 
-fn id(number: u32) -> CallId {
+pub(crate) fn id(number: u32) -> CallId {
     CallId::new(uuid(number))
 }
 
-fn at(minute: i64) -> Timestamp {
+pub(crate) fn at(minute: i64) -> Timestamp {
     let start: Timestamp = "2026-11-23T09:00:00Z".parse().unwrap();
     start + SignedDuration::from_mins(minute)
 }
 
-fn call(number: u32) -> CallRecord {
+pub(crate) fn call(number: u32) -> CallRecord {
     CallRecord {
         id: id(number),
         tenant: TenantId::new("barbers"),
@@ -64,16 +64,16 @@ fn call(number: u32) -> CallRecord {
     }
 }
 
-fn ended(number: u32) -> CallRecord {
+pub(crate) fn ended(number: u32) -> CallRecord {
     CallRecord { ended_at: Some(at(90)), summary: "They said hello.".into(), ..call(number) }
 }
 
-fn event(seq: u32) -> CallEvent {
+pub(crate) fn event(seq: u32) -> CallEvent {
     let kind = CallEventKind::Trouble { what: format!("event {seq}") };
     CallEvent { seq, at: CallTime::from_ms(u64::from(seq)), kind }
 }
 
-fn message(number: u32) -> Message {
+pub(crate) fn message(number: u32) -> Message {
     Message {
         id: MessageId::new(uuid(number)),
         tenant: TenantId::new("barbers"),
@@ -86,7 +86,7 @@ fn message(number: u32) -> Message {
     }
 }
 
-fn recording(call: u32) -> Recording {
+pub(crate) fn recording(call: u32) -> Recording {
     Recording {
         id: RecordingId::new(uuid(call)),
         tenant: TenantId::new("barbers"),
@@ -100,20 +100,20 @@ fn recording(call: u32) -> Recording {
     }
 }
 
-fn key(text: &str) -> IdempotencyKey {
+pub(crate) fn key(text: &str) -> IdempotencyKey {
     IdempotencyKey(text.to_owned())
 }
 
 /// Quick to try again, so that a test on the real clock is over soon.
-fn settings() -> Settings {
+pub(crate) fn settings() -> Settings {
     Settings { retry_ms: 2, retry_max_ms: 10, ..Settings::default() }
 }
 
-fn journal(store: &Store, path: &Path) -> Journalled {
+pub(crate) fn journal(store: &Store, path: &Path) -> Journalled {
     Journalled::open(store.clone(), path, settings(), Clock::system(), Chance::system()).unwrap()
 }
 
-fn store() -> Store {
+pub(crate) fn store() -> Store {
     Arc::new(Failing::new(Memory::new()))
 }
 
@@ -137,7 +137,7 @@ async fn write_two_calls(storage: &dyn Storage) {
     storage.drop_checkpoint(id(1)).await.unwrap();
 }
 
-async fn rows(store: &dyn Storage) -> Vec<StoredRow> {
+pub(crate) async fn rows(store: &dyn Storage) -> Vec<StoredRow> {
     let mut rows = Vec::new();
     for part in Part::ALL {
         rows.extend(store.export(part, Page::first(1_000)).await.unwrap().rows);

@@ -6,6 +6,7 @@ mod failing;
 mod golden;
 mod import;
 mod journal;
+mod journal_erasing;
 mod screening;
 mod shells;
 mod simulator;

@@ -1,10 +1,11 @@
 //! How many callers a core hears: the 120M model's shape with random weights, at several batch sizes.
 //!
-//!     cargo run --release -p models --features candle --example hearing_speed -- [seconds per batch size]
+//!     cargo run --release -p models --features candle --example hearing_speed -- [seconds per batch size] [blank ahead]
 //!
 //! It counts the processor's time, not the clock's, so another program beside it matters little. Set
 //! `RAYON_NUM_THREADS=1` to measure one core. It says how fast the arithmetic is, and nothing about how well
-//! the real weights hear.
+//! the real weights hear. What is said costs time: how much random weights say is set by how far the blank is ahead of
+//! every other token, 0.5 where nothing else is given.
 #![allow(clippy::expect_used, clippy::print_stdout, reason = "a measurement for a person at a terminal")]
 
 #[cfg(feature = "candle")]
@@ -20,11 +21,12 @@ fn main() {
     #[expect(clippy::disallowed_methods, reason = "a measurement asks the clock")]
     let now = || Instant::now();
     let seconds = std::env::args().nth(1).and_then(|word| word.parse().ok()).unwrap_or(5);
+    let blank_ahead = std::env::args().nth(2).and_then(|word| word.parse().ok()).unwrap_or(0.5);
     let config = Config::of_120m();
     let bins = config.mel_bins;
-    let checkpoint = Checkpoint::random(config, 7, &Device::Cpu);
+    let checkpoint = Checkpoint::random(config, 7, blank_ahead, &Device::Cpu);
     let mut model = FastConformer::new(checkpoint, 16).expect("random weights are whole");
-    println!("rows  chunk ms  step ms  processor ms  real-time factor  streams a core at 70 %");
+    println!("rows  chunk ms  step ms  processor ms  tokens/s  real-time factor  streams a core at 70 %");
     for lookahead in [1usize, 0] {
         for rows in [1usize, 4, 8, 16] {
             let chunk = |begins: bool| {
@@ -34,21 +36,23 @@ fn main() {
             };
             let mut step = |begins| {
                 let row = |slot| Row { slot, input: chunk(begins) };
-                model.step((0..rows).map(row).collect()).expect("steps");
+                let decoded = model.step((0..rows).map(row).collect()).expect("steps");
+                decoded.iter().map(|decoded| decoded.tokens.len()).sum::<usize>()
             };
             step(true);
             step(false);
-            let (started, used, mut steps) = (now(), processor_ms(), 0u32);
+            let (started, used, mut steps, mut said) = (now(), processor_ms(), 0u32, 0);
             while started.elapsed() < Duration::from_secs(seconds) {
-                step(false);
+                said += step(false);
                 steps += 1;
             }
             let step_ms = started.elapsed().as_secs_f64() * 1_000.0 / f64::from(steps);
             let used_ms = (processor_ms() - used) / f64::from(steps);
             let chunk_ms = 80.0 * (lookahead + 1) as f64;
+            let tokens = said as f64 * 1_000.0 / f64::from(steps) / chunk_ms / rows as f64;
             let factor = used_ms / chunk_ms / rows as f64;
             println!(
-                "{rows:4}  {chunk_ms:8}  {step_ms:7.1}  {used_ms:12.1}  {factor:16.4}  {:.1}",
+                "{rows:4}  {chunk_ms:8}  {step_ms:7.1}  {used_ms:12.1}  {tokens:8.1}  {factor:16.4}  {:.1}",
                 0.7 / factor
             );
         }

@@ -1,5 +1,5 @@
-//! The store through its interface beside the raw driver, in one run: durable writes, then the two listings that a
-//! dashboard reads, at 150,000 calls.
+//! The store through its interface beside the raw driver, in one run: durable writes of calls, each as it begins and
+//! as it ends, then the two listings that a dashboard reads, at 150,000 calls.
 //!
 //! `cargo run --release -p actors --example store_bench -- [URL] [CALLS] [WRITES] [WRITERS] [ROUNDS]`. `URL` names the
 //! backend: `redb:FOLDER` (the default, in the temporary folder); with `--features scylla` also `scylla:start`, which
@@ -19,13 +19,13 @@ use std::sync::Arc;
 
 use actors::storage::{Page, Storage};
 use actors::types::{
-    Attestation, CallId, CallQuality, CallRecord, CallResult, EndReason, Heading, Outcome, PhoneNumber,
-    Private, TenantId, TurnLatency,
+    Attestation, CallId, CallQuality, CallRecord, CallResult, EndReason, Heading, Holder, Life, Outcome,
+    PhoneNumber, Private, TenantId, TurnLatency,
 };
 use jiff::{SignedDuration, Timestamp};
 
 use backend::Backend;
-use measure::{Took, median, resident_kib};
+use measure::{Took, load_average, median, resident_kib};
 
 pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -59,6 +59,7 @@ async fn main() -> Result<(), Failure> {
         slower.push(alone.per_second() / through.per_second());
     }
     println!("{:<28} {:>9.2} (median of {rounds}, goal {GOAL})", "times slower", median(slower));
+    println!("{:<28} {:>9}", "load average", load_average()?);
     let filled = write(&backend, &called, writers, rounds * writes..calls.max(rounds * writes)).await?;
     filled.print("writes up to all calls");
     read(&backend.storage).await?;
@@ -77,7 +78,10 @@ async fn write_raw(
     let (raw, called) = (Arc::clone(&backend.raw), called.clone());
     Took::of(writers, writes, move |at| {
         let (raw, record) = (Arc::clone(&raw), record(&called, round * writes + at));
-        async move { raw.put(&record).await }
+        async move {
+            raw.begin(&opened(&record)).await?;
+            raw.end(&record).await
+        }
     })
     .await
 }
@@ -92,7 +96,10 @@ async fn write(
     let (storage, called) = (Arc::clone(&backend.storage), called.clone());
     Took::of(writers, numbers.end - numbers.start, move |at| {
         let (storage, record) = (Arc::clone(&storage), record(&called, numbers.start + at));
-        async move { Ok(storage.put_call(&record).await?) }
+        async move {
+            storage.begin_call(&opened(&record)).await?;
+            Ok(storage.put_call(&record).await?)
+        }
     })
     .await
 }
@@ -129,6 +136,20 @@ fn caller(number: u64) -> Option<Private<PhoneNumber>> {
     PhoneNumber::parse(&format!("+44770090{:04}", number / TENANTS % CALLERS)).map(Private::new)
 }
 
+/// The record of the same call when it began.
+fn opened(record: &CallRecord) -> CallRecord {
+    CallRecord {
+        answered_at: None,
+        ended_at: None,
+        outcome: None,
+        sip_status: 0,
+        heading: Heading::Nothing,
+        summary: Private::default(),
+        latencies: Vec::new(),
+        ..record.clone()
+    }
+}
+
 /// A record as a call of a few turns leaves it: about 1.2 KB.
 fn record(called: &PhoneNumber, number: u64) -> CallRecord {
     let at = Timestamp::UNIX_EPOCH + SignedDuration::from_secs(i64::try_from(number).unwrap_or_default());
@@ -151,7 +172,7 @@ fn record(called: &PhoneNumber, number: u64) -> CallRecord {
         recording: None,
         quality: CallQuality::default(),
         latencies: vec![TurnLatency::default(); 6],
-        held_by: None,
+        held_by: Some(Holder::first(Life::new("london", "1"))),
         arrived: None,
         call_back: None,
     }

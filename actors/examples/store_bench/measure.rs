@@ -81,3 +81,9 @@ pub(crate) fn resident_kib(process: Option<u32>) -> Result<u64, Failure> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
     Ok(line.trim().trim_end_matches("kB").trim().parse()?)
 }
+
+/// How many processes wanted to run, on the average of a minute: what else the machine did.
+pub(crate) fn load_average() -> Result<String, Failure> {
+    let text = std::fs::read_to_string("/proc/loadavg")?;
+    Ok(text.split(' ').next().unwrap_or_default().to_owned())
+}

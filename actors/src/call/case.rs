@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use metrics::{counter, gauge};
+use models::engine;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
@@ -42,29 +43,30 @@ struct Open {
     end_told: bool,
 }
 
-/// What a call takes up, until it is dropped: a place on its node, one of its tenant's there, and one of its tenant's
-/// on all nodes.
+/// What a call takes up, until it is dropped: a place on its node, one of its tenant's there, one of its tenant's on all
+/// nodes, and one at the engine that hears it.
 #[derive(Debug, Default)]
 pub(crate) struct Places {
     _slots: Vec<Slot>,
     _shared: Option<Place>,
+    heard: engine::Place,
     /// One of the calls that its tenant makes.
     counted: Option<Counted>,
 }
 
 impl Places {
-    pub(crate) fn new(slots: Vec<Slot>, shared: Place) -> Self {
-        Self { _slots: slots, _shared: Some(shared), counted: None }
+    pub(crate) fn new(slots: Vec<Slot>, shared: Place, heard: engine::Place) -> Self {
+        Self { _slots: slots, _shared: Some(shared), heard, counted: None }
     }
 
     /// Of a call beyond what its tenant may have.
-    pub(crate) const fn beyond(slots: Vec<Slot>) -> Self {
-        Self { _slots: slots, _shared: None, counted: None }
+    pub(crate) fn beyond(slots: Vec<Slot>) -> Self {
+        Self { _slots: slots, ..Self::default() }
     }
 
-    /// Of a call that we make.
-    pub(crate) const fn calling(slots: Vec<Slot>, shared: Place, counted: Counted) -> Self {
-        Self { _slots: slots, _shared: Some(shared), counted: Some(counted) }
+    /// The same of a call that we make.
+    pub(crate) fn calling(self, counted: Counted) -> Self {
+        Self { counted: Some(counted), ..self }
     }
 }
 
@@ -112,6 +114,11 @@ impl Case {
     /// The moment of the clock that never goes back at which the call is so far.
     pub(crate) fn instant(&self, at: CallTime) -> Instant {
         self.began + Duration::from_millis(at.as_ms())
+    }
+
+    /// Its place at the engine that hears it; empty once its places are free.
+    pub(crate) fn heard_at(&self) -> engine::Place {
+        self.open.lock().places.heard.clone()
     }
 
     /// Hands a command to the leg.

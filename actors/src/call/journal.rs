@@ -77,6 +77,8 @@ struct Inner {
 
 #[derive(Default)]
 struct Queue {
+    /// The first record was taken out to be written.
+    has_begun: bool,
     opened: Option<Box<CallRecord>>,
     events: VecDeque<CallEvent>,
     next_seq: u32,
@@ -88,10 +90,12 @@ struct Queue {
 
 /// One write.
 enum Write {
+    Begin(Box<CallRecord>),
     Record(Box<CallRecord>),
     Events(Vec<CallEvent>),
     Checkpoint(Vec<u8>),
-    End(Box<CallRecord>),
+    /// With whether a record was written before.
+    End(Box<CallRecord>, bool),
 }
 
 impl Journal {
@@ -178,7 +182,8 @@ impl Queue {
 
     fn next(&mut self, batch_max: usize) -> Option<Write> {
         if let Some(record) = self.opened.take() {
-            return Some(Write::Record(record));
+            let is_first = !std::mem::replace(&mut self.has_begun, true);
+            return Some(if is_first { Write::Begin(record) } else { Write::Record(record) });
         }
         if !self.events.is_empty() {
             let count = self.events.len().min(batch_max.max(1));
@@ -187,7 +192,8 @@ impl Queue {
         if let Some(state) = self.checkpoint.take() {
             return Some(Write::Checkpoint(state));
         }
-        self.ended.take().map(Write::End)
+        let has_begun = self.has_begun;
+        self.ended.take().map(|record| Write::End(record, has_begun))
     }
 }
 
@@ -235,11 +241,15 @@ impl Inner {
 
     async fn write(&self, write: &Write) -> Result<()> {
         match write {
+            Write::Begin(record) => self.storage.begin_call(record).await,
             Write::Record(record) => self.storage.put_call(record).await,
             Write::Events(events) => self.storage.append_events(self.call, events).await,
             Write::Checkpoint(state) => self.storage.put_checkpoint(self.call, state).await,
-            Write::End(record) => {
-                self.storage.put_call(record).await?;
+            Write::End(record, has_begun) => {
+                match has_begun {
+                    true => self.storage.put_call(record).await?,
+                    false => self.storage.begin_call(record).await?,
+                }
                 self.storage.drop_checkpoint(self.call).await?;
                 if let Some(written) = &self.written {
                     written(record);

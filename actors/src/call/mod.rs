@@ -40,3 +40,4 @@ pub(crate) use journal::{Backlog, Journal};
 pub(crate) use record::{CRASHED, NODE_DIED, end, note_outcome, refused};
 pub(crate) use services::{Outgoing, Services};
 pub(crate) use sharing::{Place, Sharing, Tasks as SharingTasks};
+pub(crate) use understanding::tenant;

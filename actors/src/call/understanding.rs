@@ -140,14 +140,9 @@ fn keep(
     }
 }
 
-/// A number for the tenant's name, by which the model shares itself fairly (FNV-1a).
-pub(super) fn tenant(business: &Business) -> Tenant {
-    let bytes = business.id.as_str().bytes();
-    Tenant(
-        bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        }),
-    )
+/// By which the models share themselves fairly.
+pub(crate) fn tenant(business: &Business) -> Tenant {
+    Tenant::named(business.id.as_str())
 }
 
 /// A playbook that is told what the caller's words mean.

@@ -80,6 +80,12 @@ pub trait Storage: Users {
     /// later, and is a [`Error::Conflict`] of "call's holder"; where it is made in the moment of the claim it may
     /// seem to be made.
     async fn put_call(&self, record: &CallRecord) -> Result<()>;
+    /// Writes the first summary row of a call, by the process that the call came to, which has written none of it
+    /// but by this same act. As [`Self::put_call`], only that nobody needs to look first what is there: where the
+    /// call was claimed meanwhile it changes nothing all the same, and need not say so.
+    async fn begin_call(&self, record: &CallRecord) -> Result<()> {
+        self.put_call(record).await
+    }
     /// Reads a call's summary row.
     async fn call(&self, call: CallId) -> Result<Option<CallRecord>>;
     /// A business's calls, newest first.

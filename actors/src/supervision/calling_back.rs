@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use super::engines;
 use super::reception::Receptionist;
 use crate::call::leg::{Event, Events, Incoming, Outgoing, Refusal};
 use crate::call::screening::Then;
 use crate::call::{Case, Places, call_back};
+use crate::clock::ms;
 use crate::types::{Arrived, Attestation, Business, CallId, CallRecord, Destination, Route};
 
 /// Events of a leg that are kept until there is an actor for them.
@@ -62,12 +64,14 @@ impl Receptionist {
             .place(&incoming, &tenant, &business)
             .await
             .map_err(|limit| refused(Refusal::TenantFull { limit }))?;
+        let heard = engines::keep(&self.services, &business, ms(self.settings.engines_ms)).await;
+        let heard = heard.map_err(|why| no_room(&why.to_string()))?;
         let to = Destination::Number(caller.into_inner());
         let counted = self.services.count(call, &business.id, &to).ok_or(NotMade::Denied)?;
         let early = Arc::new(Mutex::new(Early::default()));
         let outgoing = Outgoing { to, from: Some(missed.called.clone().into()) };
         let leg = exchange.call(outgoing, sink(&early)).await.map_err(|why| no_room(&why.to_string()))?;
-        let places = Places::calling(vec![node_slot, slot], shared, counted);
+        let places = Places::new(vec![node_slot, slot], shared, heard).calling(counted);
         let journal = self.journal(&incoming);
         let case = Arc::new(Case::new(&incoming, tenant.live, business, leg, places, journal, began));
         let line = missed.arrived.as_ref().and_then(|arrived| arrived.line.clone());

@@ -6,6 +6,7 @@
 mod call_backs;
 mod calling_back;
 mod calls;
+mod engines;
 mod house;
 mod parts;
 mod reception;

@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 use jiff::tz::TimeZone;
 use metrics::counter;
+use models::engine;
 use ractor::rpc::CallResult;
 use ractor::{Actor, ActorRef};
 use tokio::time::timeout;
 
 use super::refusals::Refusals;
 use super::root::Branches;
-use super::{Settings, tenants};
+use super::{Settings, engines, tenants};
 use crate::call::leg::{Events, Incoming, Leg, Reception, Refusal};
 use crate::call::screening::{Arriving, Recent, Then, Verdict, decide, overflow};
 use crate::call::{self, CRASHED, CallActor, Case, Journal, Place, Places, Services, refused};
@@ -99,23 +100,12 @@ impl Receptionist {
         let snapshot = tenant.live.snapshot();
         let pinned = known.business.insert(Arc::clone(snapshot.for_calls_to(&incoming.called)));
         let mut verdict = self.screen(incoming, pinned);
-        let place = match verdict.then {
-            Then::Turn(status) => {
-                counter!(CALLS_ARRIVED, "route" => verdict.arrived.route.name()).increment(1);
-                known.arrived = Some(verdict.arrived);
-                return Err(Refusal::Screened { status });
-            }
-            _ => self.place(incoming, &tenant, pinned).await,
-        };
-        let places = match place {
-            Ok((slot, shared)) => Places::new(vec![node_slot, slot], shared),
-            Err(limit) => {
-                let full = Refusal::TenantFull { limit };
-                verdict = overflow(pinned, verdict.arrived).ok_or_else(|| full.clone())?;
-                let beyond = tenant.live.take_slot_beyond(self.settings.beyond_limit_max).ok_or(full)?;
-                Places::beyond(vec![node_slot, beyond])
-            }
-        };
+        if let Then::Turn(status) = verdict.then {
+            counter!(CALLS_ARRIVED, "route" => verdict.arrived.route.name()).increment(1);
+            known.arrived = Some(verdict.arrived);
+            return Err(Refusal::Screened { status });
+        }
+        let places = self.seat(incoming, &tenant, pinned, node_slot, &mut verdict).await?;
         if matches!(verdict.then, Then::Reach(_)) && !leg.rings() {
             // Nobody can be called while the caller hears it ring; better the receptionist than a call that ends.
             verdict.then = Then::Receptionist { ask_number: false };
@@ -162,6 +152,37 @@ impl Receptionist {
             recent,
         };
         decide(business, &call, settings)
+    }
+
+    /// Everything that the call takes up. Where the business or the engines have no room, it is forwarded if the
+    /// business has somewhere for it to go.
+    async fn seat(
+        &self,
+        incoming: &Incoming,
+        tenant: &TenantRef,
+        business: &Business,
+        node_slot: Slot,
+        verdict: &mut Verdict,
+    ) -> Result<Places, Refusal> {
+        let (slot, shared) = match self.place(incoming, tenant, business).await {
+            Ok(place) => place,
+            Err(limit) => {
+                let full = Refusal::TenantFull { limit };
+                *verdict = overflow(business, verdict.arrived.clone()).ok_or_else(|| full.clone())?;
+                let beyond = tenant.live.take_slot_beyond(self.settings.beyond_limit_max).ok_or(full)?;
+                return Ok(Places::beyond(vec![node_slot, beyond]));
+            }
+        };
+        let heard = match engines::keep(&self.services, business, ms(self.settings.engines_ms)).await {
+            Ok(heard) => heard,
+            Err(why) => {
+                tracing::info!(call_id = %incoming.call, %why, "no engine has room for a call");
+                let full = || Refusal::NodeFull { retry_after_s: self.settings.retry_after_s };
+                *verdict = overflow(business, verdict.arrived.clone()).ok_or_else(full)?;
+                engine::Place::default()
+            }
+        };
+        Ok(Places::new(vec![node_slot, slot], shared, heard))
     }
 
     /// A place for the call among the business's, here and on all nodes; its limit where there is none.

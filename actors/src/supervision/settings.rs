@@ -15,6 +15,8 @@ pub struct Settings {
     pub refresh_ms: u64,
     /// How long a ringing call waits for the store, in milliseconds.
     pub look_up_ms: u64,
+    /// How long it waits for the engines to keep a place for it, in milliseconds; then it gets 503.
+    pub engines_ms: u64,
     /// How often each call is asked for a sign of life, in milliseconds.
     pub watch_ms: u64,
     /// How long it may take over it before it counts as hung and is ended, in milliseconds.
@@ -36,6 +38,7 @@ impl Default for Settings {
             retry_after_s: 5,
             refresh_ms: 2_000,
             look_up_ms: 2_000,
+            engines_ms: 1_500,
             watch_ms: 2_000,
             hung_ms: 5_000,
             beyond_limit_max: 5,

@@ -209,13 +209,13 @@ pub struct TurnLatency {
 /// What the line was like.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, Default)]
 pub struct CallQuality {
-    /// Packets received.
+    /// Packets received, each counted once.
     pub packets_received: u64,
     /// Packets sent.
     pub packets_sent: u64,
     /// Packets that never came or came too late.
     pub packets_lost: u64,
-    /// Interarrival jitter (RFC 3550 section 6.4.1), in milliseconds.
+    /// Interarrival jitter (RFC 3550 section 6.4.1), the mean over the call, in milliseconds.
     pub jitter_ms: f32,
     /// Round-trip time from RTCP, in milliseconds, where the far side sends it.
     pub round_trip_ms: Option<f32>,

@@ -8,6 +8,7 @@ use actors::storage::{Page, Storage};
 use actors::types::{EndReason, TenantId};
 use std::time::Duration;
 
+use super::engines::Places;
 use super::store::Mood;
 use super::world::{NUMBER, World, business, id, seconds, tenant};
 
@@ -120,4 +121,57 @@ async fn draining_lets_nobody_in_and_stopping_says_goodbye() {
     assert_eq!(polite.heard().len(), 3, "the goodbye was heard");
     assert_eq!(deaf.count("hang_up"), 2, "asked, then told");
     assert!(matches!(world.try_call(id(4), NUMBER).await, Err(Refusal::NodeFull { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_would_not_be_heard_is_not_answered() {
+    let world = World::new().await;
+    world.ears.keep(Places::Only(2));
+    let (first, second) = (world.call(1).await, world.call(2).await);
+    seconds(1).await;
+    let refused = world.try_call(id(3), NUMBER).await.err();
+    assert_eq!(refused, Some(Refusal::NodeFull { retry_after_s: 5 }));
+    seconds(1).await;
+    assert_eq!(world.record(3).await.sip_status, 503);
+    assert_eq!((world.ears.kept(), world.ears.open()), (2, 2));
+    let opened = world.ears.opened();
+    world.ears.die();
+    seconds(1).await;
+    assert_eq!(world.ears.opened(), opened + 1, "heard again");
+    assert_eq!((world.ears.kept(), world.ears.open()), (2, 2), "at the same place");
+    first.hang_up(EndReason::CallerHungUp);
+    seconds(1).await;
+    assert_eq!(world.ears.kept(), 1, "its place is free when a call is over");
+    let third = world.call(4).await;
+    for phone in [&second, &third] {
+        phone.hang_up(EndReason::CallerHungUp);
+    }
+    world.expect_nothing_left(&[first, second, third]).await;
+    assert_eq!(world.ears.kept(), 0);
+    assert_eq!(world.supervision.counts().calls, 0, "nor any place on the node");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_that_is_behind_or_silent_gets_no_more_callers() {
+    let world = World::new().await;
+    let full = Some(Refusal::NodeFull { retry_after_s: 5 });
+    world.ears.keep(Places::Behind);
+    assert_eq!(world.try_call(id(1), NUMBER).await.err(), full);
+    world.ears.keep(Places::Silent);
+    let asked = tokio::time::Instant::now();
+    assert_eq!(world.try_call(id(2), NUMBER).await.err(), full);
+    assert_eq!(asked.elapsed(), Duration::from_millis(1_500), "as long as the settings say");
+    world.ears.answer();
+    assert_eq!(world.ears.kept(), 0, "a place that comes too late goes back");
+    world.ears.keep(Places::Endless);
+    world.mouth.fill(true);
+    assert_eq!(world.try_call(id(3), NUMBER).await.err(), full, "nobody would speak to them");
+    world.mouth.fill(false);
+    let phone = world.call(4).await;
+    seconds(1).await;
+    phone.hang_up(EndReason::CallerHungUp);
+    world.expect_nothing_left(&[phone]).await;
+    for number in 1..4 {
+        assert_eq!(world.record(number).await.sip_status, 503);
+    }
 }

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use models::Error;
 use models::audio::{AudioReceiver, AudioSender, Clip, Speech, TELEPHONE_HZ, audio_ring};
+use models::batching::Tenant;
 use models::engine::{
-    Expectation, Heard, ListenRequest, Listener, Listening, RecogniserEvent, SpeakRequest, Speaking,
-    SpeechReady, SpeechToText, TextToSpeech, Word,
+    Expectation, Heard, ListenRequest, Listener, Listening, Place, PlaceKept, RecogniserEvent, SpeakRequest,
+    Speaking, SpeechReady, SpeechToText, TextToSpeech, Word,
 };
 use parking_lot::Mutex;
 
@@ -42,10 +43,47 @@ struct EarsState {
     opened: usize,
     open: usize,
     refuse: usize,
+    /// What becomes of calls that ask for a place.
+    places: Places,
+    kept: usize,
+    /// Those who were never answered.
+    asking: Vec<PlaceKept>,
     listeners: Vec<Arc<Listener>>,
 }
 
+/// Places for calls.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) enum Places {
+    /// Nobody needs one.
+    #[default]
+    Endless,
+    /// So many.
+    Only(usize),
+    /// The engine is behind.
+    Behind,
+    /// It does not answer.
+    Silent,
+}
+
 impl Ears {
+    pub(super) fn keep(&self, places: Places) {
+        self.state.lock().places = places;
+    }
+
+    /// Places that are kept for calls.
+    pub(super) fn kept(&self) -> usize {
+        self.state.lock().kept
+    }
+
+    /// Answers those who asked while it was silent.
+    pub(super) fn answer(&self) {
+        let asking = std::mem::take(&mut self.state.lock().asking);
+        for kept in asking {
+            self.state.lock().kept += 1;
+            kept(Ok(Place::new(Arc::new(Kept(self.clone())))));
+        }
+    }
+
     pub(super) fn hear(&self, turns: &[Turn]) {
         self.state.lock().turns.extend(turns.iter().cloned());
     }
@@ -87,6 +125,15 @@ impl Ears {
     }
 }
 
+/// Gives its place back when it is dropped.
+struct Kept(Ears);
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.0.state.lock().kept -= 1;
+    }
+}
+
 struct Session {
     state: Arc<Mutex<EarsState>>,
     listener: Arc<Listener>,
@@ -96,6 +143,38 @@ struct Session {
 impl SpeechToText for Ears {
     fn name(&self) -> &'static str {
         "fake"
+    }
+
+    fn reserve(&self, _: Tenant, kept: PlaceKept) {
+        let answer = {
+            let mut state = self.state.lock();
+            match state.places {
+                Places::Endless => Ok(Place::default()),
+                Places::Only(limit) if state.kept >= limit => Err(Error::Full { engine: "fake", limit }),
+                Places::Only(_) => {
+                    state.kept += 1;
+                    Ok(Place::new(Arc::new(Kept(self.clone()))))
+                }
+                Places::Behind => Err(failed()),
+                Places::Silent => return state.asking.push(kept),
+            }
+        };
+        kept(answer);
+    }
+
+    fn listen_at(
+        &self,
+        place: &Place,
+        request: ListenRequest,
+        listener: Listener,
+    ) -> Result<(AudioSender, Box<dyn Listening>), Error> {
+        let is_limited = matches!(self.state.lock().places, Places::Only(_));
+        assert_eq!(
+            place.kept::<Kept>().is_some(),
+            is_limited,
+            "a call listens at the place that was kept for it"
+        );
+        self.listen(request, listener)
     }
 
     fn listen(
@@ -163,6 +242,7 @@ pub(super) struct Mouth {
 struct MouthState {
     script: VecDeque<Speak>,
     always: Option<Speak>,
+    is_full: bool,
     spoken: Vec<String>,
 }
 
@@ -173,6 +253,10 @@ impl Mouth {
 
     pub(super) fn always(&self, speak: Speak) {
         self.state.lock().always = Some(speak);
+    }
+
+    pub(super) fn fill(&self, is_full: bool) {
+        self.state.lock().is_full = is_full;
     }
 
     pub(super) fn spoken(&self) -> Vec<String> {
@@ -187,6 +271,10 @@ impl Speaking for Work {}
 impl TextToSpeech for Mouth {
     fn name(&self) -> &'static str {
         "fake"
+    }
+
+    fn has_room(&self) -> bool {
+        !self.state.lock().is_full
     }
 
     fn speak(&self, request: SpeakRequest, ready: SpeechReady) -> Result<Box<dyn Speaking>, Error> {

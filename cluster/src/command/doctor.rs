@@ -22,7 +22,7 @@ struct Row {
 }
 
 pub(super) async fn run(config: &NodeConfig, output: &mut Output<'_>) -> Result<(), Error> {
-    let settings = config.engines.clone();
+    let settings = config.engines_here();
     let others = of_others(config)?;
     // The canaries wait for their engines.
     let checked = tokio::task::spawn_blocking(move || {

@@ -7,6 +7,7 @@
 mod keys;
 mod load;
 mod mistake;
+mod paths;
 mod print;
 mod setting;
 

@@ -5,7 +5,7 @@ use crate::rtp::comfort_noise::ComfortNoise;
 use crate::rtp::jitter_buffer::{JitterBuffer, Settings};
 use crate::rtp::packet::{Header, Packet, is_rtcp};
 use crate::rtp::protection::{Key, Opening, Sealing, Suite};
-use crate::rtp::reception::Reception;
+use crate::rtp::reception::{Arrival, Reception};
 use crate::rtp::telephone_event::Receiver;
 use crate::rtp::timestamps::Timestamps;
 use crate::rtp::{FRAME, rtcp};
@@ -55,7 +55,9 @@ impl Hearing {
         let Some(Packet { header, payload }) = Packet::parse(bytes) else { return };
         assert!(payload.len() + 12 <= bytes.len(), "more came out than went in");
         let timestamp = self.timestamps.narrow(header.timestamp, 1 + u32::from(header.marker) * 5);
-        if self.reception.packet(&Header { timestamp, ..header }, Some(self.now)) {
+        let arrival = self.reception.packet(&Header { timestamp, ..header }, Some(self.now));
+        assert!(self.reception.received() <= self.reception.expected(), "more came than was sent");
+        if arrival == Arrival::Restarts {
             self.jitter.restart();
             self.keys.restart();
         }

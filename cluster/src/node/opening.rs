@@ -29,9 +29,10 @@ pub(super) struct Opened {
 
 /// Opens it, takes the node over from its earlier lives, and takes in the demo business where that is asked for.
 pub(super) async fn open(config: &NodeConfig, demo: bool) -> Result<Opened, Error> {
-    let coordination = coordination::open(&config.coordination, &Clock::system(), &Chance::system())?;
+    let shared = if store::is_needed(config) { config.coordination.clone() } else { Default::default() };
+    let coordination = coordination::open(&shared, &Clock::system(), &Chance::system())?;
     let life = Life::new(name::of(&config.node)?, name::of_run());
-    let store = store::open_alone(config).await?;
+    let store = store::open_for(config).await?;
     let (storage, address_book) = (store.storage(), store::address_book(config).await?);
     let mut tenure = Tenure {
         life: life.clone(),

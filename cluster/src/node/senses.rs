@@ -38,13 +38,15 @@ pub(crate) fn own(settings: &models::engine::Settings) -> Result<Senses, models:
 /// Opens this node's own engines, lets others use them where that is its role, and takes others' for its calls
 /// where the settings say so. Others are never given what is not this node's own.
 pub(super) async fn open(config: &NodeConfig) -> Result<Opened, Error> {
-    let own = own(&config.engines)?;
+    let engines = config.engines_here();
+    let own = own(&engines)?;
     let has = |role| config.node.roles.contains(&role);
     let serving = if has(Role::Inference) {
         let engines = Served {
             speech_to_text: own.engines.speech_to_text.clone(),
             text_to_speech: own.engines.text_to_speech.clone(),
             embeddings: own.embeddings.clone(),
+            pause_judge: own.pause_judge.clone(),
         };
         Some(Server::start(&config.inference, engines).await?)
     } else {
@@ -52,7 +54,7 @@ pub(super) async fn open(config: &NodeConfig) -> Result<Opened, Error> {
     };
     let senses = if has(Role::Calls) {
         let remote = others(config)?;
-        compose(&config.engines, own, remote.as_ref())?
+        compose(&engines, own, remote.as_ref())?
     } else {
         own
     };

@@ -30,7 +30,8 @@ pub struct Settings {
     /// What it does: "edge" and "calls" take calls and talk, "inference" lets its engines work for other nodes,
     /// "gateway" answers businesses over HTTP.
     pub roles: Vec<Role>,
-    /// What keeps calls, appointments and all else: "embedded", a file in that directory, or "scylla", a cluster.
+    /// What keeps calls, appointments and all else: "embedded", a file in that directory, or "scylla", a cluster. A node
+    /// whose only role is "inference" has none.
     pub store: Backend,
     /// How long calls may go on once the node was asked to stop, in seconds; then they are ended politely.
     pub drain_timeout_s: u64,

@@ -55,6 +55,9 @@ impl Node {
         let senses::Opened { senses, serving } = senses::open(&config).await?;
         let choices = senses.choices.clone();
         let recordings = store::recordings(&config, Arc::clone(storage))?;
+        if let Some(book) = &opened.address_book {
+            recordings.know_keys_by(Arc::clone(book));
+        }
         let recorder = Arc::new(Recorder::start(&config.recordings, recordings.clone())?);
         let supervision = supervise(&config, &opened, search.as_ref(), senses, &recorder).await?;
         let media = Media::start(config.media.clone())?;

@@ -11,10 +11,10 @@ use actors::storage::journal::Journalled;
 use actors::storage::recordings::{Folders, MasterKey, Recordings};
 use actors::storage::scylla::Scylla;
 use actors::storage::search::Search;
-use actors::storage::{Embedded, Storage};
+use actors::storage::{Embedded, Memory, Storage};
 
 use super::settings::Backend;
-use super::{Error, directory};
+use super::{Error, Role, directory};
 use crate::config::NodeConfig;
 
 /// The file in the data directory.
@@ -46,6 +46,8 @@ pub(crate) enum Store {
     Embedded(Arc<Embedded>),
     /// In a cluster, behind this node's journal.
     Cluster(Arc<Journalled>),
+    /// Nowhere: a node whose engines work for others has nothing to remember.
+    Nowhere(Arc<Memory>),
 }
 
 impl Store {
@@ -54,6 +56,7 @@ impl Store {
         match self {
             Self::Embedded(store) => store.clone(),
             Self::Cluster(store) => store.clone(),
+            Self::Nowhere(store) => store.clone(),
         }
     }
 
@@ -65,6 +68,7 @@ impl Store {
                     tracing::error!(%error, "the store was not closed in order");
                 }
             }
+            Self::Nowhere(_) => {}
             Self::Cluster(store) => {
                 if tokio::time::timeout(grace, store.all_written()).await.is_err() {
                     let waiting = store.waiting().rows;
@@ -111,12 +115,25 @@ pub(super) async fn open_alone(config: &NodeConfig) -> Result<Store, Error> {
     }
 }
 
+/// Whether the node has anything to remember: calls, or what businesses ask for.
+pub(super) fn is_needed(config: &NodeConfig) -> bool {
+    config.node.roles.iter().any(|role| *role != Role::Inference)
+}
+
+/// Opens the store of a node in these roles.
+///
+/// # Errors
+/// As [`open_alone`].
+pub(super) async fn open_for(config: &NodeConfig) -> Result<Store, Error> {
+    if is_needed(config) { open_alone(config).await } else { Ok(Store::Nowhere(Arc::default())) }
+}
+
 /// Opens the address book of a node whose store is elsewhere.
 ///
 /// # Errors
 /// There is no room for a thread.
 pub(super) async fn address_book(config: &NodeConfig) -> Result<Option<Arc<AddressBook>>, Error> {
-    if config.node.store == Backend::Embedded {
+    if config.node.store == Backend::Embedded || !is_needed(config) {
         return Ok(None);
     }
     let (data, settings) = (config.node.data.clone(), config.address_book.clone());
@@ -139,7 +156,10 @@ async fn in_a_thread<T: Send + 'static>(
 /// # Errors
 /// Their folder or their key can't be used, or a URL is wrong.
 pub(crate) fn recordings(config: &NodeConfig, storage: Arc<dyn Storage>) -> Result<Recordings, Error> {
-    let (data, settings) = (&config.node.data, &config.recordings);
+    // Where nothing is recorded nobody else's key or folder is needed.
+    let nowhere = actors::storage::recordings::Settings::default();
+    let settings = if is_needed(config) { &config.recordings } else { &nowhere };
+    let data = &config.node.data;
     let key = match settings.master_key.as_str() {
         "" => MasterKey::open(&data.join(KEY))?,
         url => MasterKey::at(url, &settings.kms)?,
@@ -153,7 +173,7 @@ pub(crate) fn recordings(config: &NodeConfig, storage: Arc<dyn Storage>) -> Resu
 /// # Errors
 /// There is no room for its thread.
 pub(crate) fn search(config: &NodeConfig, storage: Arc<dyn Storage>) -> Result<Option<Arc<Search>>, Error> {
-    if !config.search.on {
+    if !config.search.on || !is_needed(config) {
         return Ok(None);
     }
     let folder = config.node.data.join(SEARCH);

@@ -97,7 +97,7 @@ impl Tenure {
     fn is_away(&self, why: String) -> storage::Result<Begun> {
         match &self.store {
             // Nothing is behind it: without its own file a node has nothing to serve from.
-            Store::Embedded(_) => Err(storage::Error::Unavailable { why }),
+            Store::Embedded(_) | Store::Nowhere(_) => Err(storage::Error::Unavailable { why }),
             Store::Cluster(journal) => {
                 tracing::warn!(
                     why,
@@ -118,6 +118,7 @@ impl Tenure {
     async fn reach(&self) -> storage::Result<()> {
         match &self.store {
             Store::Embedded(store) => begin_life(&**store, &self.life).await.map(drop),
+            Store::Nowhere(store) => begin_life(&**store, &self.life).await.map(drop),
             Store::Cluster(journal) => self.reach_cluster(journal).await,
         }
     }

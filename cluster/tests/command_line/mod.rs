@@ -198,6 +198,16 @@ fn weights_are_listed_checked_and_refused_with_a_reason() {
 }
 
 #[test]
+fn a_relative_folder_of_weights_is_the_data_directorys() {
+    let data = tempfile::tempdir().expect("a directory");
+    let told = strowger(data.path(), &["doctor"]).expect("a node can live without weights");
+    for file in ["all-minilm-l6-v2/config.json", "smart-turn-v3"] {
+        let looked_at = data.path().join("weights").join(file).display().to_string();
+        assert!(told.contains(&looked_at), "{told}");
+    }
+}
+
+#[test]
 fn a_doctor_tries_every_engine() {
     let shown = with_weights(Path::new(WEIGHTS), &["doctor", "--json"]).expect("all are well");
     let rows: serde_json::Value = serde_json::from_str(&shown).expect("json");

@@ -9,7 +9,7 @@ use nix::unistd::Pid;
 use tempfile::TempDir;
 
 use super::coordination::metric;
-use super::{NUMBER, Phone, started};
+use super::{NUMBER, Phone, assert_sent_away, started};
 use crate::command_line::strowger;
 use crate::node_life::{Process, calls, configured, start_configured, stop, tones, wait_for};
 
@@ -20,7 +20,7 @@ const WORDS: &str = "hello there could you please tell me whether you take walk 
 struct Engines {
     process: Process,
     presence: Presence,
-    _data: TempDir,
+    data: TempDir,
 }
 
 impl Engines {
@@ -29,7 +29,7 @@ impl Engines {
         let own = [("STROWGER_NODE_ROLES", "[\"inference\"]"), ("STROWGER_INFERENCE_LISTEN", "127.0.0.1:0")];
         let environment: Vec<_> = own.iter().chain(more).copied().collect();
         let (process, presence) = started(data.path(), &environment);
-        Self { process, presence, _data: data }
+        Self { process, presence, data }
     }
 
     fn url(&self) -> String {
@@ -210,4 +210,39 @@ fn peer_a_voice_elsewhere_is_another_node_s_when_its_own_is_killed() {
     greeted("second");
     assert!(granted(&nodes[1 - at]) > before, "the other speaks");
     assert_eq!(node.metric("strowger_voice_failed_total{"), 0.0, "the call knows nothing of it");
+}
+
+#[test]
+fn peer_a_call_that_no_engine_has_room_for_is_refused_and_taken_when_another_ends() {
+    // Their store is a cluster that is nowhere: they keep nothing and don't look for it.
+    let small = [("STROWGER_ENGINES_SCRIPTED_SESSIONS", "1"), ("STROWGER_NODE_STORE", "scylla")];
+    let nodes = [Engines::start(&small), Engines::start(&small)];
+    let node = Calls::start(&[&nodes[0], &nodes[1]], HEARD_ELSEWHERE);
+    let mut phones: Vec<Phone> = ["first", "second"]
+        .map(|name| {
+            let mut phone = Phone::new(node.presence.sip, NUMBER, name);
+            phone.calls();
+            phone
+        })
+        .into();
+    assert!(nodes.iter().all(|node| node.hears() == 1.0), "a place on each");
+    assert_sent_away(&Phone::new(node.presence.sip, NUMBER, "third").asks("INVITE", 1));
+    let refused = "strowger_calls_engines_full_total{sense=\"hearing\",why=\"full\"}";
+    assert_eq!(node.metric(refused), 1.0);
+    assert_eq!(node.metric("strowger_recogniser_failed_total{"), 0.0, "nobody was answered and not heard");
+    phones.remove(0).hangs_up();
+    wait_for("its place to be free", || nodes.iter().map(Engines::hears).sum::<f64>() == 1.0);
+    let mut next = Phone::new(node.presence.sip, NUMBER, "next");
+    next.calls();
+    assert_eq!(nodes.iter().map(Engines::hears).sum::<f64>(), 2.0);
+    phones.push(next);
+    for phone in &phones {
+        phone.hangs_up();
+    }
+    wait_for("room", || nodes.iter().all(|node| node.hears() == 0.0));
+    for engines in &nodes {
+        let kept = ["strowger.redb", "strowger.journal", "address.book", "search"];
+        let is_there = |name: &&str| engines.data.path().join(name).exists();
+        assert_eq!(kept.iter().find(|name| is_there(name)), None, "a node of engines keeps no store");
+    }
 }

@@ -28,6 +28,7 @@ struct Fragile {
 struct Told {
     panics: AtomicBool,
     out_of_memory: AtomicBool,
+    stands_still: AtomicBool,
 }
 
 impl Model for Fragile {
@@ -44,6 +45,9 @@ impl Model for Fragile {
 
     fn step(&mut self, rows: Vec<Row<Chunk>>) -> Result<Vec<Decoded>, Failure> {
         assert!(!self.told.panics.swap(false, Ordering::SeqCst), "told to panic");
+        while self.told.stands_still.load(Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
         if rows.len() > STREAMS / 2 && self.told.out_of_memory.load(Ordering::SeqCst) {
             return Err(Failure::OutOfMemory { why: format!("{} rows", rows.len()) });
         }
@@ -62,7 +66,8 @@ fn engine(processor: Processor, told: &Arc<Told>) -> StepLoop<Chunk, Decoded> {
     };
     let warm_up = chunks(0, 1, 0);
     let preparation = Preparation { canary: warm_up.clone(), warm_up, judge: Box::new(|_| Ok(())) };
-    let settings = Settings { slots: STREAMS, rebuild_ms: 1, ..Settings::default() };
+    let settings =
+        Settings { slots: STREAMS, rebuild_ms: 1, stall_ms: 200, give_up_ms: 800, ..Settings::default() };
     let device = Device::new(AdmissionSettings { share_max: 1e6, ..AdmissionSettings::default() });
     let engine = StepLoop::start("engine room", settings, &device, factory, preparation).expect("threads");
     assert_eq!(engine.wait_until_ready(PATIENCE), Health::Ready);
@@ -169,5 +174,38 @@ pub(crate) fn check(processor: Processor, report: &mut Report) {
         "fault: one stream too many",
         refused,
         format!("{} open, the next refused: {refused}", callers.len()),
+    );
+    drop(callers);
+    stalled(&engine, &told, &expected, report);
+}
+
+/// The device stands still with callers on it: new ones are refused, those under way are told so that they are heard
+/// elsewhere, and when it goes on everybody is heard as before.
+fn stalled(
+    engine: &StepLoop<Chunk, Decoded>,
+    told: &Told,
+    expected: &[Option<Vec<u32>>],
+    report: &mut Report,
+) {
+    let callers: Vec<Caller> = (0..STREAMS / 2).map(|_| open(engine)).collect();
+    told.stands_still.store(true, Ordering::SeqCst);
+    for (number, (stream, _)) in callers.iter().enumerate() {
+        let chunk = sound(number).swap_remove(0);
+        assert!(stream.push(chunk, Duration::from_secs(1)).is_ok(), "a ring with room");
+    }
+    let ended = callers.iter().filter(|caller| answer(caller).is_none()).count();
+    let refused = engine.open(Tenant(0), 1, Box::new(|_| {})).is_err();
+    let stalls = engine.counts().stalls;
+    told.stands_still.store(false, Ordering::SeqCst);
+    drop(callers);
+    let is_back = engine.wait_until_ready(PATIENCE) == Health::Ready;
+    let words = is_back.then(|| heard(engine, |_, _, _| {}));
+    report.check(
+        "fault: the device stands still",
+        refused && stalls == 1 && ended == STREAMS / 2 && words.as_deref() == Some(expected),
+        format!(
+            "the next caller refused: {refused}; {ended} of {} told; back: {is_back}, the same words",
+            STREAMS / 2
+        ),
     );
 }

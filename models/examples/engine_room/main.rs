@@ -1,12 +1,15 @@
 //! All checks and measurements of a machine that runs models, in one program: made for GPUs, runs on a processor too.
 //!
 //!     cargo run --release -p models --features candle --example engine_room -- [--processor auto|cpu|cuda:0]
-//!         [--shape 120m|600m] [--rows 512] [--steps 30] [--weights target/weights] [--out engine_room.json]
+//!         [--shape 120m|600m] [--model FOLDER] [--blank 0.5] [--rows 512] [--steps 30] [--seconds 5]
+//!         [--weights target/weights] [--out engine_room.json]
 //!
 //! `ops/build-gpu 90 engine_room` builds it for GPUs. It needs no file: the tiny model and the reference's values are
 //! inside. It prints a table and writes the same as JSON; it ends with 1 where a check fails. The large models have
-//! random weights, so their speed is real and what they say is not.
-//! `models/tests/reference/engine_room.py` measures the same shapes in `transformers` on the same machine.
+//! random weights, so their speed is real and what they say is not; how much they say is set by how far the blank is
+//! ahead of every other token (`--blank`), for what is said costs time. `models/tests/reference/engine_room.py` measures
+//! the same shapes in `transformers` on the same machine; with `--save` it leaves its weights in a folder, which
+//! `--model` takes.
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stdout,
@@ -17,6 +20,7 @@
 
 mod batch;
 mod faults;
+mod load;
 mod machine;
 mod parity;
 mod report;
@@ -26,6 +30,9 @@ mod tiny;
 
 use std::path::PathBuf;
 
+use candle_core::Device;
+use models::speech_to_text::Config;
+use models::speech_to_text::checkpoint::Checkpoint;
 use models::step_loop::{Precision, Processor};
 use report::Report;
 
@@ -33,10 +40,16 @@ use report::Report;
 pub(crate) struct Wanted {
     pub(crate) processor: Processor,
     pub(crate) shape: String,
+    /// The large model's weights; none for random ones.
+    model: Option<PathBuf>,
+    /// How much likelier than any other token random weights find the blank.
+    blank_ahead: f32,
     /// The most streams of a step.
     pub(crate) rows: usize,
     /// Steps of each size.
     pub(crate) steps: usize,
+    /// How long callers speak under load.
+    pub(crate) seconds: u64,
     pub(crate) weights: PathBuf,
     out: PathBuf,
 }
@@ -45,8 +58,11 @@ fn wanted() -> Wanted {
     let mut wanted = Wanted {
         processor: Processor::Auto,
         shape: String::new(),
+        model: None,
+        blank_ahead: 0.5,
         rows: 0,
         steps: 30,
+        seconds: 5,
         weights: "target/weights".into(),
         out: "engine_room.json".into(),
     };
@@ -56,6 +72,9 @@ fn wanted() -> Wanted {
         match word.as_str() {
             "--processor" => wanted.processor = Processor::try_from(value).expect("a processor"),
             "--shape" => wanted.shape = value,
+            "--model" => wanted.model = Some(value.into()),
+            "--blank" => wanted.blank_ahead = value.parse().expect("a number"),
+            "--seconds" => wanted.seconds = value.parse().expect("a number"),
             "--rows" => wanted.rows = value.parse().expect("a number"),
             "--steps" => wanted.steps = value.parse().expect("a number"),
             "--weights" => wanted.weights = value.into(),
@@ -64,6 +83,25 @@ fn wanted() -> Wanted {
         }
     }
     wanted
+}
+
+impl Wanted {
+    /// The large model, with chunks of 80, 160 and 320 ms.
+    pub(crate) fn checkpoint(&self, device: &Device) -> Checkpoint {
+        let lookaheads = vec![3, 1, 0];
+        if let Some(folder) = &self.model {
+            let Checkpoint { config, tensors, vocabulary } =
+                Checkpoint::read(folder, &Device::Cpu).expect("a folder with a model");
+            let config = Config { lookaheads, ..config };
+            return Checkpoint { config, tensors: tensors.on(device), vocabulary };
+        }
+        let shape = match self.shape.as_str() {
+            "120m" => Config::of_120m(),
+            "600m" => Config::of_600m(),
+            other => panic!("no shape {other}: 120m or 600m"),
+        };
+        Checkpoint::random(Config { lookaheads, ..shape }, 7, self.blank_ahead, device)
+    }
 }
 
 fn main() {
@@ -88,6 +126,7 @@ fn main() {
     for precision in precisions {
         speed::measure(&device, *precision, &wanted, &mut report);
     }
+    load::check(&wanted, &mut report);
     texts::measure(&wanted, &mut report);
     println!("{report}");
     let json = serde_json::to_string_pretty(&report).expect("plain values");

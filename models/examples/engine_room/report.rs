@@ -33,6 +33,10 @@ pub(crate) struct Step {
     pub(crate) streams: usize,
     pub(crate) p50_ms: f64,
     pub(crate) p99_ms: f64,
+    /// Processor time of a step, of all threads: on a busy machine this, and not the clock, says what it costs.
+    pub(crate) processor_ms: f64,
+    /// Tokens that a stream says in a second of its audio.
+    pub(crate) tokens_per_second: f64,
     /// The p99 as a part of the chunk's period, in percent.
     pub(crate) busy_percent: f64,
     /// The least time in which the machine could read the bytes, or do the arithmetic, as a part of the p50.
@@ -98,17 +102,22 @@ impl Display for Report {
                 check.seen
             )?;
         }
-        writeln!(to, "\nshape  bits  chunk ms  streams   p50 ms   p99 ms  of period  of roofline")?;
+        writeln!(
+            to,
+            "\nshape  bits  chunk ms  streams   p50 ms   p99 ms  processor ms  tokens/s  of period  of roofline"
+        )?;
         for step in &self.steps {
             writeln!(
                 to,
-                "{:5}  {:4}  {:8}  {:7}  {:7.2}  {:7.2}  {:7.0} %  {:5.0} % ({})",
+                "{:5}  {:4}  {:8}  {:7}  {:7.2}  {:7.2}  {:12.1}  {:8.1}  {:7.0} %  {:5.0} % ({})",
                 step.shape,
                 step.precision,
                 step.chunk_ms,
                 step.streams,
                 step.p50_ms,
                 step.p99_ms,
+                step.processor_ms,
+                step.tokens_per_second,
                 step.busy_percent,
                 step.roofline_percent,
                 step.bound

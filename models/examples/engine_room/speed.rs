@@ -10,31 +10,22 @@ use models::speech_to_text::{Config, FastConformer};
 use models::step_loop::{Model, Precision, Row};
 
 use crate::Wanted;
-use crate::machine::memory;
+use crate::machine::{memory, processor_ms};
 use crate::report::{Capacity, Report, Step};
 
 const SIZES: [usize; 16] = [1, 2, 4, 8, 16, 32, 64, 96, 128, 192, 256, 384, 512, 768, 1_024, 1_536];
 /// The part of a period that its step may take, in percent.
 const BUSY_PERCENT_MAX: f64 = 70.0;
+/// Steps before those that are measured.
+const UNMEASURED: usize = 3;
 /// A step that takes more of its period than this is as far as sizes are tried.
 const BUSY_PERCENT_TRIED: f64 = 150.0;
 
-/// The shape, with chunks of 80, 160 and 320 ms.
-fn shape(name: &str) -> Config {
-    let shape = match name {
-        "120m" => Config::of_120m(),
-        "600m" => Config::of_600m(),
-        other => panic!("no shape {other}: 120m or 600m"),
-    };
-    Config { lookaheads: vec![3, 1, 0], ..shape }
-}
-
 pub(crate) fn measure(device: &Device, precision: Precision, wanted: &Wanted, report: &mut Report) {
     let made = |slots: usize| {
-        let Checkpoint { config, tensors, vocabulary } = Checkpoint::random(shape(&wanted.shape), 7, device);
+        let Checkpoint { config, tensors, vocabulary } = wanted.checkpoint(device);
         let tensors = tensors.with(precision.dtype());
-        FastConformer::new(Checkpoint { config, tensors, vocabulary }, slots)
-            .expect("random weights are whole")
+        FastConformer::new(Checkpoint { config, tensors, vocabulary }, slots).expect("whole weights")
     };
     // Of two models the second: the first also pays for what both share.
     let mut model = made(1);
@@ -55,7 +46,9 @@ pub(crate) fn measure(device: &Device, precision: Precision, wanted: &Wanted, re
             tokens_per_second: 0.0,
         };
         for rows in SIZES.into_iter().filter(|rows| *rows <= wanted.rows) {
+            let used = processor_ms();
             let (times, tokens) = times(device, &mut model, rows, lookahead, wanted.steps);
+            let used = (processor_ms() - used) / (wanted.steps + UNMEASURED) as f64;
             let step = Step {
                 shape: wanted.shape.clone(),
                 precision: capacity.precision.clone(),
@@ -63,6 +56,8 @@ pub(crate) fn measure(device: &Device, precision: Precision, wanted: &Wanted, re
                 streams: rows,
                 p50_ms: times[times.len() / 2],
                 p99_ms: times[(times.len() * 99).div_ceil(100) - 1],
+                processor_ms: used,
+                tokens_per_second: tokens,
                 busy_percent: 0.0,
                 roofline_percent: 0.0,
                 bound: "",
@@ -93,12 +88,12 @@ fn times(
     steps: usize,
 ) -> (Vec<f64>, f64) {
     let (mut times, mut tokens) = (VecDeque::new(), 0);
-    for step in 0..steps + 3 {
+    for step in 0..steps + UNMEASURED {
         let started = Instant::now();
         let said = model_step(model, rows, lookahead, step);
         device.synchronize().expect("the device answers");
         // The first steps begin streams, and allocate.
-        if step >= 3 {
+        if step >= UNMEASURED {
             times.push_back(started.elapsed().as_secs_f64() * 1_000.0);
             tokens += said;
         }

@@ -112,6 +112,7 @@ fn minilm(_: &Settings) -> Result<Arc<dyn Embeddings>, Error> {
 pub fn choose_pause_judge(settings: &Settings) -> Result<(Option<Arc<dyn PauseJudge>>, Choice), Error> {
     let (engine, why) = match settings.pause_judge {
         PauseJudgeChoice::Off => (None, ASKED.into()),
+        PauseJudgeChoice::Remote => (None, ELSEWHERE.into()),
         PauseJudgeChoice::SmartTurn => (Some(smart_turn(settings)?), ASKED.into()),
         PauseJudgeChoice::Auto => match smart_turn(settings) {
             Ok(engine) => (Some(engine), "its weights are here".into()),

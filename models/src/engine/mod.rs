@@ -7,7 +7,8 @@ mod choose;
 pub(crate) mod delivery;
 mod embeddings;
 mod pauses;
-mod place;
+pub(crate) mod place;
+pub(crate) mod sessions;
 mod settings;
 mod speech_to_text;
 mod text_to_speech;
@@ -15,7 +16,7 @@ mod text_to_speech;
 pub use choose::{Choice, Engines, Sense, choose, choose_embeddings, choose_pause_judge};
 pub use embeddings::{EmbedRequest, Embedding, Embeddings, EmbeddingsReady};
 pub use pauses::{JudgeRequest, Judged, PauseJudge};
-pub use place::Place;
+pub use place::{Place, PlaceKept};
 pub use settings::{EmbeddingsChoice, PauseJudgeChoice, Settings, SpeechToTextChoice, TextToSpeechChoice};
 pub use speech_to_text::{
     Expectation, Heard, ListenRequest, Listener, Listening, RecogniserEvent, SpeechToText, Word,

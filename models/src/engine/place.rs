@@ -3,6 +3,11 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use crate::Error;
+
+/// Where a kept place goes, once. Called on an engine thread or at once: send a message and return.
+pub type PlaceKept = Box<dyn FnOnce(Result<Place, Error>) + Send>;
+
 /// Cheap to clone; the place is given back with the last clone. Empty for engines that keep none.
 #[derive(Clone, Default)]
 pub struct Place(Option<Arc<dyn Any + Send + Sync>>);
@@ -19,6 +24,17 @@ impl Place {
     pub fn kept<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
         self.0.clone()?.downcast().ok()
     }
+}
+
+/// What an engine says to a call that asks for a place.
+#[cfg(test)]
+pub(crate) fn reserved(
+    engine: &dyn super::SpeechToText,
+    tenant: crate::batching::Tenant,
+) -> Result<Place, Error> {
+    let (sender, kept) = std::sync::mpsc::sync_channel(1);
+    engine.reserve(tenant, Box::new(move |place| drop(sender.send(place))));
+    kept.recv_timeout(std::time::Duration::from_secs(10)).expect("an answer")
 }
 
 impl std::fmt::Debug for Place {

@@ -66,6 +66,8 @@ pub enum PauseJudgeChoice {
     Auto,
     /// smart-turn v3.
     SmartTurn,
+    /// Other nodes', as `inference.nodes` names them.
+    Remote,
     /// Nobody: silence, words and the recogniser decide.
     Off,
 }

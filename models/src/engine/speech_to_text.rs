@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Place;
+use super::{Place, PlaceKept};
 use crate::Error;
 use crate::audio::AudioSender;
 use crate::batching::Tenant;
@@ -117,15 +117,14 @@ pub trait SpeechToText: Send + Sync {
     /// The engine's name, as logged and configured.
     fn name(&self) -> &'static str;
 
-    /// Keeps a place for a call, for its [`Self::listen_at`]. Asked before the call is answered, so that whoever is
-    /// answered is heard. An engine that doesn't work at all keeps none and is no reason to refuse a call, which goes on
-    /// by its keys.
+    /// Keeps a place for a call, for its [`Self::listen_at`], and tells `kept`: at once where the engine is on this
+    /// node. Asked before the call is answered, so that whoever is answered is heard. An engine that doesn't work at all
+    /// keeps none and is no reason to refuse a call, which goes on by its keys.
     ///
-    /// # Errors
-    /// [`Error::Full`] where there is no place, or no time for one more; [`Error::Failed`] where the engine is behind or
-    /// being rebuilt.
-    fn reserve(&self, _: Tenant) -> Result<Place, Error> {
-        Ok(Place::default())
+    /// `kept` is told [`Error::Full`] where there is no place, or no time for one more, and [`Error::Failed`] where the
+    /// engine is behind or being rebuilt.
+    fn reserve(&self, _: Tenant, kept: PlaceKept) {
+        kept(Ok(Place::default()));
     }
 
     /// [`Self::listen`] at a place that [`Self::reserve`] kept.

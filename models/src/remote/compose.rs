@@ -12,12 +12,12 @@ use std::sync::Arc;
 use super::{NAME, Remote};
 use crate::Error;
 use crate::engine::{
-    Choice, Embeddings, EmbeddingsChoice, Engines, PauseJudge, Sense, Settings, SpeechToTextChoice,
-    TextToSpeechChoice,
+    Choice, Embeddings, EmbeddingsChoice, Engines, PauseJudge, PauseJudgeChoice, Sense, Settings,
+    SpeechToTextChoice, TextToSpeechChoice,
 };
 
 /// Engines that work from weights: those of this node are nearer than any other node's.
-const WEIGHTED: [&str; 2] = ["fastconformer", crate::embeddings::NAME];
+const WEIGHTED: [&str; 3] = ["fastconformer", crate::embeddings::NAME, "smart-turn-v3"];
 
 /// What a node's calls hear, speak and compare with, and why.
 #[derive(Clone, Default)]
@@ -26,7 +26,7 @@ pub struct Senses {
     pub engines: Engines,
     /// Comparing.
     pub embeddings: Option<Arc<dyn Embeddings>>,
-    /// Judging pauses: this node's own always, as the answer is worth nothing when it comes late.
+    /// Judging pauses.
     pub pause_judge: Option<Arc<dyn PauseJudge>>,
     /// A choice per sense.
     pub choices: Vec<Choice>,
@@ -57,10 +57,12 @@ pub fn compose(settings: &Settings, own: Senses, remote: Option<&Remote>) -> Res
     let hearing = settings.speech_to_text;
     let speaking = settings.text_to_speech;
     let comparing = settings.embeddings;
+    let pausing = settings.pause_judge;
     let named = [
         hearing == SpeechToTextChoice::Remote,
         speaking == TextToSpeechChoice::Remote,
         comparing == EmbeddingsChoice::Remote,
+        pausing == PauseJudgeChoice::Remote,
     ];
     let Some(remote) = remote.filter(|remote| remote.nodes() > 0) else {
         if named.contains(&true) {
@@ -90,6 +92,11 @@ pub fn compose(settings: &Settings, own: Senses, remote: Option<&Remote>) -> Res
         let instead = senses.embeddings.take().filter(|_| or_own);
         note(&mut senses.choices, Sense::Comparing, remote.nodes(), or_own.then_some(name).flatten());
         senses.embeddings = Some(remote.embeddings(instead));
+    }
+    let name = senses.pause_judge.as_ref().map(|engine| engine.name());
+    if let Whose::Others { .. } = whose(pausing == PauseJudgeChoice::Auto, named[3], name) {
+        note(&mut senses.choices, Sense::Pausing, remote.nodes(), None);
+        senses.pause_judge = Some(remote.pause_judge());
     }
     Ok(senses)
 }

@@ -1,5 +1,5 @@
-//! What engines on other nodes measure, on both sides. The label `sense` is `hearing`, `speaking` or `comparing`;
-//! no label says which node, call or text.
+//! What engines on other nodes measure, on both sides. The label `sense` is `hearing`, `speaking`, `comparing` or
+//! `pausing`; no label says which node, call or text.
 
 use std::time::Duration;
 
@@ -33,6 +33,8 @@ pub const ROUND_TRIP: &str = "strowger_remote_round_trip_seconds";
 pub const NODES_WELL: &str = "strowger_remote_nodes_well";
 /// Bytes of audio and vectors, by sense and direction (`sent`, `received`), as a client counts them.
 pub const BYTES: &str = "strowger_remote_bytes_total";
+/// Changed certificates, by `answer`: `taken`, or `refused` where they can't be used.
+pub const CERTIFICATES: &str = "strowger_remote_certificates_total";
 /// Audio that was spoken for other nodes, in milliseconds.
 pub const SPOKEN_MS: &str = "strowger_remote_spoken_ms_total";
 
@@ -51,6 +53,7 @@ pub(crate) fn describe() {
     describe_histogram!(ROUND_TRIP, "seconds to ask a node how it is");
     describe_gauge!(NODES_WELL, "nodes that can be asked");
     describe_counter!(BYTES, "bytes of audio and vectors");
+    describe_counter!(CERTIFICATES, "changed certificates, taken or refused");
     describe_counter!(SPOKEN_MS, "milliseconds of audio spoken for other nodes");
 }
 
@@ -60,16 +63,18 @@ pub(super) enum Sense {
     Hearing,
     Speaking,
     Comparing,
+    Pausing,
 }
 
 impl Sense {
-    pub(super) const ALL: [Self; 3] = [Self::Hearing, Self::Speaking, Self::Comparing];
+    pub(super) const ALL: [Self; 4] = [Self::Hearing, Self::Speaking, Self::Comparing, Self::Pausing];
 
     pub(super) const fn word(self) -> &'static str {
         match self {
             Self::Hearing => "hearing",
             Self::Speaking => "speaking",
             Self::Comparing => "comparing",
+            Self::Pausing => "pausing",
         }
     }
 }
@@ -124,6 +129,10 @@ pub(super) fn set_nodes_well(count: usize) {
 
 pub(super) fn count_bytes(sense: Sense, direction: &'static str, bytes: usize) {
     counter!(BYTES, "sense" => sense.word(), "direction" => direction).increment(bytes as u64);
+}
+
+pub(super) fn count_certificates(answer: &'static str) {
+    counter!(CERTIFICATES, "answer" => answer).increment(1);
 }
 
 pub(super) fn count_spoken(samples: usize, rate_hz: u32) {

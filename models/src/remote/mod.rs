@@ -17,6 +17,7 @@ mod client;
 mod compose;
 mod failover;
 pub mod metrics;
+mod renewal;
 mod security;
 mod server;
 mod settings;

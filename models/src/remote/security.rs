@@ -2,17 +2,24 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity, ServerTlsConfig, Uri};
+use rustls::crypto::aws_lc_rs::default_provider;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
+use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity, Uri};
 
 use super::{Certificates, NAME, Settings};
 use crate::Error;
 
 /// The material of both sides.
 struct Material {
-    identity: Identity,
-    trust: Certificate,
+    certificate: Vec<u8>,
+    key: Vec<u8>,
+    trust: Vec<u8>,
 }
 
 impl Certificates {
@@ -26,10 +33,7 @@ impl Certificates {
         let certificate = read(certificate.as_ref(), "certificate_file")?;
         let key = read(key.as_ref(), "key_file")?;
         let trust = read(trust.as_ref(), "trust_file")?;
-        Ok(Some(Material {
-            identity: Identity::from_pem(certificate, key),
-            trust: Certificate::from_pem(trust),
-        }))
+        Ok(Some(Material { certificate, key, trust }))
     }
 }
 
@@ -46,20 +50,43 @@ fn unusable(why: String, mend: &str) -> Error {
 }
 
 /// What the server shows and demands; none for plain text.
-pub(super) fn server(settings: &Settings, listen: SocketAddr) -> Result<Option<ServerTlsConfig>, Error> {
+pub(super) fn server(settings: &Settings, listen: SocketAddr) -> Result<Option<Arc<ServerConfig>>, Error> {
     match settings.certificates.read()? {
-        Some(material) => Ok(Some(
-            ServerTlsConfig::new()
-                .identity(material.identity)
-                .client_ca_root(material.trust)
-                .timeout(Duration::from_millis(settings.server.handshake_ms)),
-        )),
+        Some(material) => shown(&material).map(Some),
         None if listen.ip().is_loopback() || settings.plaintext_beyond_this_machine => Ok(None),
         None => Err(unusable(
             format!("inference.listen = \"{listen}\" is open to other machines without certificates"),
             "set inference.certificates, listen on 127.0.0.1, or set inference.plaintext_beyond_this_machine",
         )),
     }
+}
+
+/// What is shown to those who connect, who show a certificate, too.
+fn shown(material: &Material) -> Result<Arc<ServerConfig>, Error> {
+    let wrong = |why: &dyn std::fmt::Display| {
+        unusable(
+            format!("the certificates can't be used: {why}"),
+            "name PEM files that belong together in inference.certificates",
+        )
+    };
+    let certificates = |pem: &[u8]| {
+        CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>().map_err(|why| wrong(&why))
+    };
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates(&material.trust)? {
+        roots.add(certificate).map_err(|why| wrong(&why))?;
+    }
+    let key = PrivateKeyDer::from_pem_slice(&material.key).map_err(|why| wrong(&why))?;
+    let provider = Arc::new(default_provider());
+    let believed = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|why| wrong(&why))?
+        .with_client_cert_verifier(believed.build().map_err(|why| wrong(&why))?)
+        .with_single_cert(certificates(&material.certificate)?, key)
+        .map_err(|why| wrong(&why))?;
+    config.alpn_protocols.push(b"h2".to_vec());
+    Ok(Arc::new(config))
 }
 
 /// The endpoint of one node, with its security.
@@ -83,8 +110,8 @@ pub(super) fn endpoint(settings: &Settings, node: &str) -> Result<Endpoint, Erro
                 )
             })?;
             let tls = ClientTlsConfig::new()
-                .identity(material.identity)
-                .ca_certificate(material.trust)
+                .identity(Identity::from_pem(material.certificate, material.key))
+                .ca_certificate(Certificate::from_pem(material.trust))
                 .domain_name(host.trim_matches(['[', ']']))
                 .timeout(connect);
             endpoint.tls_config(tls).map_err(|why| wrong(&deepest(&why)))

@@ -38,7 +38,7 @@ impl Default for Settings {
 }
 
 /// Files of certificates and keys, in PEM. All three or none.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Certificates {
     /// Our certificate and those that vouch for it.
@@ -47,6 +47,15 @@ pub struct Certificates {
     pub key_file: Option<PathBuf>,
     /// Certificates of those who vouch for the other nodes.
     pub trust_file: Option<PathBuf>,
+    /// How often the files are looked at, in milliseconds. Changed ones are used for the next connection and the next
+    /// stream; what can't be used is told and the old ones kept.
+    pub reload_ms: u64,
+}
+
+impl Default for Certificates {
+    fn default() -> Self {
+        Self { certificate_file: None, key_file: None, trust_file: None, reload_ms: 10_000 }
+    }
 }
 
 /// What others may ask of this node. Engines refuse by their own grants, too.
@@ -61,6 +70,8 @@ pub struct ServerSettings {
     pub speaking_max: usize,
     /// Requests for embeddings at once; one more is sent to another node.
     pub comparing_max: usize,
+    /// Pauses judged at once; one more is sent to another node.
+    pub pausing_max: usize,
     /// The largest message, in bytes.
     pub message_bytes_max: usize,
     /// Phrases that a business's caller may be expected to use.
@@ -76,6 +87,8 @@ pub struct ServerSettings {
     pub pieces_waiting_max: usize,
     /// How long a stream's first message may take, in milliseconds.
     pub first_ms: u64,
+    /// How long a place is kept for a call that is not answered, in milliseconds; then it is anybody's.
+    pub kept_ms: u64,
     /// How long an engine may have no room for a caller's audio, in milliseconds; then the stream is ended.
     pub stall_ms: u64,
     /// How often a silent connection is tried, in milliseconds.
@@ -93,6 +106,7 @@ impl Default for ServerSettings {
             hearing_max: 1_024,
             speaking_max: 256,
             comparing_max: 64,
+            pausing_max: 256,
             message_bytes_max: 256 * 1_024,
             phrases_max: 1_000,
             text_characters_max: 4_000,
@@ -100,6 +114,7 @@ impl Default for ServerSettings {
             events_waiting_max: 64,
             pieces_waiting_max: 8,
             first_ms: 1_000,
+            kept_ms: 180_000,
             stall_ms: 2_000,
             ping_ms: 2_000,
             pong_ms: 4_000,
@@ -118,6 +133,8 @@ pub struct ClientSettings {
     pub speaking_max: usize,
     /// Requests for embeddings under way at once; one more is refused.
     pub comparing_max: usize,
+    /// Pauses that are judged at once; one more is not judged.
+    pub pausing_max: usize,
     /// How long a connection may take, in milliseconds.
     pub connect_ms: u64,
     /// How long a node may take to grant or refuse a stream, in milliseconds; then the next one is asked.
@@ -169,6 +186,7 @@ impl Default for ClientSettings {
             hearing_max: 4_096,
             speaking_max: 1_024,
             comparing_max: 256,
+            pausing_max: 1_024,
             connect_ms: 500,
             open_ms: 500,
             final_ms: 1_500,

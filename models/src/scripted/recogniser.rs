@@ -1,18 +1,19 @@
 //! The fake speech to text: one thread reads the tones of all sessions.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use super::session::Session;
 use super::{Control, Fault};
 use crate::audio::{AudioSender, audio_ring};
+use crate::batching::Tenant;
 use crate::engine::RecogniserEvent;
 use crate::engine::delivery::Delivery;
-use crate::engine::{Expectation, ListenRequest, Listener, Listening, SpeechToText};
+use crate::engine::sessions::{Opened, Seat, Sessions};
+use crate::engine::{Expectation, ListenRequest, Listener, Listening, Place, PlaceKept, SpeechToText};
 use crate::{Error, clock, metrics as measured};
 
 pub(super) const NAME: &str = "scripted";
@@ -23,7 +24,7 @@ const TICK: Duration = Duration::from_millis(20);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// Sessions open at once; one more is refused.
+    /// Callers heard at once; one more is refused.
     pub sessions: usize,
     /// Audio that a session's ring holds, in milliseconds.
     pub ring_ms: u32,
@@ -39,22 +40,7 @@ impl Default for Settings {
 pub struct Recogniser {
     settings: Settings,
     control: Control,
-    shared: Arc<Shared>,
-}
-
-#[derive(Default)]
-struct Shared {
-    state: Mutex<State>,
-    wake: Condvar,
-}
-
-#[derive(Default)]
-struct State {
-    sessions: HashMap<u64, Arc<Caller>>,
-    opened: u64,
-    /// A turn was finished: the thread need not wait for its tick.
-    hurry: bool,
-    closed: bool,
+    sessions: Arc<Sessions<Caller>>,
 }
 
 struct Caller {
@@ -63,9 +49,7 @@ struct Caller {
 }
 
 struct Handle {
-    id: u64,
-    caller: Arc<Caller>,
-    shared: Weak<Shared>,
+    opened: Opened<Caller>,
     control: Control,
 }
 
@@ -75,20 +59,19 @@ impl Recogniser {
     /// # Errors
     /// [`Error::Failed`] where the machine gives no thread.
     pub fn start(settings: Settings, control: Control) -> Result<Self, Error> {
-        let shared = Arc::new(Shared::default());
-        let worker = Arc::clone(&shared);
+        let sessions = Sessions::new(NAME, settings.sessions);
+        let worker = Arc::clone(&sessions);
         std::thread::Builder::new()
             .name("listen-scripted".into())
-            .spawn(move || pump(&worker))
+            .spawn(move || worker.attend(TICK, |callers| callers.iter().for_each(|caller| serve(caller))))
             .map_err(|error| Error::Failed { engine: NAME, why: format!("no thread: {error}") })?;
-        Ok(Self { settings, control, shared })
+        Ok(Self { settings, control, sessions })
     }
 }
 
 impl Drop for Recogniser {
     fn drop(&mut self) {
-        self.shared.state.lock().closed = true;
-        self.shared.wake.notify_all();
+        self.sessions.close();
     }
 }
 
@@ -97,12 +80,16 @@ impl SpeechToText for Recogniser {
         NAME
     }
 
-    fn listen(
+    fn reserve(&self, _: Tenant, kept: PlaceKept) {
+        kept(self.sessions.take().map(|seat| Place::new(seat)));
+    }
+
+    fn listen_at(
         &self,
+        place: &Place,
         request: ListenRequest,
         listener: Listener,
     ) -> Result<(AudioSender, Box<dyn Listening>), Error> {
-        let limit = self.settings.sessions;
         if self.control.suffer(Fault::ListenUnavailable) {
             return Err(Error::Unavailable {
                 engine: NAME,
@@ -110,34 +97,33 @@ impl SpeechToText for Recogniser {
                 mend: "change the script".into(),
             });
         }
-        let mut state = self.shared.state.lock();
-        if state.sessions.len() >= limit || self.control.suffer(Fault::ListenFull) {
-            return Err(Error::Full { engine: NAME, limit });
+        if self.control.suffer(Fault::ListenFull) {
+            return Err(Error::Full { engine: NAME, limit: self.settings.sessions });
         }
+        let seat: Arc<Seat<Caller>> = place.kept().map_or_else(|| self.sessions.take(), Ok)?;
         let capacity = u64::from(request.rate_hz) * u64::from(self.settings.ring_ms) / 1_000;
         let (sender, receiver) = audio_ring(request.rate_hz, capacity as usize);
         let caller = Arc::new(Caller {
             session: Mutex::new(Session::new(receiver, self.control.clone())),
             delivery: Delivery::new(listener),
         });
-        let id = state.opened;
-        state.opened += 1;
-        state.sessions.insert(id, Arc::clone(&caller));
-        measured::set_sessions(NAME, state.sessions.len());
-        drop(state);
-        self.shared.wake.notify_all();
-        let (shared, control) = (Arc::downgrade(&self.shared), self.control.clone());
-        Ok((sender, Box::new(Handle { id, caller, shared, control })))
+        let opened = self.sessions.open(Some(seat), caller);
+        Ok((sender, Box::new(Handle { opened, control: self.control.clone() })))
+    }
+
+    fn listen(
+        &self,
+        request: ListenRequest,
+        listener: Listener,
+    ) -> Result<(AudioSender, Box<dyn Listening>), Error> {
+        self.listen_at(&Place::default(), request, listener)
     }
 }
 
 impl Listening for Handle {
     fn finish_turn(&self, turn: u64) {
-        self.caller.session.lock().finish_turn(turn, clock::now());
-        if let Some(shared) = self.shared.upgrade() {
-            shared.state.lock().hurry = true;
-            shared.wake.notify_all();
-        }
+        self.opened.session.session.lock().finish_turn(turn, clock::now());
+        self.opened.hurry();
     }
 
     fn expect(&self, expectation: Expectation) {
@@ -147,34 +133,7 @@ impl Listening for Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.caller.delivery.close();
-        if let Some(shared) = self.shared.upgrade() {
-            let mut state = shared.state.lock();
-            state.sessions.remove(&self.id);
-            measured::set_sessions(NAME, state.sessions.len());
-        }
-    }
-}
-
-fn pump(shared: &Shared) {
-    let mut callers: Vec<Arc<Caller>> = Vec::new();
-    loop {
-        callers.clear();
-        let mut state = shared.state.lock();
-        if state.sessions.is_empty() && !state.closed {
-            shared.wake.wait(&mut state);
-        } else if !state.hurry && !state.closed {
-            shared.wake.wait_for(&mut state, TICK);
-        }
-        if state.closed {
-            return;
-        }
-        state.hurry = false;
-        callers.extend(state.sessions.values().cloned());
-        drop(state);
-        for caller in &callers {
-            serve(caller);
-        }
+        self.opened.session.delivery.close();
     }
 }
 

@@ -48,6 +48,10 @@ impl TextToSpeech for Voice {
         NAME
     }
 
+    fn has_room(&self) -> bool {
+        self.pool.has_room()
+    }
+
     fn speak(&self, request: SpeakRequest, ready: SpeechReady) -> Result<Box<dyn Speaking>, Error> {
         self.control.note_spoken(&request.text);
         if self.control.suffer(Fault::SpeakFull) {

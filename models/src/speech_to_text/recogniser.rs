@@ -1,12 +1,10 @@
 //! The engine: sessions, one pump that empties their rings, and the step loop that owns the model.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use candle_core::Device as ComputeDevice;
-use parking_lot::{Condvar, Mutex};
 
 use super::checkpoint::Checkpoint;
 use super::config::FRAME_MS;
@@ -18,9 +16,10 @@ use super::{FastConformer, Settings, song};
 use crate::audio::{AudioSender, TELEPHONE_HZ, audio_ring};
 use crate::batching::{AdmissionSettings, Refusal, Tenant};
 use crate::engine::delivery::Delivery;
-use crate::engine::{Expectation, ListenRequest, Listener, Listening, Place, SpeechToText};
+use crate::engine::sessions::{Opened, Sessions};
+use crate::engine::{Expectation, ListenRequest, Listener, Listening, Place, PlaceKept, SpeechToText};
 use crate::step_loop::{self, Device, Failure, Health, HeldGrant, StepLoop};
-use crate::{Error, clock, metrics as measured};
+use crate::{Error, clock};
 
 pub(super) const NAME: &str = "fastconformer";
 /// How often the rings are emptied.
@@ -34,28 +33,10 @@ pub struct Recogniser {
     settings: Settings,
     shape: Arc<Shape>,
     steps: StepLoop<Chunk, Decoded>,
-    device: Device,
-    shared: Arc<Shared>,
+    sessions: Arc<Sessions<Session>>,
 }
 
-#[derive(Default)]
-struct Shared {
-    state: Mutex<State>,
-    wake: Condvar,
-}
-
-#[derive(Default)]
-struct State {
-    sessions: HashMap<u64, Arc<Session>>,
-    opened: u64,
-    closed: bool,
-}
-
-struct Handle {
-    id: u64,
-    session: Arc<Session>,
-    shared: Weak<Shared>,
-}
+struct Handle(Opened<Session>);
 
 impl Recogniser {
     /// Loads the model, tries it and starts the threads. Takes as long as that.
@@ -114,13 +95,14 @@ impl Recogniser {
             Health::Failed(why) => return Err(unavailable(why)),
             _ => return Err(Error::Failed { engine: NAME, why: "the model was not ready in time".into() }),
         }
-        let shared = Arc::new(Shared::default());
-        let pumped = Arc::clone(&shared);
+        // The step loop's grants bound them.
+        let sessions = Sessions::new(NAME, usize::MAX);
+        let pumped = Arc::clone(&sessions);
         std::thread::Builder::new()
             .name("listen-fastconformer".into())
-            .spawn(move || pump(&pumped))
+            .spawn(move || pumped.attend(TICK, pump))
             .map_err(|error| Error::Failed { engine: NAME, why: format!("no thread: {error}") })?;
-        Ok(Self { settings, shape, steps, device: admission, shared })
+        Ok(Self { settings, shape, steps, sessions })
     }
 }
 
@@ -142,8 +124,7 @@ fn loop_settings(settings: &Settings, shape: &Shape) -> step_loop::Settings {
 
 impl Drop for Recogniser {
     fn drop(&mut self) {
-        self.shared.state.lock().closed = true;
-        self.shared.wake.notify_all();
+        self.sessions.close();
     }
 }
 
@@ -152,12 +133,12 @@ impl SpeechToText for Recogniser {
         NAME
     }
 
-    fn reserve(&self, tenant: Tenant) -> Result<Place, Error> {
+    fn reserve(&self, tenant: Tenant, kept: PlaceKept) {
         if matches!(self.steps.health(), Health::Failed(_)) {
-            return Ok(Place::default());
+            return kept(Ok(Place::default()));
         }
-        let granted = self.device.grant(tenant, &[self.steps.member()]);
-        Ok(Place::new(granted.map_err(|refusal| self.refused(refusal))?))
+        let granted = self.steps.grant(tenant);
+        kept(granted.map(|grant| Place::new(grant)).map_err(|refusal| self.refused(refusal)));
     }
 
     fn listen_at(
@@ -186,7 +167,7 @@ impl Recogniser {
     fn refused(&self, refusal: Refusal) -> Error {
         match refusal {
             Refusal::NotReady => Error::Failed { engine: NAME, why: refusal.to_string() },
-            _ => Error::Full { engine: NAME, limit: self.shared.state.lock().sessions.len() },
+            _ => Error::Full { engine: NAME, limit: self.sessions.count() },
         }
     }
 
@@ -213,20 +194,13 @@ impl Recogniser {
             }
         };
         session.attach(stream(Box::new(on)).map_err(|refusal| self.refused(refusal))?);
-        let mut state = self.shared.state.lock();
-        let id = state.opened;
-        state.opened += 1;
-        state.sessions.insert(id, Arc::clone(&session));
-        measured::set_sessions(NAME, state.sessions.len());
-        drop(state);
-        self.shared.wake.notify_all();
-        Ok((sender, Box::new(Handle { id, session, shared: Arc::downgrade(&self.shared) })))
+        Ok((sender, Box::new(Handle(self.sessions.open(None, session)))))
     }
 }
 
 impl Listening for Handle {
     fn finish_turn(&self, turn: u64) {
-        self.session.finish(turn, clock::now());
+        self.0.session.finish(turn, clock::now());
     }
 
     /// The model expects everything.
@@ -235,33 +209,13 @@ impl Listening for Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.session.close();
-        if let Some(shared) = self.shared.upgrade() {
-            let mut state = shared.state.lock();
-            state.sessions.remove(&self.id);
-            measured::set_sessions(NAME, state.sessions.len());
-        }
+        self.0.session.close();
     }
 }
 
-fn pump(shared: &Shared) {
-    let mut sessions: Vec<Arc<Session>> = Vec::new();
-    loop {
-        sessions.clear();
-        let mut state = shared.state.lock();
-        if state.sessions.is_empty() && !state.closed {
-            shared.wake.wait(&mut state);
-        } else if !state.closed {
-            shared.wake.wait_for(&mut state, TICK);
-        }
-        if state.closed {
-            return;
-        }
-        sessions.extend(state.sessions.values().cloned());
-        drop(state);
-        for session in &sessions {
-            session.pump();
-            session.check();
-        }
+fn pump(sessions: &[Arc<Session>]) {
+    for session in sessions {
+        session.pump();
+        session.check();
     }
 }

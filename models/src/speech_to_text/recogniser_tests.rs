@@ -11,6 +11,7 @@ use super::{FastConformer, Recogniser, Settings};
 use crate::Error;
 use crate::audio::AudioSender;
 use crate::batching::Tenant;
+use crate::engine::place::reserved;
 use crate::engine::{Heard, ListenRequest, Listening, Place, RecogniserEvent, SpeechToText};
 use crate::step_loop::{Model, Row};
 
@@ -167,8 +168,8 @@ fn callers_who_speak_at_once_are_heard_each_alone() {
 #[test]
 fn a_place_that_is_kept_is_nobody_elses_and_its_call_is_heard_there() {
     let engine = Recogniser::start(settings()).expect("the tiny checkpoint is there");
-    let places: Vec<Place> = (0..3).map(|call| engine.reserve(Tenant(call)).expect("a place")).collect();
-    assert!(matches!(engine.reserve(Tenant(3)).err(), Some(Error::Full { .. })));
+    let places: Vec<Place> = (0..3).map(|call| reserved(&engine, Tenant(call)).expect("a place")).collect();
+    assert!(matches!(reserved(&engine, Tenant(3)).err(), Some(Error::Full { .. })));
     assert!(matches!(line(&engine, 16_000).err(), Some(Error::Full { .. })));
     let request = || ListenRequest { rate_hz: 16_000, ..ListenRequest::default() };
     let first = engine.listen_at(&places[0], request(), Box::new(|_| {})).expect("its place");
@@ -181,7 +182,7 @@ fn a_place_that_is_kept_is_nobody_elses_and_its_call_is_heard_there() {
     line.session.finish_turn(0);
     same(&line.answer(0).0, &alone(&audio()[..30_000], 16_000));
     drop((line, places));
-    assert!(engine.reserve(Tenant(4)).is_ok(), "places go back");
+    assert!(reserved(&engine, Tenant(4)).is_ok(), "places go back");
 }
 
 #[test]

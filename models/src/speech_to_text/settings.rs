@@ -9,7 +9,7 @@ use crate::step_loop::{Precision, Processor};
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Where the weights are: a `.nemo` file, or a folder with `config.json`, `tokenizer.json` and
-    /// `model.safetensors`. Empty where there are none.
+    /// `model.safetensors`; relative to `node.data`. Empty where there are none.
     pub model: String,
     /// Where it works things out: `auto` (the first GPU in a program built for GPUs), `cpu`, or `cuda:0` for the first
     /// GPU.

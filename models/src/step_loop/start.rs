@@ -53,15 +53,22 @@ where
     /// # Errors
     /// [`Refusal`], which says what is full.
     pub fn open(&self, tenant: Tenant, weight: u32, listener: Listener<O>) -> Result<Stream<I, O>, Refusal> {
+        self.open_with(self.grant(tenant)?, weight, listener)
+    }
+
+    /// The right to one stream, for [`Self::open_with`], kept from before there is one.
+    ///
+    /// # Errors
+    /// [`Refusal`], which says what is full.
+    pub fn grant(&self, tenant: Tenant) -> Result<Arc<HeldGrant>, Refusal> {
         let granted = self.shared.device.grant(tenant, &[self.shared.member]);
-        let opened = granted.and_then(|grant| self.open_with(grant, weight, listener));
-        if let Err(refusal) = &opened {
+        if let Err(refusal) = &granted {
             measured::count_refusal(self.shared.name, *refusal);
             if matches!(refusal, Refusal::NoTime { .. }) {
                 self.doubt_measurements();
             }
         }
-        opened
+        granted
     }
 
     /// An engine that refuses its only stream makes no steps, so its measurements would never change.

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// The folder of all weights, with a folder for each model below it. May be copied from another machine.
+    /// The folder of all weights, with a folder for each model below it; relative to `node.data`. May be copied from
+    /// another machine.
     pub folder: PathBuf,
     /// The hub's address of a file; `{repository}`, `{revision}` and `{path}` stand for the file's.
     pub hub: String,
@@ -26,7 +27,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            folder: "data/weights".into(),
+            folder: "weights".into(),
             hub: "https://huggingface.co/{repository}/resolve/{revision}/{path}".into(),
             packages: String::new(),
             stall_ms: 30_000,

@@ -1,5 +1,5 @@
-//! The driver of the cluster by itself: the rows of a call that is over, said at once, with the store's own
-//! statements, consistency and connections. No reads before writes, no checks, no order between rows.
+//! The driver of the cluster by itself: the rows of a call, those of its beginning said at once and those of its end,
+//! with the store's own statements, consistency and connections.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -19,13 +19,18 @@ use super::{Failure, Raw};
 /// The listing of calls among the buckets.
 const CALLS: i8 = 1;
 
-/// A session, and the statements of a call's four rows.
+/// Partitions of a day's open calls.
+const SHARDS: u128 = 64;
+
+/// A session, and the statements of a call's rows.
 pub(crate) struct Cassandra {
     session: Session,
     call: PreparedStatement,
     by_day: PreparedStatement,
     by_caller: PreparedStatement,
     bucket: PreparedStatement,
+    open: PreparedStatement,
+    close: PreparedStatement,
 }
 
 impl Cassandra {
@@ -61,6 +66,10 @@ impl Cassandra {
             .await?,
             bucket: prepare(format!("INSERT INTO {data}.buckets (tenant, listing, bucket) VALUES (?, ?, ?)"))
                 .await?,
+            open: prepare(format!("INSERT INTO {data}.open_calls (day, shard, call) VALUES (?, ?, ?)"))
+                .await?,
+            close: prepare(format!("DELETE FROM {data}.open_calls WHERE day = ? AND shard = ? AND call = ?"))
+                .await?,
             session,
         })
     }
@@ -68,9 +77,9 @@ impl Cassandra {
 
 #[async_trait]
 impl Raw for Cassandra {
-    async fn put(&self, record: &CallRecord) -> Result<(), Failure> {
+    async fn begin(&self, record: &CallRecord) -> Result<(), Failure> {
         let (id, tenant) = (record.id.as_uuid(), record.tenant.as_str());
-        let day = i32::try_from(record.started_at.as_second().div_euclid(86_400))?;
+        let day = day_of(record)?;
         let place = [&(!record.started_at.as_nanosecond()).to_be_bytes()[..], id.as_bytes()].concat();
         let caller = record.caller.as_ref().map_or("", |caller| caller.reveal().as_str());
         let session = &self.session;
@@ -79,7 +88,26 @@ impl Raw for Cassandra {
             session.execute_unpaged(&self.by_day, (tenant, day, &place)),
             session.execute_unpaged(&self.by_caller, (tenant, caller, &place)),
             session.execute_unpaged(&self.bucket, (tenant, CALLS, day)),
+            session.execute_unpaged(&self.open, (day, shard_of(id)?, id.as_bytes().to_vec())),
         )?;
         Ok(())
     }
+
+    async fn end(&self, record: &CallRecord) -> Result<(), Failure> {
+        let (id, tenant) = (record.id.as_uuid(), record.tenant.as_str());
+        let session = &self.session;
+        tokio::try_join!(
+            session.execute_unpaged(&self.call, (id, tenant, serde_json::to_vec(record)?)),
+            session.execute_unpaged(&self.close, (day_of(record)?, shard_of(id)?, id.as_bytes().to_vec())),
+        )?;
+        Ok(())
+    }
+}
+
+fn day_of(record: &CallRecord) -> Result<i32, Failure> {
+    Ok(i32::try_from(record.started_at.as_second().div_euclid(86_400))?)
+}
+
+fn shard_of(id: uuid::Uuid) -> Result<i16, Failure> {
+    Ok(i16::try_from(id.as_u128() % SHARDS)?)
 }

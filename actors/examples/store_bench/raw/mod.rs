@@ -9,9 +9,12 @@ use async_trait::async_trait;
 
 use super::Failure;
 
-/// A driver that writes the rows that the interface writes.
+/// A driver that writes the rows that the interface writes, each once: no reads before writes, no checks, no order
+/// between rows.
 #[async_trait]
 pub(crate) trait Raw: Send + Sync {
-    /// Writes a call's rows; durable when it returns.
-    async fn put(&self, record: &CallRecord) -> Result<(), Failure>;
+    /// Writes the rows of a call that begins; durable when it returns.
+    async fn begin(&self, record: &CallRecord) -> Result<(), Failure>;
+    /// Writes those that its end changes; durable when it returns.
+    async fn end(&self, record: &CallRecord) -> Result<(), Failure>;
 }

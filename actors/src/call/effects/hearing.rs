@@ -70,7 +70,7 @@ impl Shell {
         let (inlet, session) = (self.inlet.clone(), self.hearing.session);
         let request = ListenRequest { rate_hz: TELEPHONE_HZ, phrases: Arc::clone(&self.hearing.phrases) };
         let listener = Box::new(move |event| inlet.recogniser(session, event));
-        match engine.listen(request, listener) {
+        match engine.listen_at(&self.case.heard_at(), request, listener) {
             Ok((mut audio, listening)) => {
                 self.keep_recent(&mut audio);
                 listening.expect(self.hearing.expectation);

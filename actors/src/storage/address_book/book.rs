@@ -1,6 +1,7 @@
 //! What is known, and what is forgotten when it is too much. A value.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -48,7 +49,7 @@ impl Book {
 
     /// Notes a business. Where there is no room, one that was called drives out those that were called before it;
     /// one that was only read is left out.
-    pub(super) fn note(&mut self, known: Known, is_called: bool) {
+    pub(super) fn note(&mut self, mut known: Known, is_called: bool) {
         let id = known.business.id.clone();
         if let Some(entry) = self.businesses.get_mut(&id) {
             if is_called {
@@ -65,7 +66,10 @@ impl Book {
         }
         let bytes = serde_json::to_vec(&*known.business).map_or(usize::MAX, |bytes| bytes.len());
         let called_at = match self.remove(&id) {
-            Some(before) => before.called_at,
+            Some(before) => {
+                known.key = known.key.or(before.known.key);
+                before.called_at
+            }
             None => is_called.then_some(known.seen_at),
         };
         if bytes > self.bytes_max || self.businesses_max == 0 {
@@ -83,6 +87,23 @@ impl Book {
         self.bytes += bytes;
         self.changes += 1;
         self.businesses.insert(id, Entry { known, bytes, called_at });
+    }
+
+    /// Notes a business's sealed key, where the business is known.
+    pub(super) fn note_key(&mut self, tenant: &TenantId, sealed: Option<&[u8]>) {
+        let Some(entry) = self.businesses.get_mut(tenant) else { return };
+        if entry.known.key.as_deref() != sealed {
+            entry.known.key = sealed.map(Arc::from);
+            self.changes += 1;
+        }
+    }
+
+    pub(super) fn key(&self, tenant: &TenantId) -> Option<Arc<[u8]>> {
+        self.businesses.get(tenant)?.known.key.clone()
+    }
+
+    pub(super) fn has(&self, tenant: &TenantId) -> bool {
+        self.businesses.contains_key(tenant)
     }
 
     fn least_wanted(&self) -> Option<TenantId> {

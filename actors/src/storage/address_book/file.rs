@@ -1,7 +1,7 @@
 //! How the book lies in its file: a heading, a checksum, and JSON; written beside it and put in its place.
 //!
 //! ```text
-//! "strwbook1" | CRC-32 of the rest u32, little-endian | JSON: a list of businesses and when each was seen
+//! "strwbook1" | CRC-32 of the rest u32, little-endian | JSON: a list of businesses, when each was seen, its sealed key
 //! ```
 
 use std::fs::{File, OpenOptions};
@@ -23,12 +23,21 @@ const HEADING: &[u8; 9] = b"strwbook1";
 struct Line {
     seen_at: Timestamp,
     business: Business,
+    #[serde(default)]
+    key: Option<Vec<u8>>,
 }
 
 #[derive(Serialize)]
 struct LineOf<'k> {
     seen_at: Timestamp,
     business: &'k Business,
+    key: Option<&'k [u8]>,
+}
+
+impl<'k> LineOf<'k> {
+    fn of(known: &'k Known) -> Self {
+        Self { seen_at: known.seen_at, business: &known.business, key: known.key.as_deref() }
+    }
 }
 
 /// Reads the file; nothing is in one that is not there.
@@ -44,14 +53,17 @@ pub(super) fn read(path: &Path) -> Result<Vec<Known>, String> {
         return Err("it is damaged".to_owned());
     }
     let lines: Vec<Line> = serde_json::from_slice(json).map_err(|error| error.to_string())?;
-    let known = |line: Line| Known { business: Arc::new(line.business), seen_at: line.seen_at };
+    let known = |line: Line| Known {
+        business: Arc::new(line.business),
+        seen_at: line.seen_at,
+        key: line.key.map(Arc::from),
+    };
     Ok(lines.into_iter().map(known).collect())
 }
 
 /// Writes the file anew, for its owner only. After a power cut it is the one before or this one.
 pub(super) fn write(path: &Path, entries: &[Known]) -> io::Result<()> {
-    let lines: Vec<LineOf<'_>> =
-        entries.iter().map(|known| LineOf { seen_at: known.seen_at, business: &known.business }).collect();
+    let lines: Vec<LineOf<'_>> = entries.iter().map(LineOf::of).collect();
     let json = serde_json::to_vec(&lines)?;
     let new = path.with_extension("new");
     match std::fs::remove_file(&new) {

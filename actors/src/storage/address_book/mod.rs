@@ -8,12 +8,15 @@
 //! A store that answers is always right: what it says is noted, and a business that it has no more is forgotten.
 //! Otherwise what is known serves on, however old it is; whoever uses it says how old. A number that was never
 //! seen is not known to be nobody's.
+//!
+//! With each business goes the key that its recordings' keys are sealed with, as the store keeps it: sealed by the
+//! master key. So its calls are recorded, too.
 
 mod book;
 mod file;
 mod settings;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -42,6 +45,8 @@ pub struct Known {
     pub business: Arc<Business>,
     /// When the store told of it.
     pub seen_at: Timestamp,
+    /// Its sealed key, where it has one.
+    pub key: Option<Arc<[u8]>>,
 }
 
 /// The businesses that a node knows. Needs a tokio runtime.
@@ -68,7 +73,7 @@ impl AddressBook {
 
     /// Notes a business that the store told of, because it was called.
     pub fn note(&self, business: &Arc<Business>) {
-        let known = Known { business: Arc::clone(business), seen_at: self.clock.now() };
+        let known = Known { business: Arc::clone(business), seen_at: self.clock.now(), key: None };
         self.book.lock().note(known, true);
     }
 
@@ -84,6 +89,17 @@ impl AddressBook {
         counter!(ADDRESS_BOOK_USED).increment(1);
         let age = self.clock.now().duration_since(known.seen_at);
         Some((known.business, age.max(SignedDuration::ZERO)))
+    }
+
+    /// Notes what the store said of a business's sealed key; none where it has none.
+    pub fn note_key(&self, tenant: &TenantId, sealed: Option<&[u8]>) {
+        self.book.lock().note_key(tenant, sealed);
+    }
+
+    /// A business's sealed key, as far as is known.
+    #[must_use]
+    pub fn key(&self, tenant: &TenantId) -> Option<Arc<[u8]>> {
+        self.book.lock().key(tenant)
     }
 
     /// A number that is known, for whoever names none.
@@ -147,11 +163,36 @@ impl AddressBook {
                 None => self.book.lock().forget(&tenant),
             }
         }
+        self.refresh_keys(storage).await
+    }
+
+    /// Reads the sealed keys of those that are known.
+    async fn refresh_keys(&self, storage: &dyn Storage) -> Result<()> {
+        let (mut keys, mut page) = (HashMap::new(), Page::first(PAGE));
+        loop {
+            let listing = storage.keys(page).await?;
+            let book = self.book.lock();
+            keys.extend(
+                listing
+                    .rows
+                    .into_iter()
+                    .filter(|row| book.has(&row.tenant))
+                    .map(|row| (row.tenant, row.sealed)),
+            );
+            drop(book);
+            let Some(next) = listing.next else { break };
+            page = Page { after: Some(next), limit: PAGE };
+        }
+        let mut book = self.book.lock();
+        let known: Vec<TenantId> = book.all().map(|known| known.business.id.clone()).collect();
+        for tenant in known {
+            book.note_key(&tenant, keys.get(&tenant).map(Vec::as_slice));
+        }
         Ok(())
     }
 
     fn look(&self, business: Business) {
-        let known = Known { business: Arc::new(business), seen_at: self.clock.now() };
+        let known = Known { business: Arc::new(business), seen_at: self.clock.now(), key: None };
         self.book.lock().note(known, false);
     }
 

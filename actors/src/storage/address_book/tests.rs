@@ -68,6 +68,34 @@ async fn the_store_is_followed() {
     assert_eq!(named(&book, "2000"), None);
 }
 
+/// A business's key is known with it, however its file changes, until the store says that there is none.
+#[tokio::test]
+async fn keys_go_with_their_businesses() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (first, path) = book(folder.path(), Settings::default());
+    let (store, [barbers, clinic]) = (Memory::new(), ["barbers", "clinic"].map(TenantId::new));
+    for (id, number) in [("barbers", "1000"), ("clinic", "2000")] {
+        store.put_business(&business(id, 1, &[number]), None).await.expect("written");
+    }
+    store.keep_key(&barbers, b"sealed").await.expect("kept");
+    store.keep_key(&TenantId::new("unknown"), b"another").await.expect("kept");
+    first.refresh(&store).await.expect("read");
+    first.note_key(&clinic, Some(b"of a call"));
+    first.note(&Arc::new(business("barbers", 2, &["1000"])));
+    first.write_if_changed().await;
+    let (second, _) = book(folder.path(), Settings::default());
+    assert_eq!(second.key(&barbers).as_deref(), Some(&b"sealed"[..]));
+    assert_eq!(second.key(&clinic).as_deref(), Some(&b"of a call"[..]));
+    assert_eq!(second.key(&TenantId::new("unknown")), None);
+    store.drop_key(&barbers).await.expect("dropped");
+    second.refresh(&store).await.expect("read");
+    assert_eq!(second.key(&barbers), None);
+    second.write_if_changed().await;
+    let bytes = std::fs::read(&path).expect("reads");
+    let sealed = serde_json::to_vec(&b"sealed").expect("small");
+    assert!(!bytes.windows(sealed.len()).any(|window| window == sealed), "nor is it on the disk");
+}
+
 #[test]
 fn those_not_called_for_longest_are_forgotten_first() {
     let folder = tempfile::tempdir().expect("a folder");

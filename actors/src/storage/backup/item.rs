@@ -26,6 +26,9 @@ pub struct Head {
     pub recordings: bool,
     /// Whether the master key is in it.
     pub master_key: bool,
+    /// Whether its rows are those of one moment.
+    #[serde(default)]
+    pub one_moment: bool,
 }
 
 /// An object of the recordings.

@@ -9,10 +9,14 @@
 //! a key file, and the file's own salt by HKDF-SHA256 (RFC 5869): no two files share a key. The businesses' sealed
 //! keys are among the rows. The master key that seals them is in it only where that is asked for: without it no
 //! recording can be heard.
+//!
+//! The rows are those of one moment where the store can give those; others are made one whole when they are
+//! restored (`mend`).
 
 mod error;
 mod item;
 mod key;
+mod mend;
 mod read;
 mod seal;
 mod tally;
@@ -21,9 +25,12 @@ mod write;
 pub use error::{Error, Result};
 pub use item::{Head, Item, Object};
 pub use key::KeySource;
+pub use mend::{Mended, Mending};
 pub use read::Reader;
 pub use tally::{Sum, Tally};
 pub use write::{Options, Summary, write};
 
+#[cfg(test)]
+mod mend_tests;
 #[cfg(test)]
 mod tests;

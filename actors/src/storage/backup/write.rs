@@ -54,8 +54,8 @@ pub struct Summary {
     pub recordings: bool,
 }
 
-/// Writes a backup. Where the store can, its rows are those of one moment, while it goes on being written. A file
-/// that could not be finished is removed.
+/// Writes a backup. Where the store can, its rows are those of one moment, while it goes on being written; others are
+/// made to fit each other by [`super::Mending`]. A file that could not be finished is removed.
 ///
 /// # Errors
 /// [`Error`]: the key, the file, the store or the recordings.
@@ -82,18 +82,19 @@ async fn give(
     options: &Options,
     items: &Sender<Item>,
 ) -> Result<Summary> {
+    // The rows are of one moment; what they name must lie there until it is copied.
+    let _still = if options.recordings { Some(recordings.hold_still().await) } else { None };
+    let frozen = storage.freeze()?;
     let head = Head {
         rows_version: ROWS_VERSION,
         program: env!("CARGO_PKG_VERSION").to_owned(),
         made_at: options.now,
         recordings: options.recordings,
         master_key: options.master_key.is_some(),
+        one_moment: frozen.is_some(),
     };
     send(items, Item::Head(head)).await?;
     let mut tally = Tally::default();
-    // The rows are of one moment; what they name must lie there until it is copied.
-    let _still = if options.recordings { Some(recordings.hold_still().await) } else { None };
-    let frozen = storage.freeze()?;
     for part in Part::ALL {
         let mut page = Page::first(PAGE);
         loop {

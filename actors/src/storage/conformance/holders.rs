@@ -87,6 +87,42 @@ pub(crate) async fn whoever_lost_a_call_writes_nothing_of_it(store: Store) {
     assert_eq!(store.open_calls(Page::first(9)).await.expect("listed").rows, []);
 }
 
+pub(crate) async fn a_call_that_was_claimed_does_not_begin_again(store: Store) {
+    let (dead, to) = (life("london", 1), life("london", 2));
+    let record = held(1, &dead);
+    for _ in 0..2 {
+        // Once more where the answer was lost.
+        store.begin_call(&record).await.expect("written");
+        assert_eq!(store.call(record.id).await, Ok(Some(record.clone())));
+        let open = store.open_calls(Page::first(9)).await.expect("listed").rows;
+        assert_eq!(open, std::slice::from_ref(&record));
+        let listed = store.calls(&record.tenant, Page::first(9)).await.expect("listed").rows;
+        assert_eq!(listed, std::slice::from_ref(&record));
+        let caller = record.caller.clone().expect("a number");
+        let by_caller = store.calls_by_caller(&record.tenant, &caller, Page::first(9)).await.expect("listed");
+        assert_eq!(by_caller.rows, std::slice::from_ref(&record));
+    }
+    let claimed = granted(store.claim_call(record.id, Some(&dead), &to).await.expect("answered"));
+    let late = |store: Store, record: CallRecord| async move {
+        let answer = store.begin_call(&record).await;
+        assert!(matches!(answer, Ok(()) | Err(Error::Conflict { .. })), "{answer:?}");
+    };
+    late(store.clone(), record.clone()).await;
+    assert_eq!(store.call(record.id).await, Ok(Some(claimed.clone())));
+    let open = store.open_calls(Page::first(9)).await.expect("listed").rows;
+    assert_eq!(open, std::slice::from_ref(&claimed));
+    let over = CallRecord { ended_at: Some(at(5)), ..claimed };
+    store.put_call(&over).await.expect("written");
+    late(store.clone(), record.clone()).await;
+    assert_eq!(store.call(record.id).await, Ok(Some(over.clone())));
+    assert_eq!(store.open_calls(Page::first(9)).await.expect("listed").rows, []);
+    // One that is refused begins with its end.
+    let refused = call("barbers", 2, 1);
+    store.begin_call(&refused).await.expect("written");
+    let listed = store.calls(&refused.tenant, Page::first(9)).await.expect("listed").rows;
+    assert_eq!(listed, [refused, over]);
+}
+
 pub(crate) async fn a_thing_has_one_owner_per_epoch(store: Store) {
     assert_eq!(store.owner("node", "london").await, Ok(None));
     let tasks: Vec<_> = (0..8)

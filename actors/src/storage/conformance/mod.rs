@@ -67,6 +67,7 @@ macro_rules! conformance {
                 a_call_is_claimed_by_one_of_many,
                 what_is_over_or_unknown_is_not_claimed,
                 whoever_lost_a_call_writes_nothing_of_it,
+                a_call_that_was_claimed_does_not_begin_again,
                 a_thing_has_one_owner_per_epoch
             }
             bookings {

@@ -1,13 +1,15 @@
 //! The store's interface: calls are written through the journal and seen through it, all else as the store has it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::Journalled;
 use super::entry::{Entry, Lane, changed_nothing};
+use super::erase::Which;
 use super::keep::Outcome;
+use super::listing::{self, Order, Own};
 use crate::storage::{
     AuditEntry, AuditRow, BookingWrite, Claim, Cursor, Erasure, Error, Examination, Extent, Frozen,
     IdempotencyKey, Listing, Occupied, Owner, Page, Part, Recording, Removal, Result, SealedKey, Storage,
@@ -20,6 +22,10 @@ use crate::types::{
 
 /// What begins a cursor among the open calls that are in the journal only.
 const OWN_CURSOR: &str = "journal:";
+
+/// How calls are listed.
+const NEWEST: Order<CallRecord> =
+    Order { place: |record| (record.started_at, record.id.as_uuid()), latest_first: true };
 
 impl Journalled {
     async fn put(&self, entry: Entry, direct: impl Future<Output = Result<()>> + Send) -> Result<()> {
@@ -38,34 +44,37 @@ impl Journalled {
         })
     }
 
-    /// A call as it was last written, of a row of the store.
-    fn latest(&self, record: CallRecord) -> CallRecord {
-        self.kept_record(record.id).unwrap_or(record)
+    fn is_erased(&self, call: CallId) -> bool {
+        self.shared.ledger.lock().is_erased(call)
     }
 
-    fn latest_of(&self, listing: Listing<CallRecord>) -> Listing<CallRecord> {
-        let Listing { rows, next } = listing;
-        Listing { rows: rows.into_iter().map(|row| self.latest(row)).collect(), next }
-    }
-
-    /// What waits would be written after an erasure, and bring back what was erased.
-    fn nothing_waits(&self) -> Result<()> {
-        match self.waiting().rows {
-            0 => Ok(()),
-            rows => Err(Error::Unavailable {
-                why: format!("{rows} write(s) wait in the journal; erase when they are made"),
-            }),
+    /// What of a listing of calls waits, of those that are of it, and what is not to be shown of the store.
+    fn own_calls(&self, is_of: impl Fn(&CallRecord) -> bool) -> Own<CallRecord> {
+        let ledger = self.shared.ledger.lock();
+        let mut hidden: HashSet<uuid::Uuid> = ledger.erased().map(|call| call.as_uuid()).collect();
+        let mut kept: BTreeMap<CallId, &CallRecord> = BTreeMap::new();
+        for entry in ledger.all() {
+            if let Entry::Call(record) = entry {
+                kept.insert(record.id, record);
+            }
         }
+        kept.retain(|call, _| hidden.insert(call.as_uuid()));
+        Own { rows: kept.into_values().filter(|record| is_of(record)).cloned().collect(), hidden }
+    }
+
+    fn own_messages(&self, tenant: &TenantId) -> Own<Message> {
+        let ledger = self.shared.ledger.lock();
+        let waiting = ledger.all().filter_map(|entry| match entry {
+            Entry::Message { message, .. } if message.tenant == *tenant => Some((**message).clone()),
+            _ => None,
+        });
+        let rows: Vec<Message> = waiting.collect();
+        Own { hidden: rows.iter().map(|message| message.id.as_uuid()).collect(), rows }
     }
 
     /// The calls that have a record in the journal, as they were last written.
     fn kept_records(&self) -> BTreeMap<CallId, CallRecord> {
-        let ledger = self.shared.ledger.lock();
-        let records = ledger.all().filter_map(|entry| match entry {
-            Entry::Call(record) => Some((record.id, (**record).clone())),
-            _ => None,
-        });
-        records.collect()
+        self.own_calls(|_| true).rows.into_iter().map(|record| (record.id, record)).collect()
     }
 }
 
@@ -92,15 +101,23 @@ impl Storage for Journalled {
             .await
     }
 
+    /// What waits is written as any other record: by then another process may have the call.
+    async fn begin_call(&self, record: &CallRecord) -> Result<()> {
+        let entry = Entry::Call(Box::new(record.clone()));
+        self.put(entry, async { self.shared.store()?.begin_call(record).await }).await
+    }
+
     async fn call(&self, call: CallId) -> Result<Option<CallRecord>> {
         match self.kept_record(call) {
+            _ if self.is_erased(call) => Ok(None),
             Some(record) => Ok(Some(record)),
             None => self.shared.store()?.call(call).await,
         }
     }
 
     async fn calls(&self, tenant: &TenantId, page: Page) -> Result<Listing<CallRecord>> {
-        self.shared.store()?.calls(tenant, page).await.map(|listing| self.latest_of(listing))
+        let (store, own) = (self.shared.store()?, self.own_calls(|record| record.tenant == *tenant));
+        listing::page(page, NEWEST, own, |page| store.calls(tenant, page)).await
     }
 
     async fn calls_by_caller(
@@ -109,8 +126,9 @@ impl Storage for Journalled {
         caller: &Private<PhoneNumber>,
         page: Page,
     ) -> Result<Listing<CallRecord>> {
-        let listing = self.shared.store()?.calls_by_caller(tenant, caller, page).await?;
-        Ok(self.latest_of(listing))
+        let is_of = |record: &CallRecord| record.tenant == *tenant && record.caller.as_ref() == Some(caller);
+        let (store, own) = (self.shared.store()?, self.own_calls(is_of));
+        listing::page(page, NEWEST, own, |page| store.calls_by_caller(tenant, caller, page)).await
     }
 
     /// First those of the store that have nothing in the journal, then those of the journal.
@@ -122,7 +140,8 @@ impl Storage for Journalled {
         let mut rows = Vec::new();
         if own.is_none() {
             let listing = self.shared.store()?.open_calls(page).await?;
-            rows.extend(listing.rows.into_iter().filter(|row| !kept.contains_key(&row.id)));
+            let theirs = |row: &CallRecord| !kept.contains_key(&row.id) && !self.is_erased(row.id);
+            rows.extend(listing.rows.into_iter().filter(theirs));
             if listing.next.is_some() {
                 return Ok(Listing { rows, next: listing.next });
             }
@@ -165,6 +184,9 @@ impl Storage for Journalled {
             });
             of_call.flatten().cloned().collect()
         };
+        if self.is_erased(call) {
+            return Ok(Vec::new());
+        }
         let mut events = self.shared.store()?.events(call).await?;
         if kept.is_empty() {
             return Ok(events);
@@ -245,7 +267,10 @@ impl Storage for Journalled {
     }
 
     async fn messages(&self, tenant: &TenantId, page: Page) -> Result<Listing<Message>> {
-        self.shared.store()?.messages(tenant, page).await
+        let (store, own) = (self.shared.store()?, self.own_messages(tenant));
+        let place = |message: &Message| (message.taken_at, message.id.as_uuid());
+        let order = Order { place, latest_first: true };
+        listing::page(page, order, own, |page| store.messages(tenant, page)).await
     }
 
     async fn remember_outcome(&self, key: &IdempotencyKey, outcome: &ToolOutcome) -> Result<ToolOutcome> {
@@ -285,6 +310,7 @@ impl Storage for Journalled {
             _ => None,
         });
         match kept {
+            _ if self.is_erased(call) => Ok(None),
             Some(state) => Ok(state),
             None => self.shared.store()?.checkpoint(call).await,
         }
@@ -301,7 +327,7 @@ impl Storage for Journalled {
     }
 
     async fn recording(&self, recording: RecordingId) -> Result<Option<Recording>> {
-        let kept = {
+        let (kept, is_erased) = {
             let ledger = self.shared.ledger.lock();
             let rows = ledger.all().filter_map(|entry| match entry {
                 Entry::Recording(row) | Entry::RecordingUpdate(row) if row.id == recording => {
@@ -309,9 +335,12 @@ impl Storage for Journalled {
                 }
                 _ => None,
             });
-            rows.last()
+            let kept = rows.last();
+            let is_erased = kept.as_ref().is_some_and(|row| ledger.is_erased(row.call));
+            (kept, is_erased)
         };
         match kept {
+            _ if is_erased => Ok(None),
             Some(row) => Ok(Some(row)),
             None => self.shared.store()?.recording(recording).await,
         }
@@ -333,8 +362,7 @@ impl Storage for Journalled {
             .await?
         {
             Outcome::Written(was_there) => Ok(was_there),
-            // Nothing is erased while anything waits.
-            Outcome::Kept => Ok(true),
+            Outcome::Kept => Ok(!self.is_erased(recording.call)),
         }
     }
 
@@ -355,23 +383,42 @@ impl Storage for Journalled {
     }
 
     async fn erase_call(&self, call: CallId, extent: Extent) -> Result<Erasure> {
-        self.nothing_waits()?;
-        self.shared.store()?.erase_call(call, extent).await
+        let kept = self.erase_waiting(Which::Call(call, extent)).await?;
+        if kept.erased.calls > 0 || kept.live > 0 {
+            return Ok(kept);
+        }
+        let mut erasure = self.shared.store()?.erase_call(call, extent).await?;
+        erasure.erased += kept.erased;
+        Ok(erasure)
     }
 
+    /// First what waits: it would be written behind the store's back.
     async fn erase_caller(
         &self,
         tenant: &TenantId,
         caller: &Private<PhoneNumber>,
         after: Option<Cursor>,
     ) -> Result<Erasure> {
-        self.nothing_waits()?;
-        self.shared.store()?.erase_caller(tenant, caller, after).await
+        let mut erasure = match after {
+            None => self.erase_waiting(Which::Caller(tenant, caller.reveal())).await?,
+            Some(_) => Erasure::default(),
+        };
+        erasure.add(self.shared.store()?.erase_caller(tenant, caller, after).await?);
+        Ok(erasure)
     }
 
+    /// First what waits, as for a caller, and last what came to wait while calls still came in.
     async fn erase_tenant(&self, tenant: &TenantId, after: Option<Cursor>) -> Result<Erasure> {
-        self.nothing_waits()?;
-        self.shared.store()?.erase_tenant(tenant, after).await
+        let mut erasure = match after {
+            None => self.erase_waiting(Which::Tenant(tenant)).await?,
+            Some(_) => Erasure::default(),
+        };
+        erasure.add(self.shared.store()?.erase_tenant(tenant, after).await?);
+        if erasure.next.is_none() {
+            let came_in = self.erase_waiting(Which::Tenant(tenant)).await?;
+            erasure.add(came_in);
+        }
+        Ok(erasure)
     }
 
     async fn old_calls(
@@ -380,7 +427,10 @@ impl Storage for Journalled {
         before: Timestamp,
         page: Page,
     ) -> Result<Listing<CallRecord>> {
-        self.shared.store()?.old_calls(tenant, before, page).await
+        let is_of = |record: &CallRecord| record.tenant == *tenant && record.started_at < before;
+        let (store, own) = (self.shared.store()?, self.own_calls(is_of));
+        let order = Order { latest_first: false, ..NEWEST };
+        listing::page(page, order, own, |page| store.old_calls(tenant, before, page)).await
     }
 
     async fn removals(&self, page: Page) -> Result<Listing<Removal>> {

@@ -11,6 +11,7 @@ use tokio::time::{sleep, timeout};
 use super::entry::Entry;
 use super::file::LogError;
 use super::keep::Shared;
+use super::ledger::Ledger;
 use super::record;
 use crate::clock::ms;
 use crate::storage::metrics::{JOURNAL_REFUSED, JOURNAL_RETRIED, JOURNAL_WRITTEN};
@@ -29,7 +30,11 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 pub(super) async fn run(shared: Arc<Shared>) {
     let mut wait_ms = shared.settings.retry_ms;
     while !shared.is_stopping.load(Ordering::Acquire) {
-        let round = round(&shared).await;
+        let round = {
+            // Nothing is on its way to the store while something is erased.
+            let _gate = shared.gate.lock().await;
+            round(&shared).await
+        };
         tidy(&shared).await;
         shared.measure();
         match round {
@@ -163,41 +168,56 @@ async fn make(store: &dyn Storage, entry: &Entry) -> Result<()> {
         Entry::RecordingUpdate(recording) => store.update_recording(recording).await.map(drop),
         Entry::Message { message, key } => store.put_message(message, key).await.map(drop),
         Entry::Outcome { key, outcome } => store.remember_outcome(key, outcome).await.map(drop),
+        Entry::Erase { call, extent } => {
+            let erasure = store.erase_call(*call, *extent).await?;
+            if erasure.live > 0 {
+                tracing::warn!(call_id = %call, "an erased call goes on elsewhere; erase again when it is over");
+            }
+            Ok(())
+        }
     }
+}
+
+/// All that is not in the store, for a file in the place of this one.
+pub(super) fn anew(ledger: &Ledger) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (number, at, entry) in ledger.unwritten() {
+        // It was written once before.
+        bytes.extend(record::write(number, at, &entry).unwrap_or_default());
+    }
+    bytes
 }
 
 /// Marks what was written, empties the file where nothing else is in it, and writes it anew where it is mostly
 /// marks or a sync failed.
 async fn tidy(shared: &Shared) {
-    let (marks, synced) = {
+    let (marks, clean, synced) = {
         let ledger = shared.ledger.lock();
         let marks = ledger.to_mark();
         let is_wasteful = shared.log.bytes() > ledger.bytes().saturating_mul(2).saturating_add(WASTE_BYTES);
-        let is_empty = ledger.is_all_written() && (!marks.is_empty() || is_wasteful);
+        let is_empty = ledger.is_all_written() && (!marks.is_empty() || is_wasteful || ledger.is_stale());
         let bytes = if is_empty {
             Some(Vec::new())
-        } else if is_wasteful || shared.log.is_suspect() {
-            let mut bytes = Vec::new();
-            for (number, at, entry) in ledger.unwritten() {
-                // It was written once before.
-                bytes.extend(record::write(number, at, &entry).unwrap_or_default());
-            }
-            Some(bytes)
+        } else if is_wasteful || shared.log.is_suspect() || ledger.is_stale() {
+            Some(anew(&ledger))
         } else {
             None
         };
         match bytes {
-            Some(bytes) => (marks, shared.log.replace(bytes)),
+            Some(bytes) => (marks, Some(ledger.erasures()), shared.log.replace(bytes)),
             None if marks.is_empty() => return,
             None => {
                 let bytes = marks.iter().flat_map(|number| record::done(*number)).collect();
-                (marks, shared.log.append(bytes))
+                (marks, None, shared.log.append(bytes))
             }
         }
     };
     match synced.await.unwrap_or(Err(LogError::Closed)) {
         Ok(()) => {
-            shared.ledger.lock().marked(&marks);
+            let mut ledger = shared.ledger.lock();
+            ledger.marked(&marks);
+            clean.into_iter().for_each(|erasures| ledger.clean(erasures));
+            drop(ledger);
             shared.progress.notify_waiters();
         }
         Err(error) => tracing::warn!(%error, "what was written from the journal could not be marked so"),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::storage::{IdempotencyKey, Recording};
+use crate::storage::{Extent, IdempotencyKey, Recording};
 use crate::types::{CallEvent, CallId, CallRecord, Message, ToolOutcome};
 
 /// A write that is safe to make later, and to make twice.
@@ -29,6 +29,8 @@ pub(super) enum Entry {
     Message { message: Box<Message>, key: IdempotencyKey },
     /// What a tool call that changed nothing came to.
     Outcome { key: IdempotencyKey, outcome: Box<ToolOutcome> },
+    /// The call is to be erased: what it has in the store goes, too.
+    Erase { call: CallId, extent: Extent },
 }
 
 /// Writes of one lane are made in their order.
@@ -44,9 +46,10 @@ impl Entry {
     pub(super) fn lane(&self) -> Lane {
         match self {
             Self::Call(record) => Lane::Call(record.id),
-            Self::Events { call, .. } | Self::Checkpoint { call, .. } | Self::DropCheckpoint { call } => {
-                Lane::Call(*call)
-            }
+            Self::Events { call, .. }
+            | Self::Checkpoint { call, .. }
+            | Self::DropCheckpoint { call }
+            | Self::Erase { call, .. } => Lane::Call(*call),
             Self::Recording(recording) | Self::RecordingUpdate(recording) => Lane::Call(recording.call),
             Self::Message { message, .. } => Lane::Call(message.call),
             Self::Outcome { key, .. } => Lane::Tool(key.clone()),
@@ -70,6 +73,7 @@ impl Entry {
             Self::RecordingUpdate(_) => "recording_update",
             Self::Message { .. } => "message",
             Self::Outcome { .. } => "outcome",
+            Self::Erase { .. } => "erase",
         }
     }
 }

@@ -36,8 +36,8 @@ pub struct Waiting {
 
 /// A store whose writes of calls are kept in a journal while it can't take them. Needs a tokio runtime.
 ///
-/// Listings of calls and of messages show what is in the store; a call, its events, its state, the open calls, a
-/// recording and an outcome are shown as they were last written, wherever that is. Dropping it closes the file.
+/// Calls, messages, their listings, events, states, recordings and outcomes are shown as they were last written,
+/// wherever that is; what other nodes keep is seen once it is in the store. Dropping it closes the file.
 pub struct Journalled {
     pub(super) shared: Arc<Shared>,
     drain: Mutex<Option<JoinHandle<()>>>,
@@ -55,6 +55,8 @@ pub(super) struct Shared {
     pub(super) chance: Chance,
     /// The store did not take what was last written later: nobody else waits for it in vain.
     pub(super) is_away: AtomicBool,
+    /// Held by whoever sends writes to the store, and by whoever erases.
+    pub(super) gate: tokio::sync::Mutex<()>,
     /// There is something to do for the drain.
     pub(super) wake: Notify,
     /// Something was marked as written.
@@ -141,6 +143,7 @@ impl Journalled {
             clock,
             chance,
             is_away: AtomicBool::new(false),
+            gate: tokio::sync::Mutex::default(),
             wake: Notify::new(),
             progress: Notify::new(),
             is_stopping: AtomicBool::new(false),
@@ -242,6 +245,12 @@ impl Shared {
         direct: impl Future<Output = Result<T>>,
     ) -> Result<Outcome<T>> {
         let lane = entry.lane();
+        if let Lane::Call(call) = &lane
+            && self.ledger.lock().is_erased(*call)
+        {
+            // What comes late of a call that is erased goes the way of all of it.
+            return Ok(Outcome::Kept);
+        }
         let why = if !self.is_free(&lane) {
             Error::Unavailable { why: "earlier writes of the same call wait in the journal".to_owned() }
         } else if self.is_away.load(Ordering::Relaxed) {

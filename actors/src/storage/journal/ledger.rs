@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::entry::{Entry, Lane};
+use crate::types::CallId;
 
 /// How much may wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +75,9 @@ pub(super) struct Ledger {
     written: BTreeSet<u64>,
     next: u64,
     bytes: u64,
+    /// How often something was erased, and as of which time the file holds nothing of that.
+    erasures: u64,
+    clean_since: u64,
 }
 
 impl Ledger {
@@ -86,6 +90,8 @@ impl Ledger {
             written: BTreeSet::new(),
             next: 0,
             bytes: 0,
+            erasures: 0,
+            clean_since: 0,
         }
     }
 
@@ -256,6 +262,55 @@ impl Ledger {
     pub(super) fn unwritten(&self) -> Vec<(u64, Timestamp, Arc<Entry>)> {
         let unwritten = self.waiting.iter().filter(|(_, waiting)| waiting.stage != Stage::Written);
         unwritten.map(|(number, waiting)| (*number, waiting.at, Arc::clone(&waiting.entry))).collect()
+    }
+
+    /// Takes these out: they are never made. None of them may be on its way to the store. The file has them until it
+    /// is written anew.
+    pub(super) fn erase(&mut self, numbers: &[u64]) {
+        for number in numbers {
+            self.forget(*number);
+        }
+        self.erasures += 1;
+    }
+
+    /// Whether the file has something that was erased.
+    pub(super) const fn is_stale(&self) -> bool {
+        self.erasures != self.clean_since
+    }
+
+    /// Counts erasures: for [`Self::clean`].
+    pub(super) const fn erasures(&self) -> u64 {
+        self.erasures
+    }
+
+    /// The file was written anew after so many erasures.
+    pub(super) fn clean(&mut self, erasures: u64) {
+        self.clean_since = self.clean_since.max(erasures);
+    }
+
+    /// Takes in a write that takes others' place, whatever the bounds; it counts as on the disk.
+    pub(super) fn put(&mut self, now: Timestamp, entry: Entry, bytes: u64) {
+        let (number, lane) = (self.next, entry.lane());
+        self.insert(number, now, entry, bytes, Stage::Kept);
+        self.look_at(&lane);
+    }
+
+    /// Whether a call is erased, and the store is yet to be told.
+    pub(super) fn is_erased(&self, call: CallId) -> bool {
+        self.of(&Lane::Call(call)).any(|entry| matches!(entry, Entry::Erase { .. }))
+    }
+
+    /// The calls that are.
+    pub(super) fn erased(&self) -> impl Iterator<Item = CallId> {
+        self.all().filter_map(|entry| match entry {
+            Entry::Erase { call, .. } => Some(*call),
+            _ => None,
+        })
+    }
+
+    /// All writes that wait with their numbers, in order.
+    pub(super) fn numbered(&self) -> impl Iterator<Item = (u64, &Arc<Entry>)> {
+        self.waiting.iter().map(|(number, waiting)| (*number, &waiting.entry))
     }
 
     /// The writes of a lane that wait, in order.

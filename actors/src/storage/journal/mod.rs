@@ -13,14 +13,19 @@
 //! whose fate is unknown is made again, which changes nothing, for events carry numbers, messages keys, and rows
 //! have one writer.
 //!
-//! `record`, `entry` and `ledger` decide and touch nothing; `file` is the disk; `drain` writes out.
+//! What waits is listed among the store's rows (`listing`), and erased as those are (`erase`).
+//!
+//! `record`, `entry`, `ledger` and `erase` decide and touch nothing; `file` is the disk; `drain` writes out.
 
 mod contract;
 mod drain;
 mod entry;
+mod erase;
+mod erasing;
 mod file;
 mod keep;
 mod ledger;
+mod listing;
 mod record;
 mod settings;
 mod users;

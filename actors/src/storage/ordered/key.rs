@@ -67,6 +67,13 @@ impl Key {
         self
     }
 
+    /// The time that a key begins with which was put latest first.
+    #[cfg(feature = "scylla")]
+    pub(in crate::storage) fn read_time_descending(key: &[u8]) -> Option<Timestamp> {
+        let nanoseconds = !u128::from_be_bytes(*key.first_chunk()?) ^ (1 << 127);
+        Timestamp::from_nanosecond(nanoseconds as i128).ok()
+    }
+
     /// Bytes as they are, such as a cursor's.
     pub(super) fn bytes(mut self, bytes: &[u8]) -> Self {
         self.0.extend(bytes);
@@ -172,6 +179,8 @@ mod tests {
             );
             let descending = times.map(|time| Key::new().time_descending(time).as_bytes().to_vec());
             prop_assert_eq!(descending[0].cmp(&descending[1]), late.cmp(&early));
+            #[cfg(feature = "scylla")]
+            prop_assert_eq!(Key::read_time_descending(&descending[0]), Some(times[0]));
         }
 
         #[test]

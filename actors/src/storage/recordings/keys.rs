@@ -1,7 +1,7 @@
 //! Keys: each business's key sealed by the master key in the store, each recording's key sealed by its business's.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, MAX_TAG_LEN, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::rand::fill;
@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 
 use super::master::MasterKey;
 use super::{Error, Result};
+use crate::storage::address_book::AddressBook;
 use crate::storage::{self, Page, Storage};
 use crate::types::{RecordingId, TenantId};
 
@@ -36,12 +37,18 @@ pub(super) fn random() -> Result<KeyBytes> {
 pub(super) struct Keys {
     master: MasterKey,
     storage: Arc<dyn Storage>,
+    /// What the node knows of businesses' sealed keys while the store does not answer.
+    known: OnceLock<Arc<AddressBook>>,
     opened: Mutex<HashMap<TenantId, Arc<RandomizedNonceKey>>>,
 }
 
 impl Keys {
     pub(super) fn new(master: MasterKey, storage: Arc<dyn Storage>) -> Self {
-        Self { master, storage, opened: Mutex::default() }
+        Self { master, storage, known: OnceLock::new(), opened: Mutex::default() }
+    }
+
+    pub(super) fn know_by(&self, book: Arc<AddressBook>) {
+        let _ = self.known.set(book);
     }
 
     /// A new key for a recording, and the same one sealed.
@@ -72,6 +79,7 @@ impl Keys {
     /// Forgets an opened key.
     pub(super) fn forget(&self, tenant: &TenantId) {
         self.opened.lock().remove(tenant);
+        self.note(tenant, None);
     }
 
     /// A business's key, made where it has none and `make` says so.
@@ -81,11 +89,13 @@ impl Keys {
         }
         let which = || "the business's key".to_owned();
         let purpose = tenant_purpose(tenant);
-        let sealed = match self.storage.key(tenant).await? {
+        let sealed = match self.sealed(tenant).await? {
             Some(sealed) => sealed,
             None if make => {
                 let new = self.master.seal(&purpose, &random()?).await?;
-                self.storage.keep_key(tenant, &new).await?
+                let kept = self.storage.keep_key(tenant, &new).await?;
+                self.note(tenant, Some(&kept));
+                kept
             }
             None => {
                 return Err(Error::Key {
@@ -104,6 +114,30 @@ impl Keys {
         }
         opened.insert(tenant.clone(), Arc::clone(&key));
         Ok(key)
+    }
+}
+
+impl Keys {
+    /// A business's sealed key: the store's, or while that is away the one that it last told of. One that nobody has
+    /// told of yet is not made without the store: another node may make one, too.
+    async fn sealed(&self, tenant: &TenantId) -> Result<Option<Vec<u8>>> {
+        match self.storage.key(tenant).await {
+            Ok(sealed) => {
+                self.note(tenant, sealed.as_deref());
+                Ok(sealed)
+            }
+            Err(error @ (storage::Error::Unavailable { .. } | storage::Error::Unknown { .. })) => {
+                let known = self.known.get().and_then(|book| book.key(tenant));
+                known.map(|sealed| Some(sealed.to_vec())).ok_or_else(|| error.into())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn note(&self, tenant: &TenantId, sealed: Option<&[u8]>) {
+        if let Some(book) = self.known.get() {
+            book.note_key(tenant, sealed);
+        }
     }
 }
 

@@ -22,7 +22,7 @@ use super::{Error, Result, make_private};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// The server's address, where it is not the cloud's own: `http://127.0.0.1:9000`. For S3 and Azure.
+    /// The server's address, where it is not the cloud's own: `http://127.0.0.1:9000`.
     pub endpoint: Option<String>,
     /// The region, for S3; where absent `AWS_REGION` says it, or `us-east-1` is meant.
     pub region: Option<String>,
@@ -107,8 +107,16 @@ pub(super) fn open(url: &str, folder: &Path, settings: &Settings, more: &[(&str,
     let store: Arc<dyn ObjectStore> = match scheme {
         "s3" => Arc::new(PrefixStore::new(s3(bucket, settings, more).build().map_err(wrong)?, prefix)),
         "gs" => {
-            let builder = GoogleCloudStorageBuilder::from_env().with_bucket_name(bucket);
-            let builder = builder.with_retry(settings.retry()).with_client_options(settings.client());
+            let mut builder = GoogleCloudStorageBuilder::from_env().with_bucket_name(bucket);
+            builder = builder.with_retry(settings.retry()).with_client_options(settings.client());
+            if let Some(endpoint) = &settings.endpoint {
+                builder = builder.with_base_url(endpoint);
+            }
+            for (key, value) in more {
+                if let Ok(key) = key.parse() {
+                    builder = builder.with_config(key, *value);
+                }
+            }
             Arc::new(PrefixStore::new(builder.build().map_err(wrong)?, prefix))
         }
         "az" => {

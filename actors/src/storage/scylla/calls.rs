@@ -8,13 +8,17 @@ use super::Scylla;
 use super::claims::{check_holder, time_of};
 use super::cql::Statement;
 use super::listing::{self, Looked, Start, for_each};
+use super::own_calls::Listed;
+use crate::clock::ms;
 use crate::storage::ordered::{Key, decode, encode};
-use crate::storage::{Listing, Page, Result};
+use crate::storage::{Error, Listing, Page, Result};
 use crate::types::{CallId, CallRecord, PhoneNumber, TenantId};
 
 pub(super) const WHAT: &str = "call";
 /// The listing of calls among the buckets.
 pub(super) const CALLS: i8 = 1;
+/// How often a process that is held up over and over writes a call's row before it says so.
+const WRITE_TRIES: u32 = 3;
 
 /// The day of a time, in days since 1970 (UTC).
 pub(super) fn day_of(time: Timestamp) -> i32 {
@@ -48,7 +52,22 @@ pub(super) fn caller(record: &CallRecord) -> Option<&str> {
 
 impl Scylla {
     pub(super) async fn put_call_row(&self, record: &CallRecord) -> Result<()> {
-        self.put_call_at(record, |now, written_us| time_of(record, now, written_us)).await
+        if self.put_own_call(record).await? {
+            return Ok(());
+        }
+        let at = self.put_call_at(record, |now, written_us| time_of(record, now, written_us)).await?;
+        self.own_calls.note(record, at);
+        Ok(())
+    }
+
+    /// Writes what nobody has written before. Nothing is read: where another process has the call by now, what this
+    /// one writes lies in an earlier era.
+    pub(super) async fn begin_call_row(&self, record: &CallRecord) -> Result<()> {
+        self.retention.knows(record.id, &record.tenant, self.cluster.settings.retention_cached_max);
+        let time_us = |now, written_us| time_of(record, now, written_us);
+        let at = self.write_call(record, None, None, time_us).await?;
+        self.own_calls.note(record, at);
+        Ok(())
     }
 
     /// Writes a call that another store had: what was erased here is written again, too.
@@ -58,54 +77,92 @@ impl Scylla {
             written_us.map_or(now_us, |written| now_us.max(written.saturating_add(1)))
         })
         .await
+        .map(drop)
     }
 
     async fn put_call_at(
         &self,
         record: &CallRecord,
         time_us: impl Fn(Timestamp, Option<i64>) -> i64 + Send,
-    ) -> Result<()> {
-        let value = encode(WHAT, record)?;
+    ) -> Result<Option<i64>> {
         self.retention.knows(record.id, &record.tenant, self.cluster.settings.retention_cached_max);
-        let id = record.id.as_uuid();
         let before: Option<(Option<Vec<u8>>, Option<i64>)> =
-            self.cluster.row(Statement::CallAndTime, (id,)).await?;
+            self.cluster.row(Statement::CallAndTime, (record.id.as_uuid(),)).await?;
         let (before, written_us) = before.unwrap_or_default();
         let before: Option<CallRecord> = before.map(|value| decode(WHAT, &value)).transpose()?;
         check_holder(before.as_ref(), record)?;
-        let at = Some(time_us(self.cluster.clock.now(), written_us));
-        self.index(record, at).await?;
-        self.cluster.write(Statement::PutCall, (id, record.tenant.as_str(), value), at).await?;
+        let at = self.write_call(record, before.as_ref(), written_us, time_us).await?;
         // An entry of a call that was never written as open may be there all the same, of a write that was cut short:
         // whoever reads it finds that out, and it goes by itself.
-        let Some(before) = before else { return Ok(()) };
+        let Some(before) = before else { return Ok(at) };
         if record.ended_at.is_some() && before.ended_at.is_none() {
             self.close_call(&before, at).await?;
         }
-        self.unlist(&before, record, at).await
+        self.unlist(&before, record, at).await.map(|()| at)
     }
 
-    /// Names the call in the listings.
-    async fn index(&self, record: &CallRecord, at: Option<i64>) -> Result<()> {
+    /// Writes the listings that do not name the call yet, then the row; and when that was, for the servers. Who was
+    /// held up in between does it again: a listing's entry without a row may have been taken for one that a
+    /// process left which died.
+    pub(super) async fn write_call(
+        &self,
+        record: &CallRecord,
+        before: Option<&CallRecord>,
+        mut written_us: Option<i64>,
+        time_us: impl Fn(Timestamp, Option<i64>) -> i64 + Send,
+    ) -> Result<Option<i64>> {
+        let value = encode(WHAT, record)?;
+        let most = ms(self.cluster.settings.settle_ms / 2);
+        for _ in 0..WRITE_TRIES {
+            let began = self.cluster.clock.monotonic();
+            let at = Some(time_us(self.cluster.clock.now(), written_us));
+            let is_listed = self.index(record, before, at).await?;
+            let values = (record.id.as_uuid(), record.tenant.as_str(), value.as_slice());
+            self.cluster.write(Statement::PutCall, values, at).await?;
+            if is_listed || self.cluster.clock.monotonic().duration_since(began) <= most {
+                return Ok(at);
+            }
+            written_us = at;
+        }
+        let why = "this process was held up while it wrote a call; it is to be written again".to_owned();
+        Err(Error::Unknown { why })
+    }
+
+    /// Names the call in the listings, but where they do already; and whether they did. `before`: the call's row.
+    /// What another process listed that had the call is listed again, lest it drops that in its own time.
+    async fn index(&self, record: &CallRecord, before: Option<&CallRecord>, at: Option<i64>) -> Result<bool> {
+        let before = before.filter(|before| Listed::of(before) == Listed::of(record));
+        if record.ended_at.is_none() && before.is_none_or(|before| before.ended_at.is_some()) {
+            self.list_call(record, before.is_some(), true, at).await?;
+        } else if before.is_none() {
+            self.list_call(record, false, false, at).await?;
+        }
+        Ok(before.is_some())
+    }
+
+    async fn list_call(
+        &self,
+        record: &CallRecord,
+        is_listed: bool,
+        is_open: bool,
+        at: Option<i64>,
+    ) -> Result<()> {
         let (tenant, day, place) = (record.tenant.as_str(), day_of(record.started_at), place(record));
-        let by_day = self.cluster.write(Statement::PutCallByDay, (tenant, day, place.clone()), at);
-        // Many calls' own, and dropped when their business is erased: it is written now, not in the call's era.
-        let bucket = self.cluster.write(Statement::PutBucket, (tenant, CALLS, day), None);
-        let by_caller = async {
-            match caller(record) {
-                Some(caller) => {
-                    self.cluster.write(Statement::PutCallByCaller, (tenant, caller, place.clone()), at).await
-                }
-                None => Ok(()),
+        let listed = async {
+            if is_listed {
+                return Ok(());
             }
+            let by_day = self.cluster.write(Statement::PutCallByDay, (tenant, day, place.as_slice()), at);
+            // Many calls' own, and dropped when their business is erased: it is written now, not in the call's era.
+            let bucket = self.cluster.write(Statement::PutBucket, (tenant, CALLS, day), None);
+            let by_caller = async {
+                let Some(caller) = caller(record) else { return Ok(()) };
+                self.cluster.write(Statement::PutCallByCaller, (tenant, caller, place.as_slice()), at).await
+            };
+            tokio::try_join!(by_day, bucket, by_caller).map(drop)
         };
-        let open = async {
-            match record.ended_at {
-                None => self.open_call(record, at).await,
-                Some(_) => Ok(()),
-            }
-        };
-        tokio::try_join!(by_day, bucket, by_caller, open).map(drop)
+        let open = async { if is_open { self.open_call(record, at).await } else { Ok(()) } };
+        tokio::try_join!(listed, open).map(drop)
     }
 
     /// Drops what the listings say of a call that says otherwise now.

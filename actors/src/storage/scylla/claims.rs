@@ -34,10 +34,15 @@ const ERA_US: i64 = 1 << 28;
 
 /// When a write of a call's row is made, for the servers: see above. `written_us`: the time of what is there.
 pub(super) fn time_of(record: &CallRecord, now: jiff::Timestamp, written_us: Option<i64>) -> i64 {
-    let lasted_ms = now.as_millisecond().saturating_sub(record.started_at.as_millisecond());
-    let era = record.started_at.as_microsecond().saturating_add(i64::from(record.claim()) * ERA_US);
-    let own = era.saturating_add(lasted_ms.clamp(0, ERA_US - 1));
+    let own = in_era(record.started_at, record.claim(), now);
     written_us.map_or(own, |written| own.max(written.saturating_add(1)))
+}
+
+/// A time in the era of this claim, of a call that began then; 0: of the process that it came to.
+pub(super) fn in_era(started_at: jiff::Timestamp, claim: u32, now: jiff::Timestamp) -> i64 {
+    let lasted_ms = now.as_millisecond().saturating_sub(started_at.as_millisecond());
+    let era = started_at.as_microsecond().saturating_add(i64::from(claim) * ERA_US);
+    era.saturating_add(lasted_ms.clamp(0, ERA_US - 1))
 }
 
 /// Refuses what is written by one that has lost the call.

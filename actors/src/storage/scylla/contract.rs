@@ -35,6 +35,10 @@ impl Storage for Scylla {
         self.put_call_row(record).await
     }
 
+    async fn begin_call(&self, record: &CallRecord) -> Result<()> {
+        self.begin_call_row(record).await
+    }
+
     async fn call(&self, call: CallId) -> Result<Option<CallRecord>> {
         self.call_row(call).await
     }

@@ -83,8 +83,11 @@ statements! {
 
     Call = Read "SELECT value FROM {data}.calls WHERE call = ?";
     CallAndTime = Read "SELECT value, WRITETIME(value) FROM {data}.calls WHERE call = ?";
+    CallAndTenant = Read "SELECT tenant, value FROM {data}.calls WHERE call = ?";
+    PutCallValue = Write "INSERT INTO {data}.calls (call, value) VALUES (?, ?)";
     PutCall = Write "INSERT INTO {data}.calls (call, tenant, value) VALUES (?, ?, ?)";
     AllCalls = List "SELECT value FROM {data}.calls";
+    AllCallTenants = List "SELECT call, tenant FROM {data}.calls";
     CallTenant = Read "SELECT tenant FROM {data}.calls WHERE call = ?";
     PutCallByDay = Write "INSERT INTO {data}.calls_by_day (tenant, day, place) VALUES (?, ?, ?)";
     DropCallByDay = Write "DELETE FROM {data}.calls_by_day WHERE tenant = ? AND day = ? AND place = ?";
@@ -136,6 +139,7 @@ statements! {
     MessagesOfScope = Agreed "SELECT key, value FROM {lwt}.message_keys WHERE tenant = ? AND scope = ?";
     DropMessageKey = Compare "DELETE FROM {lwt}.message_keys WHERE tenant = ? AND scope = ? AND key = ? IF EXISTS";
     AllMessages = List "SELECT key, value FROM {lwt}.message_keys";
+    AllMessageKeys = List "SELECT tenant, key, value FROM {lwt}.message_keys";
     PutMessage = Write "INSERT INTO {data}.messages (tenant, month, place, key, value) VALUES (?, ?, ?, ?, ?)";
     Messages = List
         "SELECT place, value FROM {data}.messages WHERE tenant = ? AND month = ? AND place > ? LIMIT ?";

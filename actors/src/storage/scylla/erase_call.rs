@@ -121,9 +121,10 @@ impl Scylla {
         if let Some(caller) = caller(record) {
             self.cluster.write(Statement::DropCallByCaller, (tenant, caller, place(record)), at).await?;
         }
-        let values = (tenant, day_of(record.started_at), place(record));
-        self.cluster.write(Statement::DropCallByDay, values, at).await?;
         self.forget_claims(record.id).await?;
-        self.cluster.write(Statement::DropCall, (id,), at).await
+        self.cluster.write(Statement::DropCall, (id,), at).await?;
+        // By its day the record is found where this is begun again; without it the entry names nobody.
+        let values = (tenant, day_of(record.started_at), place(record));
+        self.cluster.write(Statement::DropCallByDay, values, at).await
     }
 }

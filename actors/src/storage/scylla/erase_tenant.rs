@@ -6,27 +6,29 @@ use scylla::value::CqlValue;
 use super::Scylla;
 use super::businesses::{FACT, PART};
 use super::calendar::MAIN;
-use super::calls::{CALLS, id_in, place};
+use super::calls::CALLS;
 use super::cql::{Statement, Use};
-use super::erase_caller::ROWS_PER_STEP;
+use super::erase_listing::next_page;
 use super::failure::{Failure, Meaning};
 use super::listing::Start;
 use super::messages::MESSAGES;
 use super::recordings::RECORDINGS;
 use crate::storage::ordered::{Place, Table, Write as _};
 use crate::storage::{Cursor, Erased, Erasure, Extent, Page, Result};
-use crate::types::{CallId, RecordingId, TenantId};
+use crate::types::{RecordingId, TenantId};
 
 /// Calls that one step erases.
 const CALLS_PER_STEP: usize = 16;
 /// The kinds of a calendar's rows.
 const CALENDAR: [Table; 4] = [Table::Bookings, Table::BookingsByStart, Table::Occupied, Table::Written];
-/// The business, its calls, its recordings, its calendar, its messages, its buckets, its users.
-const PARTS: usize = 9;
+/// The business, its calls, its recordings, its calendar, its messages, its buckets, its users, and what nothing lists.
+const PARTS: usize = 11;
 /// The listings whose buckets go when they are empty, in the order of their parts.
 const BUCKETS: [i8; 3] = [CALLS, MESSAGES, RECORDINGS];
 const FIRST_BUCKETS: usize = 5;
 const USERS: usize = 8;
+const LEFT_MESSAGES: usize = 9;
+const LEFT_CALLS: usize = 10;
 
 impl Scylla {
     pub(super) async fn erase_tenant_step(
@@ -69,6 +71,16 @@ impl Scylla {
                 let (count, more) = self.erase_users(tenant).await?;
                 erasure.erased.users = count;
                 more.then(again).flatten()
+            }
+            LEFT_MESSAGES => {
+                let (erased, next) = self.erase_unlisted_messages(tenant, inner).await?;
+                erasure.erased = erased;
+                next
+            }
+            LEFT_CALLS => {
+                let (calls, next) = self.erase_unlisted_calls(tenant, inner).await?;
+                erasure.add(calls);
+                next
             }
             part => match part.checked_sub(FIRST_BUCKETS).and_then(|at| BUCKETS.get(at)) {
                 Some(listing) => self.drop_empty_bucket(tenant, *listing, inner).await?,
@@ -139,7 +151,7 @@ impl Scylla {
     }
 
     /// The bucket in which a step goes on, and after which place there.
-    async fn bucket_after(
+    pub(super) async fn bucket_after(
         &self,
         tenant: &TenantId,
         listing: i8,
@@ -199,68 +211,4 @@ impl Scylla {
         self.cluster.patiently(Use::Compare, drop_version).await?;
         Ok((Erased::default(), false))
     }
-
-    /// Looks at a page of a listing's bucket, drops of it what leads to no call, and the bucket itself once nothing
-    /// is in it.
-    async fn drop_empty_bucket(
-        &self,
-        tenant: &TenantId,
-        listing: i8,
-        after: Option<Cursor>,
-    ) -> Result<Option<Cursor>> {
-        let Some((bucket, after)) = self.bucket_after(tenant, listing, after).await? else { return Ok(None) };
-        let statement = match listing {
-            CALLS => Statement::CallsByDay,
-            MESSAGES => Statement::MessagePlaces,
-            _ => Statement::RecordingsByMonth,
-        };
-        let found = self.places(statement, tenant, bucket, &after).await?;
-        if listing == CALLS {
-            for listed in &found {
-                self.drop_false_call(tenant, bucket, listed).await?;
-            }
-            // What is behind this page is looked at first.
-            if let Some(next) = next_page(bucket, &found).filter(|_| found.len() >= ROWS_PER_STEP) {
-                return Ok(Some(next));
-            }
-        }
-        if self.places(statement, tenant, bucket, &[]).await?.is_empty() {
-            self.cluster.write(Statement::DropBucket, (tenant.as_str(), listing, bucket), None).await?;
-        }
-        Ok(next_page(bucket, &[]))
-    }
-
-    async fn places(
-        &self,
-        statement: Statement,
-        tenant: &TenantId,
-        bucket: i32,
-        after: &[u8],
-    ) -> Result<Vec<Vec<u8>>> {
-        let rows = i32::try_from(ROWS_PER_STEP).unwrap_or(i32::MAX);
-        let values = (tenant.as_str(), bucket, after, rows);
-        let found: Vec<(Vec<u8>,)> = self.cluster.rows(statement, values, ROWS_PER_STEP).await?;
-        Ok(found.into_iter().map(|(place,)| place).collect())
-    }
-
-    /// What came to be by half: a day lists a call that is not there.
-    async fn drop_false_call(&self, tenant: &TenantId, day: i32, listed: &[u8]) -> Result<()> {
-        let record = match id_in(listed) {
-            Some(id) => self.call_row(CallId::new(id)).await?,
-            None => None,
-        };
-        if record.is_some_and(|record| record.tenant == *tenant && place(&record) == listed) {
-            return Ok(());
-        }
-        self.cluster.write(Statement::DropCallByDay, (tenant.as_str(), day, listed), None).await
-    }
-}
-
-/// Where the next step goes on: in the same bucket where this page was full, else in the one before it.
-fn next_page(bucket: i32, found: &[Vec<u8>]) -> Option<Cursor> {
-    let next = match found.last().filter(|_| found.len() >= ROWS_PER_STEP) {
-        Some(last) => Some(Start { bucket, place: last.clone() }),
-        None => bucket.checked_sub(1).map(|bucket| Start { bucket, place: Vec::new() }),
-    };
-    next.map(|next| next.cursor())
 }

@@ -22,6 +22,8 @@ mod cql;
 mod emails;
 mod erase_call;
 mod erase_caller;
+mod erase_left;
+mod erase_listing;
 mod erase_tenant;
 mod events;
 mod examine;
@@ -36,6 +38,7 @@ mod numbers;
 mod open_calls;
 mod outcomes;
 mod overlay;
+mod own_calls;
 mod owners;
 mod portable;
 mod recordings;
@@ -50,7 +53,9 @@ mod users;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use parking_lot::Mutex;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::Result;
@@ -59,6 +64,7 @@ use crate::clock::Clock;
 
 use ask::Cluster;
 use connect::Live;
+use own_calls::OwnCalls;
 use retention::Retention;
 use turns::Turns;
 
@@ -71,6 +77,9 @@ pub struct Scylla {
     cluster: Arc<Cluster>,
     turns: Turns,
     retention: Retention,
+    own_calls: OwnCalls,
+    /// The day of open calls that was noted last, and when.
+    open_day: Mutex<Option<(i32, Instant)>>,
     /// Who this process is among those that probe the store.
     node: Uuid,
     watch: JoinHandle<()>,
@@ -92,7 +101,9 @@ impl Scylla {
         let live = ArcSwap::from_pointee(live);
         let cluster = Arc::new(Cluster { live, settings: settings.clone(), clock, chance });
         let watch = tokio::spawn(health::watch(Arc::downgrade(&cluster)));
-        Ok(Self { cluster, turns: Turns::new(), retention: Retention::default(), node, watch })
+        let (turns, retention, open_day) = (Turns::new(), Retention::default(), Mutex::default());
+        let own_calls = OwnCalls::new(settings.retention_cached_max);
+        Ok(Self { cluster, turns, retention, own_calls, open_day, node, watch })
     }
 }
 

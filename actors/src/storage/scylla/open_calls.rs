@@ -1,6 +1,8 @@
 //! Calls without an end, by the day on which they started. Each day has many partitions, since every call passes
 //! through one and leaves a tombstone there.
 
+use std::time::Duration;
+
 use uuid::Uuid;
 
 use super::Scylla;
@@ -13,6 +15,8 @@ use crate::types::{CallId, CallRecord};
 /// Partitions of a day. At 100,000 tombstones, where a read fails, that is 6.4 million calls within the hour that
 /// they are kept.
 const SHARDS: u128 = 64;
+/// When a day that was noted is noted again.
+const DAY_AGAIN: Duration = Duration::from_secs(3_600);
 /// The one partition of the days.
 const PART: i8 = 0;
 
@@ -25,6 +29,11 @@ pub(super) fn bytes(id: Uuid) -> Vec<u8> {
     id.as_bytes().to_vec()
 }
 
+/// A call's entry.
+pub(super) fn entry(record: &CallRecord) -> (i32, i16, Vec<u8>) {
+    (day_of(record.started_at), shard_of(record.id.as_uuid()), bytes(record.id.as_uuid()))
+}
+
 /// All partitions.
 pub(super) fn shards() -> std::ops::Range<i16> {
     0..i16::try_from(SHARDS).unwrap_or(i16::MAX)
@@ -32,16 +41,24 @@ pub(super) fn shards() -> std::ops::Range<i16> {
 
 impl Scylla {
     pub(super) async fn open_call(&self, record: &CallRecord, at: Option<i64>) -> Result<()> {
-        let day = day_of(record.started_at);
-        let values = (day, shard_of(record.id.as_uuid()), bytes(record.id.as_uuid()));
-        let row = self.cluster.write(Statement::PutOpenCall, values, at);
-        let day = self.cluster.write(Statement::PutOpenDay, (PART, day), None);
-        tokio::try_join!(row, day).map(drop)
+        let row = self.cluster.write(Statement::PutOpenCall, entry(record), at);
+        tokio::try_join!(row, self.open_day(day_of(record.started_at))).map(drop)
+    }
+
+    /// Notes the day. Nobody drops it, so that once in a while is enough; it goes by itself in the end.
+    async fn open_day(&self, day: i32) -> Result<()> {
+        let now = self.cluster.clock.monotonic();
+        if self.open_day.lock().is_some_and(|(noted, at)| noted == day && now.duration_since(at) < DAY_AGAIN)
+        {
+            return Ok(());
+        }
+        self.cluster.write(Statement::PutOpenDay, (PART, day), None).await?;
+        *self.open_day.lock() = Some((day, now));
+        Ok(())
     }
 
     pub(super) async fn close_call(&self, record: &CallRecord, at: Option<i64>) -> Result<()> {
-        let values = (day_of(record.started_at), shard_of(record.id.as_uuid()), bytes(record.id.as_uuid()));
-        self.cluster.write(Statement::DropOpenCall, values, at).await
+        self.cluster.write(Statement::DropOpenCall, entry(record), at).await
     }
 
     pub(super) async fn list_open_calls(&self, page: &Page) -> Result<Listing<CallRecord>> {

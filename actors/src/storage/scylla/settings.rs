@@ -46,6 +46,9 @@ pub struct Settings {
     pub call_path_total_ms: u64,
     /// All tries of anything else, in milliseconds.
     pub total_ms: u64,
+    /// How long what a listing names may come after its entry, in milliseconds: erasing a business waits so long
+    /// before it drops an entry that leads nowhere. Who needs half of it for a call's row writes it again.
+    pub settle_ms: u64,
     /// The wait before the second try, in milliseconds; each later one is twice as long, up to `backoff_max_ms`.
     pub backoff_ms: u64,
     /// The longest wait between tries, in milliseconds.
@@ -59,7 +62,8 @@ pub struct Settings {
     pub keys_days: u32,
     /// How long checkpoints are kept that nobody dropped, in days.
     pub checkpoint_days: u32,
-    /// Calls and businesses whose retention is kept in mind.
+    /// Calls and businesses whose retention is kept in mind, and calls that go on of which this node knows what it
+    /// wrote.
     pub retention_cached_max: usize,
     /// How long a business's retention is kept in mind, in milliseconds.
     pub retention_cached_ms: u64,
@@ -109,6 +113,7 @@ impl Default for Settings {
             batch_ms: 10_000,
             call_path_total_ms: 2_000,
             total_ms: 12_000,
+            settle_ms: 10_000,
             backoff_ms: 10,
             backoff_max_ms: 500,
             fan_out: 32,

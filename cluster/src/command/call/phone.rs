@@ -114,7 +114,7 @@ impl Phone {
 /// The voice of whoever calls; the caller needs no ears, as the node's own record says what was said.
 fn voice_engine(config: &NodeConfig) -> Result<Arc<dyn TextToSpeech>, Error> {
     let settings =
-        models::engine::Settings { speech_to_text: SpeechToTextChoice::Off, ..config.engines.clone() };
+        models::engine::Settings { speech_to_text: SpeechToTextChoice::Off, ..config.engines_here() };
     let (engines, choices) = choose(&settings)?;
     engines.text_to_speech.ok_or_else(|| {
         let whys: Vec<String> = choices.iter().map(ToString::to_string).collect();

@@ -4,12 +4,15 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use actors::storage::backup::{Error as BackupError, Item, KeySource, Reader, Summary};
+use actors::storage::backup::{
+    Error as BackupError, Item, KeySource, Mended, Mending, Reader, Summary, Tally,
+};
 use actors::storage::recordings::ObjectFolder;
 use actors::storage::{Embedded, Storage};
 use clap::Args;
+use serde::Serialize;
 
-use super::backup::text;
+use super::backup;
 use super::key::Key;
 use crate::command::{Error, Output};
 use crate::config::NodeConfig;
@@ -35,15 +38,15 @@ pub(super) async fn run(
     // What an earlier one left that did not come to its end.
     remove(&aside)?;
     let restored = fill(&aside, &arguments.from, &arguments.key.source()?, config).await;
-    let summary = match restored.and_then(|summary| put(&aside, &data).map(|()| summary)) {
-        Ok(summary) => summary,
+    let restored = match restored.and_then(|restored| put(&aside, &data).map(|()| restored)) {
+        Ok(restored) => restored,
         Err(error) => {
             remove(&aside)?;
             return Err(error);
         }
     };
-    output.show(&summary, text)?;
-    if !summary.master_key {
+    output.show(&restored, text)?;
+    if !restored.summary.master_key {
         eprintln!(
             "the backup has no master key: put the one of its node at {} before anything runs on this \
              directory, without it no recording can be heard",
@@ -51,6 +54,45 @@ pub(super) async fn run(
         );
     }
     Ok(())
+}
+
+/// What is there now.
+#[derive(Debug, Serialize)]
+struct Restored {
+    #[serde(flatten)]
+    summary: Summary,
+    /// What had to be mended, since the backup is not of one moment.
+    #[serde(skip_serializing_if = "Mended::is_nothing")]
+    mended: Mended,
+}
+
+fn text(restored: &Restored) -> String {
+    let (mut text, mended) = (backup::text(&restored.summary), &restored.mended);
+    for (what, count) in [
+        ("changed while it was made", mended.appointments_renewed),
+        ("made while it was made", mended.appointments_added),
+    ] {
+        if count > 0 {
+            text += &format!("{count} appointment(s) were {what}\n");
+        }
+    }
+    for (count, what) in [
+        (mended.numbers, "number(s) were another business's by then"),
+        (mended.users, "user(s) were left out: another had their address by then"),
+        (mended.of_other_calls, "event(s) and state(s) of calls that began later were left out"),
+        (mended.recordings, "recording(s) were erased meanwhile"),
+    ] {
+        if count > 0 {
+            text += &format!("{count} {what}\n");
+        }
+    }
+    for (tenant, booking) in &mended.appointments_without_time {
+        text += &format!(
+            "appointment {booking} of {tenant} is kept as cancelled: its time was another's by then; ask whoever \
+             it is for\n"
+        );
+    }
+    text
 }
 
 /// Nothing that is there is written over.
@@ -85,8 +127,9 @@ fn file(path: &Path, why: std::io::Error) -> Error {
 }
 
 /// Puts everything of a backup into a new directory.
-async fn fill(folder: &Path, from: &Path, key: &KeySource, config: &NodeConfig) -> Result<Summary, Error> {
-    let mut backup = Reader::open(from, key)?;
+async fn fill(folder: &Path, from: &Path, key: &KeySource, config: &NodeConfig) -> Result<Restored, Error> {
+    let mut mending = Mending::of(from, key)?;
+    let (mut backup, mut tally) = (Reader::open(from, key)?, Tally::default());
     let mut folders = std::fs::DirBuilder::new();
     folders.recursive(true).mode(0o700).create(folder).map_err(|why| file(folder, why))?;
     let store = Embedded::open(&folder.join(STORE_FILE), &config.storage)?;
@@ -96,7 +139,14 @@ async fn fill(folder: &Path, from: &Path, key: &KeySource, config: &NodeConfig) 
     let mut objects = None;
     while let Some(item) = backup.next_item()? {
         match item {
-            Item::Rows(rows) => store.import(&rows).await?,
+            Item::Rows(rows) => {
+                let rows = match &mut mending {
+                    Some(mending) => mending.mend(rows),
+                    None => rows,
+                };
+                tally.add(&rows)?;
+                store.import(&rows).await?;
+            }
             Item::Object(object) => {
                 let open = || ObjectFolder::open(&folder.join(RECORDINGS_FOLDER)).map_err(BackupError::from);
                 let objects = match &mut objects {
@@ -116,11 +166,16 @@ async fn fill(folder: &Path, from: &Path, key: &KeySource, config: &NodeConfig) 
             Item::Head(_) | Item::Tail(_) => {}
         }
     }
-    summary.rows = backup.tally().counts();
+    for rows in mending.iter_mut().flat_map(Mending::added) {
+        tally.add(&rows)?;
+        store.import(&rows).await?;
+    }
+    summary.rows = tally.counts();
     store.close();
     // The audio's files, too, before the directory gets its name.
     nix::unistd::sync();
-    Ok(summary)
+    let mended = mending.map(|mending| mending.mended().clone()).unwrap_or_default();
+    Ok(Restored { summary, mended })
 }
 
 /// Gives what was restored its place.

@@ -22,7 +22,7 @@ struct Row {
 }
 
 pub(super) fn run(config: &NodeConfig, output: &mut Output<'_>) -> Result<(), Error> {
-    let store = Store::new(&config.engines.weights.folder);
+    let store = Store::new(config.engines_here().weights.folder);
     let rows: Vec<Row> = MODELS.iter().map(|model| row(&store, model)).collect();
     output.show(&rows, |rows| text(rows))
 }

@@ -35,7 +35,7 @@ pub(super) async fn run(
     output: &mut Output<'_>,
 ) -> Result<(), Error> {
     let models = named(&arguments.models)?;
-    let settings = config.engines.weights.clone();
+    let settings = config.engines_here().weights;
     let store = Store::new(&settings.folder);
     // The client blocks, so it may not be on a thread that serves tasks.
     let pulled = tokio::task::spawn_blocking(move || {

@@ -25,7 +25,7 @@ struct Row {
 }
 
 pub(super) fn run(arguments: &Arguments, config: &NodeConfig, output: &mut Output<'_>) -> Result<(), Error> {
-    let store = Store::new(&config.engines.weights.folder);
+    let store = Store::new(config.engines_here().weights.folder);
     let mut rows = Vec::new();
     for model in named(&arguments.models)? {
         for file in model.files {

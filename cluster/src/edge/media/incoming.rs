@@ -9,7 +9,7 @@ use crate::rtp::comfort_noise::{self, ComfortNoise};
 use crate::rtp::jitter_buffer::{JitterBuffer, Placed};
 use crate::rtp::latch::Latch;
 use crate::rtp::packet::{Header, Packet};
-use crate::rtp::reception::Reception;
+use crate::rtp::reception::{Arrival, Reception};
 use crate::rtp::score::mean_opinion_score;
 use crate::rtp::telephone_event::Receiver;
 use crate::rtp::{FRAME, Micros};
@@ -28,7 +28,8 @@ pub(super) struct Incoming {
     heard_any: bool,
     heard_at: Micros,
     timed_out: bool,
-    late: u64,
+    /// Packets that came after their moment.
+    pub(super) late: u64,
     concealed_samples: u64,
 }
 
@@ -83,11 +84,16 @@ impl Incoming {
         let codec = Decoding::codec(header.payload_type, stream);
         let arrival = codec.map(|_| now.saturating_sub(datagram.age));
         let mut timestamp = self.decoding.timestamp(header.timestamp, stream);
-        if self.reception.packet(&Header { timestamp, ..header }, arrival) {
-            self.jitter.restart();
-            self.keys.restart();
-            self.decoding.restart();
-            timestamp = self.decoding.timestamp(header.timestamp, stream);
+        match self.reception.packet(&Header { timestamp, ..header }, arrival) {
+            Arrival::First | Arrival::Astray => {}
+            // Nothing of it is new, and one that comes again too late was not lost.
+            Arrival::Again => return true,
+            Arrival::Restarts => {
+                self.jitter.restart();
+                self.keys.restart();
+                self.decoding.restart();
+                timestamp = self.decoding.timestamp(header.timestamp, stream);
+            }
         }
         if !stream.direction.receives() {
             return true;
@@ -148,7 +154,7 @@ impl Incoming {
     pub(super) fn quality(&self, packets_sent: u64, round_trip_ms: Option<f32>) -> CallQuality {
         let packets_received = self.reception.received();
         let packets_lost = self.reception.lost() + self.late;
-        let loss = packets_lost as f32 / (packets_received + self.reception.lost()).max(1) as f32;
+        let loss = packets_lost as f32 / self.reception.expected().max(1) as f32;
         // One packet is 20 ms before it can be sent; the buffer and the network add theirs.
         let delay_ms = 20.0 + self.jitter.delay_ms() as f32 + round_trip_ms.unwrap_or(0.0) / 2.0;
         CallQuality {

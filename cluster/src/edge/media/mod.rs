@@ -26,6 +26,8 @@ mod settings;
 mod thread;
 
 #[cfg(test)]
+mod network_tests;
+#[cfg(test)]
 mod tests;
 
 pub use control::{Codec, Control, Direction, MediaEvent, MediaEvents, Protected, Stream};

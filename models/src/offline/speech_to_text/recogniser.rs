@@ -1,6 +1,5 @@
 //! The engine: sessions, one pump that empties their rings, and the decoder threads that they share.
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -15,7 +14,10 @@ use super::{NAME, Settings, worker};
 use crate::audio::{AudioSender, TELEPHONE_HZ, audio_ring};
 use crate::batching::Tenant;
 use crate::engine::delivery::Delivery;
-use crate::engine::{Expectation, ListenRequest, Listener, Listening, Place, RecogniserEvent, SpeechToText};
+use crate::engine::sessions::{Opened, Seat, Sessions};
+use crate::engine::{
+    Expectation, ListenRequest, Listener, Listening, Place, PlaceKept, RecogniserEvent, SpeechToText,
+};
 use crate::offline::ffi;
 use crate::{Error, clock, metrics as measured};
 
@@ -30,26 +32,24 @@ pub struct Recogniser {
 pub(super) struct Shared {
     pub(super) settings: Settings,
     pub(super) state: Mutex<State>,
+    /// Looked at under the lock of `state`, never the other way round.
+    pub(super) sessions: Arc<Sessions<Session>>,
     /// There may be something to decode.
     pub(super) work: Condvar,
-    /// There may be something to drain.
-    pump: Condvar,
     businesses: Businesses,
 }
 
 #[derive(Default)]
 pub(super) struct State {
-    pub(super) sessions: HashMap<u64, Arc<Session>>,
     /// Sessions whose decoder is to be loaded before their first word.
     pub(super) unprepared: Vec<Arc<Session>>,
     /// Decoder threads that wait for work.
     pub(super) idle: usize,
-    opened: u64,
     pub(super) closed: bool,
 }
 
 struct Handle {
-    session: Arc<Session>,
+    opened: Opened<Session>,
     shared: Weak<Shared>,
 }
 
@@ -78,14 +78,16 @@ impl Recogniser {
         };
         let businesses = Businesses::new(settings.businesses, settings.phrases);
         let shared = Arc::new(Shared {
+            sessions: Sessions::new(NAME, settings.sessions),
             settings,
             state: Mutex::default(),
             work: Condvar::new(),
-            pump: Condvar::new(),
             businesses,
         });
         let recogniser = Self { shared: Arc::clone(&shared) };
-        spawn("listen-pump".into(), &shared, pump)?;
+        spawn("listen-pump".into(), &shared, |shared| {
+            shared.sessions.attend(TICK, |sessions| pump(shared, sessions));
+        })?;
         for number in 0..decoders {
             let decoders = Decoders::new(shared.settings.clone(), Arc::clone(&dictionary));
             spawn(format!("listen-{number}"), &shared, move |shared| worker::work(shared, decoders))?;
@@ -119,7 +121,7 @@ impl Drop for Recogniser {
     fn drop(&mut self) {
         self.shared.state.lock().closed = true;
         self.shared.work.notify_all();
-        self.shared.pump.notify_all();
+        self.shared.sessions.close();
     }
 }
 
@@ -128,14 +130,13 @@ impl SpeechToText for Recogniser {
         NAME
     }
 
-    fn reserve(&self, _: Tenant) -> Result<Place, Error> {
-        let limit = self.shared.settings.sessions;
-        let full = self.shared.state.lock().sessions.len() >= limit;
-        if full { Err(Error::Full { engine: NAME, limit }) } else { Ok(Place::default()) }
+    fn reserve(&self, _: Tenant, kept: PlaceKept) {
+        kept(self.shared.sessions.take().map(|seat| Place::new(seat)));
     }
 
-    fn listen(
+    fn listen_at(
         &self,
+        place: &Place,
         request: ListenRequest,
         listener: Listener,
     ) -> Result<(AudioSender, Box<dyn Listening>), Error> {
@@ -145,88 +146,67 @@ impl SpeechToText for Recogniser {
             return Err(Error::Failed { engine: NAME, why });
         }
         let business = shared.businesses.get(&request.phrases);
-        let mut state = shared.state.lock();
-        let limit = shared.settings.sessions;
-        if state.sessions.len() >= limit {
-            return Err(Error::Full { engine: NAME, limit });
-        }
+        let seat: Arc<Seat<Session>> = place.kept().map_or_else(|| shared.sessions.take(), Ok)?;
         let samples = |ms: u64| (u64::from(TELEPHONE_HZ) * ms / 1_000) as usize;
         let (sender, receiver) = audio_ring(TELEPHONE_HZ, samples(u64::from(shared.settings.ring_ms)));
         let turn_samples = samples(u64::from(shared.settings.turn_seconds) * 1_000);
         let session = Arc::new(Session {
-            id: state.opened,
             business,
             delivery: Delivery::new(listener),
             turns: Mutex::new(Turns::new(receiver, turn_samples)),
         });
-        state.opened += 1;
-        state.sessions.insert(session.id, Arc::clone(&session));
-        state.unprepared.push(Arc::clone(&session));
-        measured::set_sessions(NAME, state.sessions.len());
-        drop(state);
-        shared.pump.notify_all();
+        let opened = shared.sessions.open(Some(seat), Arc::clone(&session));
+        shared.state.lock().unprepared.push(session);
         shared.work.notify_one();
-        Ok((sender, Box::new(Handle { session, shared: Arc::downgrade(shared) })))
+        Ok((sender, Box::new(Handle { opened, shared: Arc::downgrade(shared) })))
+    }
+
+    fn listen(
+        &self,
+        request: ListenRequest,
+        listener: Listener,
+    ) -> Result<(AudioSender, Box<dyn Listening>), Error> {
+        self.listen_at(&Place::default(), request, listener)
     }
 }
 
 impl Listening for Handle {
     fn finish_turn(&self, turn: u64) {
-        self.session.turns.lock().finish(turn, clock::now());
+        self.opened.session.turns.lock().finish(turn, clock::now());
         if let Some(shared) = self.shared.upgrade() {
             shared.wake();
         }
     }
 
     fn expect(&self, expectation: Expectation) {
-        self.session.turns.lock().expectation = expectation;
+        self.opened.session.turns.lock().expectation = expectation;
     }
 }
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.session.delivery.close();
-        if let Some(shared) = self.shared.upgrade() {
-            let mut state = shared.state.lock();
-            state.sessions.remove(&self.session.id);
-            measured::set_sessions(NAME, state.sessions.len());
-        }
+        self.opened.session.delivery.close();
     }
 }
 
-fn pump(shared: &Shared) {
-    let mut sessions: Vec<Arc<Session>> = Vec::new();
-    loop {
-        sessions.clear();
-        let mut state = shared.state.lock();
-        if state.sessions.is_empty() && !state.closed {
-            shared.pump.wait(&mut state);
-        } else if !state.closed {
-            shared.pump.wait_for(&mut state, TICK);
-        }
-        if state.closed {
-            return;
-        }
-        sessions.extend(state.sessions.values().cloned());
-        drop(state);
-        let mut heard = false;
-        let mut waiting = 0;
-        for session in &sessions {
-            let mut turns = session.turns.lock();
-            heard |= turns.drain();
-            let since = turns.waiting_since();
-            drop(turns);
-            if let Some(since) = since {
-                waiting += 1;
-                if since.elapsed() > Duration::from_millis(shared.settings.answer_ms) {
-                    fail(session, "no decoder was free in time");
-                }
+fn pump(shared: &Shared, sessions: &[Arc<Session>]) {
+    let mut heard = false;
+    let mut waiting = 0;
+    for session in sessions {
+        let mut turns = session.turns.lock();
+        heard |= turns.drain();
+        let since = turns.waiting_since();
+        drop(turns);
+        if let Some(since) = since {
+            waiting += 1;
+            if since.elapsed() > Duration::from_millis(shared.settings.answer_ms) {
+                fail(session, "no decoder was free in time");
             }
         }
-        measured::set_listening_queue(NAME, waiting);
-        if heard {
-            shared.wake();
-        }
+    }
+    measured::set_listening_queue(NAME, waiting);
+    if heard {
+        shared.wake();
     }
 }
 

@@ -18,7 +18,6 @@ const WORTH_DECODING: usize = 1_600;
 
 /// A session as the pump and the decoder threads share it.
 pub(super) struct Session {
-    pub(super) id: u64,
     pub(super) business: Arc<Business>,
     pub(super) delivery: Delivery,
     pub(super) turns: Mutex<Turns>,

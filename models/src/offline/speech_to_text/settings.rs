@@ -22,7 +22,8 @@ pub struct Settings {
     pub businesses_per_decoder: usize,
     /// Phrases of a business that are used; more are left out.
     pub phrases: usize,
-    /// The folder of the acoustic model (`en-us/`) and the dictionary (`cmudict-en-us.dict`).
+    /// The folder of the acoustic model (`en-us/`) and the dictionary (`cmudict-en-us.dict`); relative to
+    /// `node.data`.
     pub model_folder: String,
 }
 

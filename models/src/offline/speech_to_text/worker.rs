@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::NAME;
 use super::decoder::{Decoders, Utterance};
-use super::recogniser::{Shared, State, fail};
+use super::recogniser::{Shared, fail};
 use super::session::{Lease, More, Session};
 use crate::audio::TELEPHONE_HZ;
 use crate::engine::{Expectation, Heard, RecogniserEvent};
@@ -64,7 +64,7 @@ fn next(shared: &Shared) -> Option<Job> {
         if state.closed {
             return None;
         }
-        if let Some(session) = most_urgent(&state) {
+        if let Some(session) = most_urgent(shared) {
             let lease = session.turns.lock().lease();
             return Some(Job::Turn(session, lease));
         }
@@ -77,21 +77,24 @@ fn next(shared: &Shared) -> Option<Job> {
     }
 }
 
-fn most_urgent(state: &State) -> Option<Arc<Session>> {
-    let open = || state.sessions.values().filter(|session| session.delivery.is_open());
-    let waiting = open().filter_map(|session| Some((session.turns.lock().waits()?, session)));
-    if let Some((_, session)) = waiting.min_by_key(|(since, _)| *since) {
-        return Some(Arc::clone(session));
-    }
-    let speaking = open().map(|session| (session.turns.lock().unheard(), session));
-    speaking.filter(|(new, _)| *new > 0).max_by_key(|(new, _)| *new).map(|(_, session)| Arc::clone(session))
+fn most_urgent(shared: &Shared) -> Option<Arc<Session>> {
+    shared.sessions.look(|all| {
+        let open = || all.clone().filter(|session| session.delivery.is_open());
+        let waiting = open().filter_map(|session| Some((session.turns.lock().waits()?, session)));
+        if let Some((_, session)) = waiting.min_by_key(|(since, _)| *since) {
+            return Some(Arc::clone(session));
+        }
+        let speaking = open().map(|session| (session.turns.lock().unheard(), session));
+        let speaking = speaking.filter(|(new, _)| *new > 0).max_by_key(|(new, _)| *new);
+        speaking.map(|(_, session)| Arc::clone(session))
+    })
 }
 
 /// Whether a finished turn waits that no idle decoder will take.
 fn is_needed_elsewhere(shared: &Shared) -> bool {
     let state = shared.state.lock();
     let waits = |session: &Arc<Session>| session.delivery.is_open() && session.turns.lock().waits().is_some();
-    state.closed || state.idle == 0 && state.sessions.values().any(waits)
+    state.closed || state.idle == 0 && shared.sessions.look(|mut all| all.any(waits))
 }
 
 fn answer(shared: &Shared, decoders: &mut Decoders, session: &Session, lease: Lease) -> Result<(), String> {

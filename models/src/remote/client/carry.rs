@@ -3,36 +3,49 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 use tonic::Streaming;
 
 use super::super::metrics::{self as measured, Sense};
 use super::super::wire::FromEar;
+use super::kept::{Granted, Kept};
 use super::session::Session;
 use super::shared::Shared;
 use super::trouble::{Trouble, nobody};
 use crate::clock;
-use crate::engine::{ListenRequest, SpeechToText};
+use crate::engine::{ListenRequest, Place, SpeechToText};
 
 /// How often a caller whom nobody takes looks whether a node has come back.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// Until the caller is gone, or nobody is left to hear them.
+/// Until the caller is gone, or nobody is left to hear them. They begin where a place was kept for them, if one was.
 pub(super) async fn carry(
     session: Arc<Session>,
     shared: Arc<Shared>,
     instead: Option<Arc<dyn SpeechToText>>,
+    kept: Option<Arc<Kept>>,
 ) {
     let mut tried = Vec::new();
     let mut last = None;
+    let mut granted = kept.as_ref().and_then(|kept| kept.take());
     while !session.is_closed() {
-        let Some(node) = next(&session, &shared, &mut tried, last.as_ref(), instead.is_some()).await else {
-            return nobody_there(&session, &shared, last.as_ref(), instead.as_deref());
+        let (node, opened) = match granted.take() {
+            // Where it can't be sent the stream is over, which is seen at once.
+            Some(granted) => {
+                let _ = granted.sender.try_send(session.opening());
+                (granted.node, Ok(granted))
+            }
+            None => {
+                let next = next(&session, &shared, &mut tried, last.as_ref(), instead.is_some()).await;
+                let Some(node) = next else {
+                    let here = kept.as_ref().and_then(|kept| kept.here.clone()).unwrap_or_default();
+                    return nobody_there(&session, &shared, last.as_ref(), instead.as_deref(), &here);
+                };
+                (node, Granted::ask(&shared, node, session.opening()).await)
+            }
         };
-        match open(&session, &shared, node).await {
-            Ok((incoming, sender)) => {
-                let counted = shared.opened(Sense::Hearing, node);
+        match opened {
+            Ok(Granted { incoming, sender, counted, .. }) => {
                 session.goes_there(sender, clock::now());
                 let trouble = follow(&session, incoming).await;
                 drop(counted);
@@ -83,21 +96,6 @@ async fn next(
     None
 }
 
-type Opened = (Streaming<FromEar>, mpsc::Sender<super::super::wire::ToEar>);
-
-async fn open(session: &Session, shared: &Shared, node: usize) -> Result<Opened, Trouble> {
-    let link = shared.link(node).ok_or_else(|| Trouble::Unreachable("there is no such node".into()))?;
-    // One more, for what opens it.
-    let (sender, receiver) = mpsc::channel(shared.settings.messages_waiting_max + 1);
-    let _ = sender.try_send(session.opening());
-    let patience = Duration::from_millis(shared.settings.open_ms);
-    match timeout(patience, link.hear(receiver)).await {
-        Ok(Ok(incoming)) => Ok((incoming, sender)),
-        Ok(Err(status)) => Err(Trouble::of(&status)),
-        Err(_) => Err(Trouble::Late),
-    }
-}
-
 /// Takes what a node says. Returns what ended that; none where the caller is gone.
 async fn follow(session: &Session, mut incoming: Streaming<FromEar>) -> Option<Trouble> {
     loop {
@@ -133,6 +131,7 @@ fn nobody_there(
     shared: &Shared,
     last: Option<&Trouble>,
     instead: Option<&dyn SpeechToText>,
+    place: &Place,
 ) {
     let Some(engine) = instead else {
         measured::count_nobody(Sense::Hearing);
@@ -145,7 +144,7 @@ fn nobody_there(
         }
     });
     let request = ListenRequest { rate_hz: session.rate_hz, phrases: Arc::clone(&session.phrases) };
-    match engine.listen(request, listener) {
+    match engine.listen_at(place, request, listener) {
         Ok((audio, listening)) => {
             measured::count_instead(Sense::Hearing);
             listening.expect(session.expectation());

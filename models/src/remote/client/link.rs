@@ -5,6 +5,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::Stream;
+use parking_lot::RwLock;
 use tokio::sync::mpsc;
 use tonic::client::Grpc;
 use tonic::codegen::http::uri::PathAndQuery;
@@ -13,7 +14,8 @@ use tonic::{Request, Status, Streaming};
 use tonic_prost::ProstCodec;
 
 use super::super::wire::{
-    EMBED, Embed, Embedded, FromEar, FromVoice, HEAR, LOOK, Look, Rooms, SAY, Say, ToEar,
+    EMBED, Embed, Embedded, FromEar, FromVoice, HEAR, JUDGE, Judge, Judged, LOOK, Look, Rooms, SAY, Say,
+    ToEar,
 };
 use super::super::{Settings, security};
 use crate::Error;
@@ -25,11 +27,15 @@ const EVENTS_WINDOW_BYTES: u32 = 64 * 1_024;
 
 /// A node.
 pub(in crate::remote) struct Link {
+    channels: RwLock<Channels>,
+    message_bytes_max: usize,
+}
+
+struct Channels {
     /// Events, embeddings and looks: nothing here waits for a player.
     quick: Channel,
     /// Utterances, which do.
     voices: Channel,
-    message_bytes_max: usize,
 }
 
 /// Messages on their way up.
@@ -46,6 +52,74 @@ impl Stream for Outbound {
 impl Link {
     /// Connects when it is first needed, and again whenever that is. To be called on a runtime.
     pub(in crate::remote) fn new(settings: &Settings, node: &str) -> Result<Self, Error> {
+        let channels = RwLock::new(Channels::new(settings, node)?);
+        Ok(Self { channels, message_bytes_max: settings.client.message_bytes_max })
+    }
+
+    /// Connects anew, with the certificates as they are, for the streams to come; those under way stay where they are.
+    /// To be called on a runtime.
+    pub(in crate::remote) fn renew(&self, settings: &Settings, node: &str) -> Result<(), Error> {
+        let channels = Channels::new(settings, node)?;
+        *self.channels.write() = channels;
+        Ok(())
+    }
+
+    fn quick(&self) -> Grpc<Channel> {
+        self.grpc(self.channels.read().quick.clone())
+    }
+
+    fn grpc(&self, channel: Channel) -> Grpc<Channel> {
+        Grpc::new(channel).max_decoding_message_size(self.message_bytes_max)
+    }
+
+    /// Opens a caller's stream; what is sent first says what.
+    pub(in crate::remote) async fn hear(
+        &self,
+        sent: mpsc::Receiver<ToEar>,
+    ) -> Result<Streaming<FromEar>, Status> {
+        let mut grpc = self.quick();
+        ready(&mut grpc).await?;
+        let path = PathAndQuery::from_static(HEAR);
+        let opened = grpc.streaming(Request::new(Outbound(sent)), path, ProstCodec::default()).await?;
+        Ok(opened.into_inner())
+    }
+
+    /// Opens an utterance's stream.
+    pub(in crate::remote) async fn say(&self, say: Say) -> Result<Streaming<FromVoice>, Status> {
+        let mut grpc = self.grpc(self.channels.read().voices.clone());
+        ready(&mut grpc).await?;
+        let path = PathAndQuery::from_static(SAY);
+        let opened = grpc.server_streaming(Request::new(say), path, ProstCodec::default()).await?;
+        Ok(opened.into_inner())
+    }
+
+    /// Embeds.
+    pub(in crate::remote) async fn embed(&self, embed: Embed) -> Result<Embedded, Status> {
+        let mut grpc = self.quick();
+        ready(&mut grpc).await?;
+        let path = PathAndQuery::from_static(EMBED);
+        Ok(grpc.unary(Request::new(embed), path, ProstCodec::default()).await?.into_inner())
+    }
+
+    /// Has a pause judged.
+    pub(in crate::remote) async fn judge(&self, judge: Judge) -> Result<Judged, Status> {
+        let mut grpc = self.quick();
+        ready(&mut grpc).await?;
+        let path = PathAndQuery::from_static(JUDGE);
+        Ok(grpc.unary(Request::new(judge), path, ProstCodec::default()).await?.into_inner())
+    }
+
+    /// Asks how the node is.
+    pub(in crate::remote) async fn look(&self) -> Result<Rooms, Status> {
+        let mut grpc = self.quick();
+        ready(&mut grpc).await?;
+        let path = PathAndQuery::from_static(LOOK);
+        Ok(grpc.unary(Request::new(Look {}), path, ProstCodec::default()).await?.into_inner())
+    }
+}
+
+impl Channels {
+    fn new(settings: &Settings, node: &str) -> Result<Self, Error> {
         let client = &settings.client;
         let endpoint = security::endpoint(settings, node)?;
         let tuned = |endpoint: Endpoint, window: u32, streams: usize| {
@@ -62,49 +136,7 @@ impl Link {
         Ok(Self {
             quick: tuned(endpoint.clone(), EVENTS_WINDOW_BYTES, client.hearing_max),
             voices: tuned(endpoint, VOICE_WINDOW_BYTES, client.speaking_max),
-            message_bytes_max: client.message_bytes_max,
         })
-    }
-
-    fn grpc(&self, channel: &Channel) -> Grpc<Channel> {
-        Grpc::new(channel.clone()).max_decoding_message_size(self.message_bytes_max)
-    }
-
-    /// Opens a caller's stream; what is sent first says what.
-    pub(in crate::remote) async fn hear(
-        &self,
-        sent: mpsc::Receiver<ToEar>,
-    ) -> Result<Streaming<FromEar>, Status> {
-        let mut grpc = self.grpc(&self.quick);
-        ready(&mut grpc).await?;
-        let path = PathAndQuery::from_static(HEAR);
-        let opened = grpc.streaming(Request::new(Outbound(sent)), path, ProstCodec::default()).await?;
-        Ok(opened.into_inner())
-    }
-
-    /// Opens an utterance's stream.
-    pub(in crate::remote) async fn say(&self, say: Say) -> Result<Streaming<FromVoice>, Status> {
-        let mut grpc = self.grpc(&self.voices);
-        ready(&mut grpc).await?;
-        let path = PathAndQuery::from_static(SAY);
-        let opened = grpc.server_streaming(Request::new(say), path, ProstCodec::default()).await?;
-        Ok(opened.into_inner())
-    }
-
-    /// Embeds.
-    pub(in crate::remote) async fn embed(&self, embed: Embed) -> Result<Embedded, Status> {
-        let mut grpc = self.grpc(&self.quick);
-        ready(&mut grpc).await?;
-        let path = PathAndQuery::from_static(EMBED);
-        Ok(grpc.unary(Request::new(embed), path, ProstCodec::default()).await?.into_inner())
-    }
-
-    /// Asks how the node is.
-    pub(in crate::remote) async fn look(&self) -> Result<Rooms, Status> {
-        let mut grpc = self.grpc(&self.quick);
-        ready(&mut grpc).await?;
-        let path = PathAndQuery::from_static(LOOK);
-        Ok(grpc.unary(Request::new(Look {}), path, ProstCodec::default()).await?.into_inner())
     }
 }
 

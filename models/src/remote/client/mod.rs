@@ -3,13 +3,16 @@
 //! - [`shared`]: the nodes, how they are, and who looks after that.
 //! - [`link`]: one node's connections and methods.
 //! - [`trouble`]: why a node could not, and what follows from that.
-//! - [`hearing`], [`session`], [`carry`]: callers who are heard elsewhere.
+//! - [`hearing`], [`kept`], [`session`], [`carry`]: callers who are heard elsewhere.
 //! - [`speaking`], [`utterance`]: what is said elsewhere.
 //! - [`comparing`]: texts that are embedded elsewhere.
+//! - [`judging`]: pauses that are judged elsewhere.
 
 mod carry;
 mod comparing;
 mod hearing;
+mod judging;
+mod kept;
 pub(super) mod link;
 mod session;
 mod shared;
@@ -23,7 +26,7 @@ use tokio::runtime::Handle;
 
 use super::Settings;
 use crate::Error;
-use crate::engine::{Embeddings, SpeechToText, TextToSpeech};
+use crate::engine::{Embeddings, PauseJudge, SpeechToText, TextToSpeech};
 use shared::Shared;
 
 /// The engines of the nodes that the settings name. Its engines live as long as it or longer.
@@ -62,6 +65,12 @@ impl Remote {
     #[must_use]
     pub fn embeddings(&self, instead: Option<Arc<dyn Embeddings>>) -> Arc<dyn Embeddings> {
         Arc::new(comparing::Comparer::new(Arc::clone(&self.shared), instead))
+    }
+
+    /// The judge of pauses by the nodes.
+    #[must_use]
+    pub fn pause_judge(&self) -> Arc<dyn PauseJudge> {
+        Arc::new(judging::Listener::new(Arc::clone(&self.shared)))
     }
 
     /// How many nodes there are, well or not.

@@ -12,6 +12,7 @@ use super::super::wire::{FromEar, Open, ToEar, bytes_of, from_ear, number_of, nu
 use super::super::{ClientSettings, NAME};
 use super::trouble::Trouble;
 use crate::audio::{AudioReceiver, AudioSender};
+use crate::batching::Tenant;
 use crate::engine::delivery::Delivery;
 use crate::engine::{Expectation, Listening, RecogniserEvent};
 use crate::{Error, metrics as engine_metrics};
@@ -26,6 +27,7 @@ const PHRASES_BYTES: usize = 128 * 1_024;
 pub(super) struct Session {
     pub(super) rate_hz: u32,
     pub(super) phrases: Arc<[String]>,
+    tenant: Tenant,
     delivery: Delivery,
     /// Held by whoever gives audio away, so that pieces keep their order. The holder may finish a turn from inside
     /// an event that this very giving brought.
@@ -73,6 +75,7 @@ impl Session {
     pub(super) fn new(
         receiver: AudioReceiver,
         phrases: Arc<[String]>,
+        tenant: Tenant,
         settings: &ClientSettings,
         delivery: Delivery,
     ) -> Self {
@@ -81,6 +84,7 @@ impl Session {
         Self {
             rate_hz,
             phrases,
+            tenant,
             delivery,
             giving: ReentrantMutex::new(()),
             state: Mutex::new(State {
@@ -165,7 +169,7 @@ impl Session {
             bytes <= PHRASES_BYTES
         };
         let phrases = self.phrases.iter().take(PHRASES).take_while(fits).cloned().collect();
-        let open = Open { rate_hz: self.rate_hz, phrases, expectation };
+        let open = Open { rate_hz: self.rate_hz, phrases, expectation, tenant: self.tenant.0 };
         ToEar { kind: Some(to_ear::Kind::Open(open)) }
     }
 

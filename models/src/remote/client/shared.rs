@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use super::super::failover::{Backoff, Load, Nodes};
 use super::super::metrics::{self as measured, Sense};
 use super::super::wire::{Room, Rooms};
-use super::super::{ClientSettings, Settings};
+use super::super::{ClientSettings, Settings, renewal};
 use super::link::Link;
 use super::trouble::Trouble;
 use crate::{Error, chance, clock};
@@ -21,9 +21,10 @@ const TICK: Duration = Duration::from_millis(50);
 pub(super) struct Shared {
     pub(super) settings: ClientSettings,
     pub(super) links: Vec<Link>,
+    all: Settings,
     pub(super) runtime: Handle,
-    senses: [Mutex<Nodes>; 3],
-    open: [AtomicU64; 3],
+    senses: [Mutex<Nodes>; 4],
+    open: [AtomicU64; 4],
     started: Instant,
     dice: AtomicU64,
 }
@@ -46,6 +47,7 @@ impl Drop for Counted {
 impl Shared {
     pub(super) fn start(settings: &Settings, runtime: &Handle) -> Result<Arc<Self>, Error> {
         let _within = runtime.enter();
+        let seen = renewal::seen(&settings.certificates);
         let links: Result<Vec<Link>, Error> =
             settings.nodes.iter().map(|node| Link::new(settings, node)).collect();
         let links = links?;
@@ -57,7 +59,8 @@ impl Shared {
         };
         let nodes = || Mutex::new(Nodes::new(links.len(), backoff));
         let shared = Arc::new(Self {
-            senses: [nodes(), nodes(), nodes()],
+            senses: [nodes(), nodes(), nodes(), nodes()],
+            all: settings.clone(),
             open: Default::default(),
             settings: client,
             links,
@@ -66,7 +69,17 @@ impl Shared {
             dice: AtomicU64::new(chance::seed()),
         });
         runtime.spawn(look_after(Arc::downgrade(&shared)));
+        renewal::start(&settings.certificates, seen, &shared, Self::renew);
         Ok(shared)
+    }
+
+    /// Takes the certificates as they are.
+    fn renew(&self) -> Result<(), Error> {
+        let _within = self.runtime.enter();
+        for (link, node) in self.links.iter().zip(&self.all.nodes) {
+            link.renew(&self.all, node)?;
+        }
+        Ok(())
     }
 
     fn nodes(&self, sense: Sense) -> &Mutex<Nodes> {
@@ -88,6 +101,11 @@ impl Shared {
     /// The node to ask next.
     pub(super) fn pick(&self, sense: Sense, tried: &[usize]) -> Option<usize> {
         self.nodes(sense).lock().pick(self.throw(), tried)
+    }
+
+    /// Whether one of the nodes that are well is not full; none where none is well.
+    pub(super) fn has_room(&self, sense: Sense) -> Option<bool> {
+        self.nodes(sense).lock().has_room()
     }
 
     pub(super) fn link(&self, node: usize) -> Option<&Link> {
@@ -128,6 +146,7 @@ impl Shared {
                         Sense::Hearing => &rooms.hearing,
                         Sense::Speaking => &rooms.speaking,
                         Sense::Comparing => &rooms.comparing,
+                        Sense::Pausing => &rooms.pausing,
                     };
                     let returns = nodes.looked(node, now, rooms.ready, load(room.as_ref()));
                     drop(nodes);

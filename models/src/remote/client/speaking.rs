@@ -47,6 +47,16 @@ impl TextToSpeech for Mouths {
         NAME
     }
 
+    /// What the nodes said when they were last looked at; where none works, nobody is full.
+    fn has_room(&self) -> bool {
+        let is_full = self.under_way.load(Ordering::Acquire) >= self.shared.settings.speaking_max;
+        let here = || self.instead.as_ref().is_some_and(|instead| instead.has_room());
+        match self.shared.has_room(Sense::Speaking) {
+            Some(there) => !is_full && there || here(),
+            None => self.instead.as_ref().is_none_or(|instead| instead.has_room()),
+        }
+    }
+
     fn speak(&self, request: SpeakRequest, ready: SpeechReady) -> Result<Box<dyn Speaking>, Error> {
         if self.shared.pick(Sense::Speaking, &[]).is_none() {
             let Some(instead) = &self.instead else {

@@ -91,6 +91,12 @@ impl Nodes {
         Some(if self.is_less_loaded(other, one) { other } else { one })
     }
 
+    /// Whether one that is well is not full; none where none is well.
+    pub(in crate::remote) fn has_room(&self) -> Option<bool> {
+        let well = |node: &&Node| matches!(node.state, State::Unknown | State::Well);
+        self.nodes.iter().filter(well).map(|node| !node.full).reduce(|one, other| one || other)
+    }
+
     /// Whether `one` has a smaller part of its places taken than `other`.
     fn is_less_loaded(&self, one: usize, other: usize) -> bool {
         let load = |place: usize| {

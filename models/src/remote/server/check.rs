@@ -57,7 +57,7 @@ mod tests {
     #[test]
     fn what_is_out_of_bounds_is_named() {
         let settings = ServerSettings { phrases_max: 2, text_characters_max: 4, ..ServerSettings::default() };
-        let fine = Open { rate_hz: 8_000, phrases: vec!["äöüß".into()], expectation: 0 };
+        let fine = Open { rate_hz: 8_000, phrases: vec!["äöüß".into()], expectation: 0, tenant: 0 };
         assert_eq!(open(&fine, &settings), Ok(()));
         assert_eq!(open(&Open { rate_hz: 0, ..fine.clone() }, &settings), Err(Wrong::Rate(0)));
         let many = Open { phrases: vec![String::new(); 3], ..fine };

@@ -10,7 +10,7 @@ use super::super::ServerSettings;
 use super::super::metrics::{self as measured, Sense};
 use super::super::wire::{Room, Rooms};
 use crate::Error;
-use crate::engine::{Embeddings, SpeechToText, TextToSpeech};
+use crate::engine::{Embeddings, PauseJudge, SpeechToText, TextToSpeech};
 
 /// The engines that work for others: this node's own, never another node's.
 #[derive(Clone, Default)]
@@ -21,13 +21,15 @@ pub struct Served {
     pub text_to_speech: Option<Arc<dyn TextToSpeech>>,
     /// Who compares, where somebody does.
     pub embeddings: Option<Arc<dyn Embeddings>>,
+    /// Who judges pauses, where somebody does.
+    pub pause_judge: Option<Arc<dyn PauseJudge>>,
 }
 
 /// Engines, places, and the node's state.
 pub(super) struct Desk {
     pub(super) settings: ServerSettings,
     pub(super) engines: Served,
-    places: [AtomicUsize; 3],
+    places: [AtomicUsize; 4],
     resting: AtomicBool,
     ends: watch::Sender<bool>,
 }
@@ -70,6 +72,7 @@ impl Desk {
             Sense::Hearing => self.settings.hearing_max,
             Sense::Speaking => self.settings.speaking_max,
             Sense::Comparing => self.settings.comparing_max,
+            Sense::Pausing => self.settings.pausing_max,
         }
     }
 
@@ -101,12 +104,13 @@ impl Desk {
                 most: engine.map_or(0, |_| count(self.most(sense))),
             })
         };
-        let Served { speech_to_text, text_to_speech, embeddings } = &self.engines;
+        let Served { speech_to_text, text_to_speech, embeddings, pause_judge } = &self.engines;
         Rooms {
             ready: !self.resting.load(Ordering::Acquire),
             hearing: room(Sense::Hearing, speech_to_text.as_ref().map(|engine| engine.name())),
             speaking: room(Sense::Speaking, text_to_speech.as_ref().map(|engine| engine.name())),
             comparing: room(Sense::Comparing, embeddings.as_ref().map(|engine| engine.name())),
+            pausing: room(Sense::Pausing, pause_judge.as_ref().map(|engine| engine.name())),
         }
     }
 }

@@ -13,9 +13,10 @@ use tonic::{Request, Response, Status, Streaming};
 use tonic_prost::ProstCodec;
 
 use super::desk::Desk;
-use super::{comparing, hearing, speaking};
+use super::{comparing, hearing, judging, speaking};
 use crate::remote::wire::{
-    EMBED, Embed, Embedded, FromEar, FromVoice, HEAR, LOOK, Look, Rooms, SAY, SERVICE, Say, ToEar,
+    EMBED, Embed, Embedded, FromEar, FromVoice, HEAR, JUDGE, Judge, Judged, LOOK, Look, Rooms, SAY, SERVICE,
+    Say, ToEar,
 };
 
 /// The service.
@@ -59,6 +60,10 @@ impl Service<http::Request<Body>> for Inference {
                 EMBED => {
                     let mut grpc = Grpc::new(ProstCodec::default()).max_decoding_message_size(most);
                     grpc.unary(Compare(desk), request).await
+                }
+                JUDGE => {
+                    let mut grpc = Grpc::new(ProstCodec::default()).max_decoding_message_size(most);
+                    grpc.unary(Weigh(desk), request).await
                 }
                 LOOK => {
                     let mut grpc = Grpc::new(ProstCodec::default()).max_decoding_message_size(most);
@@ -110,6 +115,18 @@ impl UnaryService<Embed> for Compare {
     fn call(&mut self, request: Request<Embed>) -> Self::Future {
         let desk = Arc::clone(&self.0);
         Box::pin(async move { comparing::embed(&desk, request.into_inner()).await.map(Response::new) })
+    }
+}
+
+struct Weigh(Arc<Desk>);
+
+impl UnaryService<Judge> for Weigh {
+    type Response = Judged;
+    type Future = Answered<Judged>;
+
+    fn call(&mut self, request: Request<Judge>) -> Self::Future {
+        let desk = Arc::clone(&self.0);
+        Box::pin(async move { judging::judge(&desk, request.into_inner()).await.map(Response::new) })
     }
 }
 

@@ -10,6 +10,7 @@ use tonic::transport;
 
 use super::connections::incoming;
 use super::desk::Desk;
+use super::handshakes::Handshakes;
 use super::service::Inference;
 use super::{super::security, Served};
 use crate::Error;
@@ -36,24 +37,19 @@ impl Server {
             mend: "change inference.listen or inference.certificates".into(),
         };
         let at = settings.listen;
-        let tls = security::server(settings, at)?;
+        let handshakes = Handshakes::start(settings)?;
         let listener =
             TcpListener::bind(at).await.map_err(|why| unusable(format!("{at} can't be had: {why}")))?;
         let address = listener.local_addr().map_err(|why| unusable(why.to_string()))?;
         let bounds = &settings.server;
-        let streams = bounds.hearing_max + bounds.speaking_max + bounds.comparing_max;
-        let mut server = transport::Server::builder()
+        let streams = bounds.hearing_max + bounds.speaking_max + bounds.comparing_max + bounds.pausing_max;
+        let server = transport::Server::builder()
             .max_concurrent_streams(u32::try_from(streams).unwrap_or(u32::MAX))
             .http2_keepalive_interval(Some(Duration::from_millis(bounds.ping_ms)))
             .http2_keepalive_timeout(Some(Duration::from_millis(bounds.pong_ms)));
-        if let Some(tls) = tls {
-            let wrong =
-                |why| unusable(format!("the certificates can't be used: {}", security::deepest(&why)));
-            server = server.tls_config(tls).map_err(wrong)?;
-        }
         let desk = Arc::new(Desk::new(bounds.clone(), engines));
         let (service, mut ends) = (Inference::new(Arc::clone(&desk)), desk.ends());
-        let connections = Box::pin(incoming(listener, bounds.connections_max));
+        let connections = Box::pin(incoming(listener, bounds.connections_max, handshakes));
         let serving = tokio::spawn(async move {
             let end = async move { drop(ends.wait_for(|over| *over).await) };
             if let Err(error) = server.serve_with_incoming_shutdown(service, connections, end).await {

@@ -12,7 +12,9 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
 use crate::audio::{AudioSender, MarkKind, TELEPHONE_HZ};
-use crate::engine::{ListenRequest, Listening, RecogniserEvent, SpeakRequest, SpeechToText, TextToSpeech};
+use crate::engine::{
+    ListenRequest, Listening, Place, RecogniserEvent, SpeakRequest, SpeechToText, TextToSpeech,
+};
 use crate::remote::{ClientSettings, Remote, Served, Server, ServerSettings, Settings};
 use crate::scripted::{self, Control, Recogniser, Voice, tone_code};
 use crate::{Error, SpeakingSettings, clock};
@@ -32,13 +34,18 @@ pub(super) struct Node {
 
 impl Node {
     pub(super) fn start(runtime: &Runtime, server: ServerSettings) -> Self {
+        Self::of(runtime, server, scripted::Settings::default())
+    }
+
+    /// With an ear of these bounds.
+    pub(super) fn of(runtime: &Runtime, server: ServerSettings, ear: scripted::Settings) -> Self {
         let control = Control::default();
-        let recogniser = Recogniser::start(scripted::Settings::default(), control.clone()).expect("starts");
+        let recogniser = Recogniser::start(ear, control.clone()).expect("starts");
         let voice = Voice::start(SpeakingSettings::default(), control.clone()).expect("starts");
         let engines = Served {
             speech_to_text: Some(Arc::new(recogniser)),
             text_to_speech: Some(Arc::new(voice)),
-            embeddings: None,
+            ..Served::default()
         };
         let any = "127.0.0.1:0".parse().expect("an address");
         let settings = Settings { listen: any, server, ..Settings::default() };
@@ -106,6 +113,14 @@ impl Drop for Wire {
     }
 }
 
+pub(super) fn wait_for(what: &str, is_so: impl Fn() -> bool) {
+    let until = clock::now() + PATIENCE;
+    while !is_so() {
+        assert!(clock::now() < until, "no sign of {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
 pub(super) fn settings(nodes: Vec<String>) -> Settings {
     let client = ClientSettings { look_ms: 200, out_ms: 100, ..ClientSettings::default() };
     Settings { nodes, client, ..Settings::default() }
@@ -125,10 +140,15 @@ pub(super) struct Caller {
 
 impl Caller {
     pub(super) fn on(engine: &dyn SpeechToText) -> Result<Self, Error> {
+        Self::at(engine, &Place::default())
+    }
+
+    /// At a place that was kept for them.
+    pub(super) fn at(engine: &dyn SpeechToText, place: &Place) -> Result<Self, Error> {
         let (sender, events) = sync_channel(10_000);
         let request = ListenRequest { rate_hz: TELEPHONE_HZ, phrases: Arc::from(["a phrase".to_owned()]) };
         let (audio, listening) =
-            engine.listen(request, Box::new(move |event| drop(sender.try_send(event))))?;
+            engine.listen_at(place, request, Box::new(move |event| drop(sender.try_send(event))))?;
         Ok(Self { audio, listening, events, turn: 0 })
     }
 

@@ -11,10 +11,10 @@ use proptest::test_runner::{RngSeed, TestRng, TestRunner};
 use tokio::sync::mpsc;
 use tonic::Code;
 
-use super::fixture::{Caller, Node, PATIENCE, Wire, remote, runtime, settings};
+use super::fixture::{Caller, Node, PATIENCE, Wire, remote, runtime, settings, wait_for};
 use crate::Error;
 use crate::remote::client::link::Link;
-use crate::remote::wire::{Embed, Open, Say, ToEar, to_ear};
+use crate::remote::wire::{Embed, Keep, Open, Say, ToEar, to_ear};
 use crate::remote::{Certificates, Remote, Served, Server, ServerSettings, Settings};
 use crate::scripted::{self, Control, Recogniser};
 
@@ -23,7 +23,7 @@ fn to_ear(kind: to_ear::Kind) -> ToEar {
 }
 
 fn open() -> Open {
-    Open { rate_hz: 8_000, phrases: Vec::new(), expectation: 0 }
+    Open { rate_hz: 8_000, phrases: Vec::new(), expectation: 0, tenant: 0 }
 }
 
 /// What becomes of a caller's stream with these messages.
@@ -72,6 +72,10 @@ fn peer_what_is_out_of_bounds_is_refused_and_disturbs_nobody() {
     assert_eq!(hears(&runtime, &link, vec![to_ear::Kind::Open(absurd)]), bad);
     let phrases = Open { phrases: vec!["x".into(); 1_001], ..open() };
     assert_eq!(hears(&runtime, &link, vec![to_ear::Kind::Open(phrases)]), bad);
+    let keep = || to_ear::Kind::Keep(Keep { tenant: 7 });
+    for then in [to_ear::Kind::Audio(vec![0; 320]), keep()] {
+        assert_eq!(hears(&runtime, &link, vec![keep(), then]), bad, "not what is opened");
+    }
     for then in [to_ear::Kind::Audio(vec![0; 321]), to_ear::Kind::Mark(77), to_ear::Kind::Open(open())] {
         assert_eq!(hears(&runtime, &link, vec![to_ear::Kind::Open(open()), then]), bad);
     }
@@ -99,16 +103,6 @@ fn peer_what_is_out_of_bounds_is_refused_and_disturbs_nobody() {
     wait_for("every place to be free", || node.server.open() == (0, 0, 0));
 }
 
-fn wait_for(what: &str, is_so: impl Fn() -> bool) {
-    for _ in 0..500 {
-        if is_so() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    panic!("no sign of {what}");
-}
-
 /// A certificate authority of the test's, and a certificate by it.
 fn certificates(home: &Path, name: &str) -> Certificates {
     let file = |what: &str| home.join(format!("{name}-{what}.pem"));
@@ -127,6 +121,7 @@ fn certificates(home: &Path, name: &str) -> Certificates {
         certificate_file: Some(file("certificate")),
         key_file: Some(file("key")),
         trust_file: Some(file("trust")),
+        reload_ms: 20,
     }
 }
 
@@ -160,6 +155,69 @@ fn peer_only_those_who_show_a_certificate_are_heard() {
     assert!(matches!(heard(&secure, impostor), Err(Error::Failed { .. })), "whom the node does not believe");
     let plain = format!("http://127.0.0.1:{port}");
     assert!(matches!(heard(&plain, Certificates::default()), Err(Error::Failed { .. })), "in plain text");
+}
+
+#[test]
+fn peer_certificates_are_replaced_while_streams_go_on() {
+    let runtime = runtime();
+    let home = tempfile::tempdir().expect("a directory");
+    let ours = certificates(home.path(), "ours");
+    let listen = "127.0.0.1:0".parse().expect("an address");
+    let served = Settings { listen, certificates: ours.clone(), ..Settings::default() };
+    let recogniser = Recogniser::start(scripted::Settings::default(), Control::default()).expect("starts");
+    let engines = Served { speech_to_text: Some(Arc::new(recogniser)), ..Served::default() };
+    let server = runtime.block_on(Server::start(&served, engines)).expect("starts");
+    let node = format!("https://localhost:{}", server.address().port());
+    let start = |certificates: &Certificates| {
+        let settings = Settings { certificates: certificates.clone(), ..settings(vec![node.clone()]) };
+        let remote = Remote::start(&settings, runtime.handle()).expect("starts");
+        remote.speech_to_text(None).expect("starts")
+    };
+    let engine = start(&ours);
+    let mut before = Caller::on(engine.as_ref()).expect("a session");
+    before.says("before and");
+    before.is_heard(2);
+    // A copy of what was used until then, for whoever comes with it later.
+    let copy = |of: &std::path::Path| {
+        let to = of.with_extension("old");
+        std::fs::copy(of, &to).expect("copies");
+        to
+    };
+    let file = |file: &Option<std::path::PathBuf>| copy(file.as_deref().expect("a file"));
+    let old = Certificates {
+        certificate_file: Some(file(&ours.certificate_file)),
+        key_file: Some(file(&ours.key_file)),
+        trust_file: Some(file(&ours.trust_file)),
+        reload_ms: 20,
+    };
+    // Half a set can't be used: what was in use stays.
+    let key = ours.key_file.clone().expect("a file");
+    std::fs::write(&key, "no key at all").expect("writes");
+    std::thread::sleep(Duration::from_millis(100));
+    let mut still = Caller::on(engine.as_ref()).expect("a session");
+    still.says("still here");
+    assert_eq!(still.finishes().expect("words"), "still here");
+    // The whole set is another, by another authority.
+    let again = certificates(home.path(), "ours");
+    assert_eq!(again, ours, "the same files");
+    let is_refused = || {
+        let engine = start(&old);
+        let heard = Caller::on(engine.as_ref()).and_then(|mut caller| {
+            caller.says("hello");
+            caller.finishes()
+        });
+        heard.is_err()
+    };
+    wait_for("the old authority to be believed no more", is_refused);
+    let is_heard = || {
+        Caller::on(engine.as_ref()).is_ok_and(|mut caller| {
+            caller.says("with the new ones");
+            caller.finishes() == Ok("with the new ones".to_owned())
+        })
+    };
+    wait_for("the new ones to be shown", is_heard);
+    before.says("after");
+    assert_eq!(before.finishes().expect("words"), "before and after", "its connection stayed");
 }
 
 /// What happens next, somewhere.

@@ -6,14 +6,14 @@ use crate::engine::{self, Expectation, Heard};
 /// From a caller's side to a recogniser.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(in crate::remote) struct ToEar {
-    #[prost(oneof = "to_ear::Kind", tags = "1, 2, 3, 4, 5")]
+    #[prost(oneof = "to_ear::Kind", tags = "1, 2, 3, 4, 5, 6")]
     pub(in crate::remote) kind: Option<to_ear::Kind>,
 }
 
 pub(in crate::remote) mod to_ear {
     #[derive(Clone, PartialEq, prost::Oneof)]
     pub(in crate::remote) enum Kind {
-        /// First, once.
+        /// First, or after what keeps a place; once.
         #[prost(message, tag = "1")]
         Open(super::Open),
         /// 16-bit mono PCM, little-endian.
@@ -28,7 +28,18 @@ pub(in crate::remote) mod to_ear {
         /// What is expected in the turns to come.
         #[prost(uint32, tag = "5")]
         Expect(u32),
+        /// First, for a caller who is to be heard later.
+        #[prost(message, tag = "6")]
+        Keep(super::Keep),
     }
+}
+
+/// A place for a call that is not answered yet.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(in crate::remote) struct Keep {
+    /// Who shares the engine fairly with others.
+    #[prost(uint64, tag = "1")]
+    pub(in crate::remote) tenant: u64,
 }
 
 /// A session's beginning.
@@ -40,6 +51,9 @@ pub(in crate::remote) struct Open {
     pub(in crate::remote) phrases: Vec<String>,
     #[prost(uint32, tag = "3")]
     pub(in crate::remote) expectation: u32,
+    /// Who shares the engine fairly with others.
+    #[prost(uint64, tag = "4")]
+    pub(in crate::remote) tenant: u64,
 }
 
 /// From a recogniser.
@@ -171,6 +185,25 @@ pub(in crate::remote) struct Embedded {
     pub(in crate::remote) directions: Vec<Vec<u8>>,
 }
 
+/// A pause to be judged.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(in crate::remote) struct Judge {
+    /// The turn up to it: 16-bit mono PCM at 8 kHz, little-endian.
+    #[prost(bytes = "vec", tag = "1")]
+    pub(in crate::remote) audio: Vec<u8>,
+    #[prost(uint64, tag = "2")]
+    pub(in crate::remote) tenant: u64,
+    #[prost(uint64, tag = "3")]
+    pub(in crate::remote) within_ms: u64,
+}
+
+/// How likely it is that the caller has finished, from 0 to 1.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(in crate::remote) struct Judged {
+    #[prost(float, tag = "1")]
+    pub(in crate::remote) finished: f32,
+}
+
 /// A question after the node's state.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(in crate::remote) struct Look {}
@@ -199,6 +232,8 @@ pub(in crate::remote) struct Rooms {
     pub(in crate::remote) speaking: Option<Room>,
     #[prost(message, optional, tag = "4")]
     pub(in crate::remote) comparing: Option<Room>,
+    #[prost(message, optional, tag = "5")]
+    pub(in crate::remote) pausing: Option<Room>,
 }
 
 impl Words {

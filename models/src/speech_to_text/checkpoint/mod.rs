@@ -46,10 +46,15 @@ impl Checkpoint {
     }
 
     /// A model of this shape with random weights, for measuring where the real ones are not at hand. It says
-    /// nonsense.
+    /// nonsense, and the more of it the less the blank is ahead: its part of a logit that it is likelier by than any other
+    /// token. With 0.5 most frames say nothing, as in speech; with 0 nearly every frame says all that it may.
     #[must_use]
-    pub fn random(config: Config, seed: u64, device: &Device) -> Self {
+    pub fn random(config: Config, seed: u64, blank_ahead: f32, device: &Device) -> Self {
         let pieces = (0..config.tokens - 1).map(|number| format!("\u{2581}{number}")).collect();
-        Self { config, tensors: Tensors::random(seed, device), vocabulary: Vocabulary::new(pieces) }
+        Self {
+            config,
+            tensors: Tensors::random(seed, blank_ahead, device),
+            vocabulary: Vocabulary::new(pieces),
+        }
     }
 }

@@ -41,10 +41,6 @@ pub enum LoadError {
     Device(#[from] candle_core::Error),
 }
 
-/// How much likelier than any other token made-up weights find the blank: people say a few tokens a second, not ten a
-/// frame.
-const BLANK_AHEAD: f32 = 0.5;
-
 /// Tensors by name. A missing one is noted and stands as noughts until [`Self::finish`].
 #[derive(Debug)]
 pub struct Tensors {
@@ -54,7 +50,14 @@ pub struct Tensors {
     missing: Vec<String>,
     misshapen: Vec<String>,
     /// Where set, tensors are made up instead.
-    random: Option<u64>,
+    random: Option<Random>,
+}
+
+#[derive(Debug)]
+struct Random {
+    seed: u64,
+    /// What is added to the blank's logit.
+    blank_ahead: f32,
 }
 
 impl Tensors {
@@ -72,8 +75,8 @@ impl Tensors {
     }
 
     /// Makes up every tensor that is asked for, the same for the same seed.
-    pub(super) fn random(seed: u64, device: &Device) -> Self {
-        Self { random: Some(seed | 1), ..Self::new(BTreeMap::new(), device) }
+    pub(super) fn random(seed: u64, blank_ahead: f32, device: &Device) -> Self {
+        Self { random: Some(Random { seed: seed | 1, blank_ahead }), ..Self::new(BTreeMap::new(), device) }
     }
 
     /// The same tensors for a model on `device`.
@@ -101,11 +104,11 @@ impl Tensors {
     /// # Errors
     /// The device fails.
     pub fn tensor(&mut self, name: &str, shape: &[usize]) -> Result<Tensor> {
-        if let Some(seed) = &mut self.random {
+        if let Some(Random { seed, blank_ahead }) = &mut self.random {
             let one = if name.contains("norm") && name.ends_with("weight") { 1.0 } else { 0.0 };
             let mut made = made_up(seed, one, shape.iter().product());
             if let ("joint.head.bias", Some(blank)) = (name, made.last_mut()) {
-                *blank += BLANK_AHEAD;
+                *blank += *blank_ahead;
             }
             return Tensor::from_vec(made, shape, &self.device)?.to_dtype(self.dtype);
         }

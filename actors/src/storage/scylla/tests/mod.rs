@@ -1,9 +1,11 @@
 //! The store against real Apache Cassandra.
 
+mod backing_up;
 #[path = "../../../../tests/cassandra/mod.rs"]
 mod cassandra;
 mod connection;
 mod contract;
+mod erasing;
 mod examine;
 mod nodes;
 mod proxy;
@@ -33,6 +35,7 @@ fn settings(ring: &Ring, prefix: &str) -> Settings {
         call_path_ms: 3_000,
         call_path_total_ms: 10_000,
         total_ms: 30_000,
+        settle_ms: 4_000,
         lwt_ms: 5_000,
         ..Settings::default()
     }
