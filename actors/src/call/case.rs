@@ -64,9 +64,9 @@ impl Places {
         Self { _slots: slots, ..Self::default() }
     }
 
-    /// Of a call that we make.
-    pub(crate) fn calling(slots: Vec<Slot>, shared: Place, heard: engine::Place, counted: Counted) -> Self {
-        Self { counted: Some(counted), ..Self::new(slots, shared, heard) }
+    /// The same of a call that we make.
+    pub(crate) fn calling(self, counted: Counted) -> Self {
+        Self { counted: Some(counted), ..self }
     }
 }
 

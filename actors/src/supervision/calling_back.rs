@@ -64,14 +64,14 @@ impl Receptionist {
             .place(&incoming, &tenant, &business)
             .await
             .map_err(|limit| refused(Refusal::TenantFull { limit }))?;
-        let to = Destination::Number(caller.into_inner());
-        let counted = self.services.count(call, &business.id, &to).ok_or(NotMade::Denied)?;
         let heard = engines::keep(&self.services, &business, ms(self.settings.engines_ms)).await;
         let heard = heard.map_err(|why| no_room(&why.to_string()))?;
+        let to = Destination::Number(caller.into_inner());
+        let counted = self.services.count(call, &business.id, &to).ok_or(NotMade::Denied)?;
         let early = Arc::new(Mutex::new(Early::default()));
         let outgoing = Outgoing { to, from: Some(missed.called.clone().into()) };
         let leg = exchange.call(outgoing, sink(&early)).await.map_err(|why| no_room(&why.to_string()))?;
-        let places = Places::calling(vec![node_slot, slot], shared, heard, counted);
+        let places = Places::new(vec![node_slot, slot], shared, heard).calling(counted);
         let journal = self.journal(&incoming);
         let case = Arc::new(Case::new(&incoming, tenant.live, business, leg, places, journal, began));
         let line = missed.arrived.as_ref().and_then(|arrived| arrived.line.clone());
