@@ -55,9 +55,7 @@ impl Node {
         let senses::Opened { senses, serving } = senses::open(&config).await?;
         let choices = senses.choices.clone();
         let recordings = store::recordings(&config, Arc::clone(storage))?;
-        if let Some(book) = &opened.address_book {
-            recordings.know_keys_by(Arc::clone(book));
-        }
+        recordings.know_keys_by(opened.address_book.clone());
         let recorder = Arc::new(Recorder::start(&config.recordings, recordings.clone())?);
         let supervision = supervise(&config, &opened, search.as_ref(), senses, &recorder).await?;
         let media = Media::start(config.media.clone())?;

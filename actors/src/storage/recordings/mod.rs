@@ -155,9 +155,12 @@ impl Recordings {
         }
     }
 
-    /// While the store does not answer, businesses' sealed keys are those that this book knows. The first one stays.
-    pub fn know_keys_by(&self, book: Arc<AddressBook>) {
-        self.keys.know_by(book);
+    /// While the store does not answer, businesses' sealed keys are those that this book knows, if there is one. The
+    /// first one stays.
+    pub fn know_keys_by(&self, book: Option<Arc<AddressBook>>) {
+        if let Some(book) = book {
+            self.keys.know_by(book);
+        }
     }
 
     /// Keeps this process from taking segments away that a row of before may name, until it is dropped. What is
