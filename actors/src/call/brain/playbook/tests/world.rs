@@ -45,6 +45,7 @@ pub(in crate::call::brain::playbook) fn salon() -> Business {
         questions: questions.iter().map(|each| (*each).to_owned()).collect(),
         answer: answer.to_owned(),
     };
+    let to_manager = |when: Condition| TransferRule { when, to: "the manager".to_owned() };
     Business {
         id: TenantId::new("salon"),
         version: 1,
@@ -86,15 +87,9 @@ pub(in crate::call::brain::playbook) fn salon() -> Business {
             },
         ],
         transfer_rules: vec![
-            TransferRule {
-                when: Condition::CallerIs(vec![number("+447700900999")]),
-                to: "the manager".to_owned(),
-            },
-            TransferRule {
-                when: Condition::CallerSays(vec!["allergic reaction".to_owned()]),
-                to: "the manager".to_owned(),
-            },
-            TransferRule { when: Condition::AsksForPerson, to: "the manager".to_owned() },
+            to_manager(Condition::CallerIs(vec![number("+447700900999")])),
+            to_manager(Condition::CallerSays(vec!["allergic reaction".to_owned()])),
+            to_manager(Condition::AsksForPerson),
         ],
         policy: Policy::default(),
         arrival: Default::default(),
