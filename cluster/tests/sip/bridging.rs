@@ -48,7 +48,9 @@ async fn peer_sipp_hears_whoever_it_is_put_together_with_and_is_heard() {
     let target = format!("sip:{ANSWERS}@{}", address(&trunk, Transport::Udp));
     let person = trunk.call(&target, "2", events).await.unwrap();
     until(&of_desk, |event| *event == Event::Established).await;
-    assert!(of_desk.lock().contains(&Event::Ringing) || of_desk.lock()[0] == Event::Established);
+    let told = of_desk.lock().clone();
+    let first = told.iter().find(|event| !matches!(event, Event::ReachableBy(_)));
+    assert!(matches!(first, Some(Event::Ringing | Event::Established)), "{told:?}");
 
     let ring = || audio_ring(8_000, 1_600);
     let ((echo_says, person_hears), (person_says, echo_hears)) = (ring(), ring());
