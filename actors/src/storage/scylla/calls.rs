@@ -153,8 +153,7 @@ impl Scylla {
                 return Ok(());
             }
             let by_day = self.cluster.write(Statement::PutCallByDay, (tenant, day, place.as_slice()), at);
-            // Many calls' own, and dropped when their business is erased: it is written now, not in the call's era.
-            let bucket = self.cluster.write(Statement::PutBucket, (tenant, CALLS, day), None);
+            let bucket = self.name_day(&record.tenant, day);
             let by_caller = async {
                 let Some(caller) = caller(record) else { return Ok(()) };
                 self.cluster.write(Statement::PutCallByCaller, (tenant, caller, place.as_slice()), at).await

@@ -19,6 +19,7 @@ mod claims;
 mod connect;
 mod contract;
 mod cql;
+mod days;
 mod emails;
 mod erase_call;
 mod erase_caller;
@@ -64,6 +65,7 @@ use crate::clock::Clock;
 
 use ask::Cluster;
 use connect::Live;
+use days::Days;
 use own_calls::OwnCalls;
 use retention::Retention;
 use turns::Turns;
@@ -78,6 +80,7 @@ pub struct Scylla {
     turns: Turns,
     retention: Retention,
     own_calls: OwnCalls,
+    days: Days,
     /// The day of open calls that was noted last, and when.
     open_day: Mutex<Option<(i32, Instant)>>,
     /// Who this process is among those that probe the store.
@@ -102,8 +105,9 @@ impl Scylla {
         let cluster = Arc::new(Cluster { live, settings: settings.clone(), clock, chance });
         let watch = tokio::spawn(health::watch(Arc::downgrade(&cluster)));
         let (turns, retention, open_day) = (Turns::new(), Retention::default(), Mutex::default());
-        let own_calls = OwnCalls::new(settings.retention_cached_max);
-        Ok(Self { cluster, turns, retention, own_calls, open_day, node, watch })
+        let most = settings.retention_cached_max;
+        let (own_calls, days) = (OwnCalls::new(most), Days::new(most));
+        Ok(Self { cluster, turns, retention, own_calls, days, open_day, node, watch })
     }
 }
 

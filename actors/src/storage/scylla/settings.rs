@@ -48,6 +48,7 @@ pub struct Settings {
     pub total_ms: u64,
     /// How long what a listing names may come after its entry, in milliseconds: erasing a business waits so long
     /// before it drops an entry that leads nowhere. Who needs half of it for a call's row writes it again.
+    /// An eighth of it is for how long a node takes a day of a business to be named that it named.
     pub settle_ms: u64,
     /// The wait before the second try, in milliseconds; each later one is twice as long, up to `backoff_max_ms`.
     pub backoff_ms: u64,
