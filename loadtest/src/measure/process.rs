@@ -10,7 +10,8 @@ const TICKS_PER_S: f64 = 100.0;
 pub struct Cost {
     /// Processor time of all its threads, user and system, in seconds.
     pub cpu_s: f64,
-    /// Resident memory, in kilobytes.
+    /// Resident memory that it allocated, in kilobytes. Pages of its program and of other files are not in it: they
+    /// come in when they are first used, and the system takes them back as it likes.
     pub memory_kb: f64,
 }
 
@@ -22,7 +23,7 @@ pub fn cost_of(pid: u32) -> Option<Cost> {
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
     let ticks = |index: usize| fields.get(index)?.parse::<f64>().ok();
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let resident = status.lines().find_map(|line| line.strip_prefix("RssAnon:"))?;
     let memory_kb = resident.trim().trim_end_matches("kB").trim().parse().ok()?;
     Some(Cost { cpu_s: (ticks(11)? + ticks(12)?) / TICKS_PER_S, memory_kb })
 }

@@ -2,42 +2,49 @@
 
 /// Samples on each side of a new one.
 const HALF: usize = 6;
+/// Samples that a filter reaches back over.
+const KEPT: usize = 2 * HALF - 1;
 
 /// Half of a symmetric filter of 12 taps (Kaiser window, β = 5), outermost first.
 const TAPS: [f32; HALF] = [-0.004_844, 0.016_329, -0.039_836, 0.085_15, -0.184_445, 0.627_646];
 
 /// Turns `narrow` (with `before` in front of it) into twice as many samples, five and a half old samples late.
 pub fn upsample<const IN: usize, const OUT: usize>(
-    before: &mut [i16; 2 * HALF - 1],
+    before: &mut [i16; KEPT],
     narrow: &[i16; IN],
     out: &mut [i16; OUT],
 ) {
-    let mut line = [0i16; 2 * HALF];
-    for (to, from) in line.iter_mut().skip(1).zip(before.iter()) {
+    const { assert!(IN >= KEPT && OUT == 2 * IN) };
+    let (first, rest) = out.split_at_mut(2 * KEPT);
+    // What was before and what is new lie in two places; where a filter reaches over both they are put together.
+    let mut joined = [0i16; 2 * KEPT];
+    for (to, from) in joined.iter_mut().zip(before.iter().chain(narrow)) {
         *to = *from;
     }
-    for (pair, sample) in out.chunks_exact_mut(2).zip(narrow) {
-        line.copy_within(1.., 0);
-        if let Some(newest) = line.last_mut() {
-            *newest = *sample;
-        }
-        let between: f32 = TAPS
-            .iter()
-            .zip(line.iter().zip(line.iter().rev()))
-            .map(|(tap, (older, newer))| tap * (f32::from(*older) + f32::from(*newer)))
-            .sum();
-        if let ([first, second], Some(old)) = (pair, line.get(HALF - 1)) {
-            *first = *old;
-            *second = between as i16;
-        }
-    }
-    for (to, from) in before.iter_mut().zip(line.iter().skip(1)) {
+    interpolate(&joined, first);
+    interpolate(narrow, rest);
+    for (to, from) in before.iter_mut().zip(narrow.iter().skip(IN.saturating_sub(KEPT))) {
         *to = *from;
     }
 }
 
+/// Two samples for each place of the filter.
+fn interpolate(line: &[i16], out: &mut [i16]) {
+    for (pair, under) in out.chunks_exact_mut(2).zip(line.windows(2 * HALF)) {
+        let between: f32 = TAPS
+            .iter()
+            .zip(under.iter().zip(under.iter().rev()))
+            .map(|(tap, (older, newer))| tap * (f32::from(*older) + f32::from(*newer)))
+            .sum();
+        if let ([first, second], Some(old)) = (pair, under.get(HALF - 1)) {
+            *first = *old;
+            *second = between as i16;
+        }
+    }
+}
+
 /// What [`upsample`] keeps from call to call.
-pub type Before = [i16; 2 * HALF - 1];
+pub type Before = [i16; KEPT];
 
 #[cfg(test)]
 mod tests {

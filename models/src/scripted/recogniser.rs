@@ -32,7 +32,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { sessions: 4_096, ring_ms: 1_000 }
+        Self { sessions: 4_096, ring_ms: 500 }
     }
 }
 

@@ -31,8 +31,10 @@ pub struct VoiceActivity {
     detector: Box<earshot::Detector>,
     background: Background,
     before: Before,
-    /// The last frames, oldest first, for when the gate opens.
+    /// The last frames, for when the gate opens.
     recent: [[i16; FRAME]; WARM_UP],
+    /// Which of them is the oldest.
+    oldest: usize,
     pending: [i16; FRAME],
     waiting: usize,
     gate_open_frames: u32,
@@ -58,6 +60,7 @@ impl VoiceActivity {
             detector: earshot::Detector::default_boxed(),
             before: Before::default(),
             recent: [[0; FRAME]; WARM_UP],
+            oldest: 0,
             pending: [0; FRAME],
             waiting: 0,
             gate_open_frames: 0,
@@ -85,8 +88,8 @@ impl VoiceActivity {
         let mut change = None;
         while !audio.is_empty() {
             let (taken, rest) = audio.split_at(audio.len().min(FRAME - self.waiting));
-            for (to, from) in self.pending.iter_mut().skip(self.waiting).zip(taken) {
-                *to = *from;
+            if let Some(room) = self.pending.get_mut(self.waiting..self.waiting + taken.len()) {
+                room.copy_from_slice(taken);
             }
             self.waiting += taken.len();
             audio = rest;
@@ -101,10 +104,10 @@ impl VoiceActivity {
     fn frame(&mut self) -> Option<Activity> {
         let frame = self.pending;
         let score = self.score(&frame);
-        self.recent.rotate_left(1);
-        if let Some(newest) = self.recent.last_mut() {
-            *newest = frame;
+        if let Some(oldest) = self.recent.get_mut(self.oldest) {
+            *oldest = frame;
         }
+        self.oldest = (self.oldest + 1) % WARM_UP;
         if self.speaking {
             self.hangover = if score < self.settings.stop_score { self.hangover + 1 } else { 0 };
             if self.hangover * FRAME_MS < self.settings.hangover_ms {
@@ -139,8 +142,10 @@ impl VoiceActivity {
         if !was_open {
             self.detector.reset();
             self.before = Before::default();
-            for recent in self.recent {
-                self.detect(&recent);
+            for age in 0..WARM_UP {
+                if let Some(recent) = self.recent.get((self.oldest + age) % WARM_UP).copied() {
+                    self.detect(&recent);
+                }
             }
         }
         self.detect(frame)

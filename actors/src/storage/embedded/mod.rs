@@ -35,6 +35,9 @@ pub struct Settings {
     pub queue_max: usize,
     /// The most changes in one commit.
     pub batch_max: usize,
+    /// The least time between two commits while several write at once, in milliseconds: what each of them may wait
+    /// longer, and how many share a sync of the disk.
+    pub gather_ms: u64,
     /// Memory for pages of the file, in bytes.
     pub cache_bytes: usize,
     /// How long opening waits for another process to let go of the file, in milliseconds: one that was killed
@@ -46,7 +49,14 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { queue_max: 4_096, batch_max: 256, cache_bytes: 64 << 20, open_wait_ms: 5_000, reopen_ms: 250 }
+        Self {
+            queue_max: 4_096,
+            batch_max: 256,
+            gather_ms: 5,
+            cache_bytes: 64 << 20,
+            open_wait_ms: 5_000,
+            reopen_ms: 250,
+        }
     }
 }
 

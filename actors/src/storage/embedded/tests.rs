@@ -111,6 +111,44 @@ async fn a_full_queue_refuses_at_once_and_loses_nothing_it_took() {
 }
 
 #[tokio::test]
+async fn writers_at_once_share_a_commit_and_a_lone_one_waits_for_nobody() {
+    let folder = TempDir::new().expect("a folder");
+    let path = folder.path().join("store.redb");
+    let patient = Settings { gather_ms: 3_600_000, ..Settings::default() };
+    let store = Embedded::open(&path, &patient).expect("opened");
+    for number in 0..5 {
+        store.put_call(&call("barbers", number, 0)).await.expect("written, and not after an hour");
+    }
+    drop(store);
+    let store = Arc::new(Embedded::open(&path, &Settings { gather_ms: 2_000, ..patient }).expect("opened"));
+    // Two that wait while a third holds up the writer share the next commit.
+    let (release, held) = std::sync::mpsc::sync_channel::<()>(0);
+    let holding = store.write(move |_| {
+        let _ = held.recv();
+        Ok(())
+    });
+    let (first, second) = (call("barbers", 5, 0), call("barbers", 6, 0));
+    let both = tokio::spawn({
+        let store = Arc::clone(&store);
+        async move { tokio::join!(store.put_call(&first), store.put_call(&second)) }
+    });
+    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    release.send(()).expect("held");
+    holding.await.expect("made");
+    assert_eq!(both.await.expect("no panic"), (Ok(()), Ok(())));
+    // Whoever writes now waits for others to come along.
+    let late = call("barbers", 7, 0);
+    let writing = tokio::spawn({
+        let (store, late) = (Arc::clone(&store), late.clone());
+        async move { store.put_call(&late).await }
+    });
+    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    assert_eq!(store.call(late.id).await, Ok(None));
+    assert_eq!(writing.await.expect("no panic"), Ok(()));
+    assert!(store.call(late.id).await.expect("read").is_some());
+}
+
+#[tokio::test]
 async fn a_change_that_panics_takes_only_its_batch_along() {
     let (_, folder) = ((), TempDir::new().expect("a folder"));
     let store = open(&folder);

@@ -61,33 +61,44 @@ const NOT_MADE: &str = "the change was not made; try again";
 pub(super) struct Writer {
     database: Arc<Database>,
     batch_max: usize,
+    /// How long after a commit that several shared the next begins.
+    gather: Duration,
     trouble: Trouble,
 }
 
 impl Writer {
     pub(super) fn new(database: Arc<Database>, settings: &Settings) -> Self {
-        Self { database, batch_max: settings.batch_max.max(1), trouble: Trouble::default() }
+        let gather = Duration::from_millis(settings.gather_ms);
+        Self { database, batch_max: settings.batch_max.max(1), gather, trouble: Trouble::default() }
     }
 
     /// Writes until nobody can send any more, and everything that was sent is answered.
     pub(super) fn run(mut self, jobs: &Receiver<Box<dyn Job>>) {
+        let mut next = Instant::now();
         while let Ok(first) = jobs.recv() {
             let mut batch = Vec::with_capacity(16);
             batch.push(first);
-            while batch.len() < self.batch_max {
-                match jobs.try_recv() {
-                    Ok(job) => batch.push(job),
-                    Err(_) => break,
-                }
+            self.take_waiting(&mut batch, jobs);
+            let early = next.saturating_duration_since(Instant::now());
+            if !early.is_zero() && batch.len() < self.batch_max {
+                std::thread::sleep(early);
+                self.take_waiting(&mut batch, jobs);
             }
             #[allow(clippy::cast_precision_loss, reason = "a batch is small")]
             let size = batch.len() as f64;
             gauge!(QUEUE_DEPTH).decrement(size);
             histogram!(BATCH_SIZE).record(size);
+            let shared = batch.len() > 1;
             let began = Instant::now();
             self.make(batch);
             histogram!(COMMIT_SECONDS).record(began.elapsed());
+            // Whoever writes one thing after another alone waits for nobody.
+            next = if shared { Instant::now() + self.gather } else { began };
         }
+    }
+
+    fn take_waiting(&self, batch: &mut Vec<Box<dyn Job>>, jobs: &Receiver<Box<dyn Job>>) {
+        batch.extend(jobs.try_iter().take(self.batch_max.saturating_sub(batch.len())));
     }
 
     /// Makes a batch whole or not at all, and answers everybody.

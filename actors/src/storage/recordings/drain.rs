@@ -15,10 +15,13 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::keeper::{Tally, Work};
-use super::seal::Seal;
+use super::seal::{SEAL_BYTES, Seal};
 use super::{Settings, object_of};
 use crate::storage::metrics::{RECORDING_LOST_SAMPLES, RECORDINGS_LIVE};
 use crate::types::RecordingId;
+
+/// Bytes by which a segment under way grows.
+const STEP_BYTES: usize = 4_096;
 
 /// What the thread is told.
 pub(super) enum Command {
@@ -55,7 +58,7 @@ impl Live {
             seal,
             tally,
             segment_bytes: segment_samples as usize * 2,
-            audio: Vec::with_capacity(segment_samples as usize * 2),
+            audio: Vec::new(),
             index: 0,
             samples: 0,
             waiting: VecDeque::new(),
@@ -70,18 +73,31 @@ impl Live {
             let Some(room) = scratch.get_mut(..pairs * 2).filter(|room| !room.is_empty()) else { return };
             let count = self.receiver.read(room);
             self.samples += (count / 2) as u64;
-            for sample in room.iter().take(count) {
-                self.audio.push(encode_ulaw(*sample));
+            let mut rest = room.get(..count).unwrap_or_default();
+            while !rest.is_empty() {
+                let (now, later) = rest.split_at(rest.len().min(self.segment_bytes - self.audio.len()));
+                self.make_room(now.len());
+                self.audio.extend(now.iter().map(|sample| encode_ulaw(*sample)));
                 if self.audio.len() == self.segment_bytes {
                     self.cut(false);
                 }
+                rest = later;
             }
+        }
+    }
+
+    /// Room grows with the segment: of thousands of calls, half of it would always lie empty. A whole one has room for
+    /// its seal.
+    fn make_room(&mut self, bytes: usize) {
+        if self.audio.capacity() - self.audio.len() < bytes {
+            let whole = self.segment_bytes + SEAL_BYTES - self.audio.len();
+            self.audio.reserve_exact(bytes.max(STEP_BYTES).min(whole));
         }
     }
 
     /// Seals what there is as the next segment.
     fn cut(&mut self, last: bool) {
-        let audio = std::mem::replace(&mut self.audio, Vec::with_capacity(self.segment_bytes));
+        let audio = std::mem::take(&mut self.audio);
         let index = self.index;
         self.index += 1;
         let pairs = audio.len() / 2;

@@ -9,6 +9,8 @@ use crate::types::{CallId, RecordingId, TenantId};
 
 /// The largest segment, in bytes before it is sealed.
 pub(super) const SEGMENT_BYTES_MAX: usize = 64 << 10;
+/// What the seal adds to a segment, in bytes.
+pub(super) const SEAL_BYTES: usize = 16;
 
 /// Seals and opens one recording's segments. A number is sealed once: its nonce is used once.
 pub(super) struct Seal {

@@ -379,8 +379,9 @@ impl Live {
             level.frame(&mut theirs, self.hearing.is_speaking());
         }
         let mut both = [0; 2 * FRAME];
-        for ((pair, left), right) in both.chunks_exact_mut(2).zip(theirs).zip(ours) {
-            pair.copy_from_slice(&[left, *right]);
+        let (pairs, _) = both.as_chunks_mut();
+        for ((pair, left), right) in pairs.iter_mut().zip(theirs).zip(ours) {
+            *pair = [left, *right];
         }
         record.write(&both);
     }
