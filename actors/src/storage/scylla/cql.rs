@@ -113,6 +113,7 @@ statements! {
     AllEvents = List "SELECT call, value FROM {data}.call_events";
     PutCheckpoint = Write "INSERT INTO {data}.checkpoints (call, state) VALUES (?, ?) USING TTL ?";
     Checkpoint = Read "SELECT state FROM {data}.checkpoints WHERE call = ?";
+    CheckpointAndTime = Read "SELECT state, WRITETIME(state) FROM {data}.checkpoints WHERE call = ?";
     DropCheckpoint = Write "DELETE FROM {data}.checkpoints WHERE call = ?";
     AllCheckpoints = List "SELECT call, state FROM {data}.checkpoints";
 

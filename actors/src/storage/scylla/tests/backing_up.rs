@@ -9,7 +9,7 @@ use crate::storage::backup::{Item, KeySource, Mended, Mending, Options, Reader, 
 use crate::storage::conformance::{at, call, cancelled, event, moved};
 use crate::storage::embedded;
 use crate::storage::recordings::{MasterKey, Recordings};
-use crate::storage::{Embedded, Page, Part};
+use crate::storage::{Embedded, Fence, Page, Part};
 use crate::types::CallRecord;
 
 /// Appointments that are made, moved about in a few hours and cancelled, by one writer of many.
@@ -49,9 +49,9 @@ async fn calls(store: Arc<Scylla>, stop: Arc<AtomicBool>) -> u32 {
         let begun = CallRecord { ended_at: None, ..over.clone() };
         store.begin_call(&begun).await.expect("written");
         store.append_events(over.id, &[event(0, "said"), event(1, "said")]).await.expect("appended");
-        store.put_checkpoint(over.id, b"state").await.expect("kept");
+        store.put_checkpoint(over.id, Fence::of(&over), b"state").await.expect("kept");
         store.put_call(&over).await.expect("written");
-        store.drop_checkpoint(over.id).await.expect("dropped");
+        store.drop_checkpoint(over.id, Fence::of(&over)).await.expect("dropped");
     }
     0
 }
