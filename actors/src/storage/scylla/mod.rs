@@ -1,4 +1,4 @@
-//! The store of a cluster: ScyllaDB, or Apache Cassandra 5, through one subset of CQL (see `cql`). The only place
+//! The store of a cluster: ScyllaDB, or Apache Cassandra 5, through one subset of CQL (see `subset`). The only place
 //! that names the driver.
 //!
 //! Two keyspaces: `<prefix>_data` for what one writer at a time writes, kept by a majority of the node's data
@@ -49,6 +49,7 @@ mod schema;
 mod settings;
 mod sound;
 mod states;
+mod subset;
 mod turns;
 mod users;
 
