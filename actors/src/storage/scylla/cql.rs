@@ -18,6 +18,20 @@ pub(super) enum Use {
     Compare,
 }
 
+impl Use {
+    /// Its name, in metrics.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::List => "list",
+            Self::Agreed => "agreed",
+            Self::Decided => "decided",
+            Self::Compare => "compare",
+        }
+    }
+}
+
 /// Makes the statements' names and what each is.
 macro_rules! statements {
     ($($(#[$doc:meta])* $name:ident = $use:ident $text:literal;)+) => {
