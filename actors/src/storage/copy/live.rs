@@ -4,12 +4,7 @@
 //! written, as a backup is restored: two looks at what changes meanwhile would not see the same. A copy that was
 //! stopped while it read begins anew, one that was stopped while it wrote goes on.
 
-use std::fs::OpenOptions;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-
-use aws_lc_rs::rand::fill;
 
 use super::Progress;
 use crate::clock::Clock;
@@ -48,13 +43,7 @@ impl Spool {
     /// Makes a key of its own. What an earlier copy left is gone then.
     fn begin(&self) -> Result<()> {
         self.remove()?;
-        let failed = |why| Error::File { path: self.key.clone(), why };
-        let mut key = [0_u8; 32];
-        fill(&mut key).map_err(|_| Error::Stopped { why: "the system gave no randomness".to_owned() })?;
-        let digits: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&self.key);
-        let mut file = file.map_err(failed)?;
-        file.write_all(digits.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)
+        KeySource::make(&self.key).map(drop)
     }
 
     /// Removes both files, the key first: without it the other is noise.
