@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use actors::storage::{
-    AuditEntry, AuditRow, BookingWrite, Claim, Cursor, Erasure, Error, Extent, IdempotencyKey, Listing,
-    Occupied, Owner, Page, Part, Recording, Removal, Result, SealedKey, Storage, StoredRow, Users,
+    AuditEntry, AuditRow, BookingWrite, Claim, Cursor, Erasure, Error, Extent, Fence, IdempotencyKey,
+    Listing, Occupied, Owner, Page, Part, Recording, Removal, Result, SealedKey, Storage, StoredRow, Users,
 };
 use actors::types::{
     Booking, BookingId, Business, CallEvent, CallId, CallRecord, EmailAddress, Life, Message, PhoneNumber,
@@ -214,18 +214,18 @@ impl<S: Storage> Storage for Failing<S> {
         self.inner.outcome(key).await
     }
 
-    async fn put_checkpoint(&self, call: CallId, state: &[u8]) -> Result<()> {
+    async fn put_checkpoint(&self, call: CallId, fence: Fence, state: &[u8]) -> Result<()> {
         self.before()?;
-        self.after(self.inner.put_checkpoint(call, state).await)
+        self.after(self.inner.put_checkpoint(call, fence, state).await)
     }
 
     async fn checkpoint(&self, call: CallId) -> Result<Option<Vec<u8>>> {
         self.inner.checkpoint(call).await
     }
 
-    async fn drop_checkpoint(&self, call: CallId) -> Result<()> {
+    async fn drop_checkpoint(&self, call: CallId, fence: Fence) -> Result<()> {
         self.before()?;
-        self.after(self.inner.drop_checkpoint(call).await)
+        self.after(self.inner.drop_checkpoint(call, fence).await)
     }
 
     async fn put_recording(&self, recording: &Recording) -> Result<()> {

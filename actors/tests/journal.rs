@@ -9,7 +9,7 @@ use actors::chance::Chance;
 use actors::clock::Clock;
 use actors::storage::journal::{Journalled, Settings, Volatile};
 use actors::storage::{
-    Claim, Error, IdempotencyKey, Memory, Occupied, Page, Part, Recording, Storage, StoredRow,
+    Claim, Error, Fence, IdempotencyKey, Memory, Occupied, Page, Part, Recording, Storage, StoredRow,
 };
 use actors::types::{
     Attestation, Booking, BookingId, BookingState, CallEvent, CallEventKind, CallId, CallQuality, CallRecord,
@@ -100,6 +100,11 @@ pub(crate) fn recording(call: u32) -> Recording {
     }
 }
 
+/// By which the process writes that its calls came to.
+pub(crate) fn fence() -> Fence {
+    Fence::of(&call(1))
+}
+
 pub(crate) fn key(text: &str) -> IdempotencyKey {
     IdempotencyKey(text.to_owned())
 }
@@ -122,9 +127,9 @@ async fn write_two_calls(storage: &dyn Storage) {
     for number in [1, 2] {
         storage.put_call(&call(number)).await.unwrap();
         storage.append_events(id(number), &[event(0), event(1)]).await.unwrap();
-        storage.put_checkpoint(id(number), b"a state").await.unwrap();
+        storage.put_checkpoint(id(number), fence(), b"a state").await.unwrap();
         storage.put_recording(&recording(number)).await.unwrap();
-        storage.put_checkpoint(id(number), b"a later state").await.unwrap();
+        storage.put_checkpoint(id(number), fence(), b"a later state").await.unwrap();
         storage.append_events(id(number), &[event(2)]).await.unwrap();
     }
     assert_eq!(storage.put_message(&message(1), &key("1/0")).await, Ok(message(1)));
@@ -134,7 +139,7 @@ async fn write_two_calls(storage: &dyn Storage) {
     assert_eq!(storage.remember_outcome(&key("1/1"), &ToolOutcome::NotFound).await, Ok(refused.clone()));
     assert_eq!(storage.outcome(&key("1/1")).await, Ok(Some(refused)));
     storage.put_call(&ended(1)).await.unwrap();
-    storage.drop_checkpoint(id(1)).await.unwrap();
+    storage.drop_checkpoint(id(1), fence()).await.unwrap();
 }
 
 pub(crate) async fn rows(store: &dyn Storage) -> Vec<StoredRow> {

@@ -16,7 +16,7 @@ use actors::types::{
 use tempfile::TempDir;
 
 use crate::journal::{
-    Store, at, call, ended, event, id, journal, key, message, recording, rows, settings, store, uuid,
+    Store, at, call, ended, event, fence, id, journal, key, message, recording, rows, settings, store, uuid,
 };
 use crate::store_failures::{acknowledged, child, told};
 
@@ -47,7 +47,7 @@ async fn three_calls(store: &Store, journal: &Journalled) {
     let mut said = event(0);
     said.kind = CallEventKind::Trouble { what: "a secret that was said".to_owned() };
     journal.append_events(id(1), &[said, event(1)]).await.unwrap();
-    journal.put_checkpoint(id(1), b"a secret state").await.unwrap();
+    journal.put_checkpoint(id(1), fence(), b"a secret state").await.unwrap();
     journal.put_recording(&recording(1)).await.unwrap();
     let note = Message { text: "a secret note".into(), ..message(1) };
     journal.put_message(&note, &key(&format!("{}/0", id(1)))).await.unwrap();
@@ -56,7 +56,7 @@ async fn three_calls(store: &Store, journal: &Journalled) {
     let over =
         CallRecord { summary: "a secret summary".into(), recording: Some(recording(1).id), ..ended(1) };
     journal.put_call(&of(THEIRS, over)).await.unwrap();
-    journal.drop_checkpoint(id(1)).await.unwrap();
+    journal.drop_checkpoint(id(1), fence()).await.unwrap();
 
     journal.begin_call(&of(ANOTHERS, call(2))).await.unwrap();
     let note = Message { call: id(2), text: format!("They secretly know {THEIRS}.").into(), ..message(2) };

@@ -13,7 +13,10 @@ use super::raw::redb::Redb;
 /// A backend through the interface, and its driver by itself beside it.
 pub(crate) struct Backend {
     pub(crate) storage: Arc<dyn Storage>,
+    /// All rows at once, in no order.
     pub(crate) raw: Arc<dyn Raw>,
+    /// In the order that a crash needs; none where one transaction takes all rows of a call.
+    pub(crate) in_order: Option<Arc<dyn Raw>>,
     place: Place,
 }
 
@@ -32,7 +35,7 @@ impl Backend {
                 std::fs::create_dir_all(&folder)?;
                 let storage = Arc::new(Embedded::open(&folder.join("interface.redb"), &Settings::default())?);
                 let raw = Arc::new(Redb::open(&folder.join("raw.redb"))?);
-                Ok(Self { storage, raw, place: Place::Folder(folder) })
+                Ok(Self { storage, raw, in_order: None, place: Place::Folder(folder) })
             }
             #[cfg(feature = "scylla")]
             Some(("scylla", "start")) => {
@@ -61,6 +64,9 @@ impl Backend {
         ring: Option<super::cassandra::Ring>,
     ) -> Result<Self, Failure> {
         use actors::storage::scylla::{Scylla, Settings, migrate};
+
+        use super::raw::cassandra::Cassandra;
+        use super::raw::in_order::InOrder;
         let settings = Settings {
             contact_points: vec![point],
             keyspace_prefix: prefix.to_owned(),
@@ -69,12 +75,18 @@ impl Backend {
             call_path_total_ms: 20_000,
             ..Settings::default()
         };
-        let alone = Settings { keyspace_prefix: format!("{prefix}_raw"), ..settings.clone() };
-        for settings in [&settings, &alone] {
+        // Each driver writes into tables of its own, as full as the others'.
+        let of = |arm: &str| Settings { keyspace_prefix: format!("{prefix}_{arm}"), ..settings.clone() };
+        let (at_once, in_order) = (of("raw"), of("ordered"));
+        for settings in [&settings, &at_once, &in_order] {
             migrate(settings).await?;
         }
-        let raw = Arc::new(super::raw::cassandra::Cassandra::open(&alone).await?);
-        Ok(Self { storage: Arc::new(Scylla::open(&settings).await?), raw, place: Place::Cluster(ring) })
+        Ok(Self {
+            storage: Arc::new(Scylla::open(&settings).await?),
+            raw: Arc::new(Cassandra::open(&at_once).await?),
+            in_order: Some(Arc::new(InOrder::new(Cassandra::open(&in_order).await?))),
+            place: Place::Cluster(ring),
+        })
     }
 
     /// The server's process, where this one started it.
@@ -88,7 +100,7 @@ impl Backend {
 
     /// Says how large the store's file is, where it is one, and removes what was made.
     pub(crate) fn close(self) -> Result<(), Failure> {
-        drop((self.storage, self.raw));
+        drop((self.storage, self.raw, self.in_order));
         match self.place {
             Place::Folder(folder) => {
                 let bytes = std::fs::metadata(folder.join("interface.redb"))?.len();

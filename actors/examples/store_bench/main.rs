@@ -4,8 +4,11 @@
 //! `cargo run --release -p actors --example store_bench -- [URL] [CALLS] [WRITES] [WRITERS] [ROUNDS]`. `URL` names the
 //! backend: `redb:FOLDER` (the default, in the temporary folder); with `--features scylla` also `scylla:start`, which
 //! starts an Apache Cassandra as the tests do, and `scylla://HOST:PORT/PREFIX`, a cluster where it makes the keyspaces
-//! of `PREFIX` and of `PREFIX_raw` and leaves them. `CALLS` in all, of which both drivers write `WRITES` in each of
-//! `ROUNDS`, by `WRITERS` at once. Prints figures; asserts none.
+//! of `PREFIX`, `PREFIX_raw` and `PREFIX_ordered` and leaves them. `CALLS` in all, of which each arm writes `WRITES` in
+//! each of `ROUNDS`, by `WRITERS` at once. Prints figures; asserts none.
+//!
+//! The driver by itself is measured in two ways: all rows of a call at once, and in the order that a crash needs, as
+//! the interface writes them. The first says what safety costs, the second what this program's code costs.
 
 mod backend;
 #[cfg(feature = "scylla")]
@@ -26,6 +29,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use backend::Backend;
 use measure::{Took, load_average, median, resident_kib};
+use raw::Raw;
 
 pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -49,16 +53,17 @@ async fn main() -> Result<(), Failure> {
     let backend = Backend::open(&url).await?;
     let called = PhoneNumber::parse("1000").ok_or("no number")?;
     println!("{:<28} {:>9} KiB", "memory at the start", resident_kib(None)?);
-    let mut slower = Vec::new();
-    // In turn: what else the machine does meets both.
+    let (mut at_once, mut in_order) = (Vec::new(), Vec::new());
     for round in 0..rounds {
-        let alone = write_raw(&backend, &called, (writers, writes, round)).await?;
-        let through = write(&backend, &called, writers, round * writes..(round + 1) * writes).await?;
-        alone.print("writes, raw driver");
-        through.print("writes, interface");
-        slower.push(alone.per_second() / through.per_second());
+        let took = round_of(&backend, &called, (writers, writes, round)).await?;
+        at_once.push(took.at_once.per_second() / took.interface.per_second());
+        in_order
+            .extend(took.in_order.map(|took_alone| took_alone.per_second() / took.interface.per_second()));
     }
-    println!("{:<28} {:>9.2} (median of {rounds}, goal {GOAL})", "times slower", median(slower));
+    print_ratio("slower than all at once", at_once);
+    if !in_order.is_empty() {
+        print_ratio("slower than in order", in_order);
+    }
     println!("{:<28} {:>9}", "load average", load_average()?);
     let filled = write(&backend, &called, writers, rounds * writes..calls.max(rounds * writes)).await?;
     filled.print("writes up to all calls");
@@ -70,14 +75,58 @@ async fn main() -> Result<(), Failure> {
     backend.close()
 }
 
-async fn write_raw(
+/// What each arm took in a round.
+struct Round {
+    at_once: Took,
+    in_order: Option<Took>,
+    interface: Took,
+}
+
+/// All arms in turn: what else the machine does meets each. They change places from round to round, so that what one
+/// leaves to the server to do does not always meet the same.
+async fn round_of(
     backend: &Backend,
     called: &PhoneNumber,
     (writers, writes, round): (u64, u64, u64),
+) -> Result<Round, Failure> {
+    let numbers = round * writes..(round + 1) * writes;
+    let (mut at_once, mut in_order, mut interface) = (None, None, None);
+    for turn in 0..3 {
+        match (round + turn) % 3 {
+            0 => at_once = Some(write_raw(&backend.raw, called, writers, numbers.clone()).await?),
+            1 => {
+                if let Some(raw) = &backend.in_order {
+                    in_order = Some(write_raw(raw, called, writers, numbers.clone()).await?);
+                }
+            }
+            _ => interface = Some(write(backend, called, writers, numbers.clone()).await?),
+        }
+    }
+    let missing = "an arm was left out";
+    let took = Round { at_once: at_once.ok_or(missing)?, in_order, interface: interface.ok_or(missing)? };
+    took.at_once.print("writes, raw, all at once");
+    if let Some(in_order) = &took.in_order {
+        in_order.print("writes, raw, in order");
+    }
+    took.interface.print("writes, interface");
+    Ok(took)
+}
+
+fn print_ratio(name: &str, figures: Vec<f64>) {
+    let rounds = figures.len();
+    println!("{name:<28} {:>9.2} times (median of {rounds}, goal {GOAL})", median(figures));
+}
+
+/// Writes the calls of these numbers by the driver alone.
+async fn write_raw(
+    raw: &Arc<dyn Raw>,
+    called: &PhoneNumber,
+    writers: u64,
+    numbers: std::ops::Range<u64>,
 ) -> Result<Took, Failure> {
-    let (raw, called) = (Arc::clone(&backend.raw), called.clone());
-    Took::of(writers, writes, move |at| {
-        let (raw, record) = (Arc::clone(&raw), record(&called, round * writes + at));
+    let (raw, called) = (Arc::clone(raw), called.clone());
+    Took::of(writers, numbers.end - numbers.start, move |at| {
+        let (raw, record) = (Arc::clone(&raw), record(&called, numbers.start + at));
         async move {
             raw.begin(&opened(&record)).await?;
             raw.end(&record).await

@@ -17,7 +17,8 @@ use super::settings::JournalSettings;
 use crate::chance::Chance;
 use crate::clock::ms;
 use crate::metrics::{JOURNAL_LOST, JOURNAL_RETRIES, JOURNALS_WRITING};
-use crate::storage::{Error, Result, Storage};
+use crate::storage::coordination::VersionedState;
+use crate::storage::{Error, Fence, Result, Storage};
 use crate::types::{CallEvent, CallEventKind, CallId, CallRecord, CallTime, Holder};
 
 /// Told of each call that is over, once its record and everything before it is in the store. It must not wait.
@@ -82,6 +83,8 @@ struct Queue {
     opened: Option<Box<CallRecord>>,
     events: VecDeque<CallEvent>,
     next_seq: u32,
+    /// By what claim this process writes; known with the first record, and no state is kept before.
+    fence: Option<Fence>,
     checkpoint: Option<Vec<u8>>,
     ended: Option<Box<CallRecord>>,
     over: bool,
@@ -93,7 +96,7 @@ enum Write {
     Begin(Box<CallRecord>),
     Record(Box<CallRecord>),
     Events(Vec<CallEvent>),
-    Checkpoint(Vec<u8>),
+    Checkpoint(Fence, Vec<u8>),
     /// With whether a record was written before.
     End(Box<CallRecord>, bool),
 }
@@ -120,6 +123,7 @@ impl Journal {
             // Under the lock, so that the other nodes never hear of a call after its end.
             if !queue.over {
                 self.inner.sharing.began(self.inner.call, &record.tenant, record.started_at);
+                queue.fence = Some(Fence::of(&record));
                 queue.opened = Some(Box::new(record));
             }
         });
@@ -145,8 +149,12 @@ impl Journal {
 
     /// Keeps a state, and tells the other nodes; a newer one replaces an older one that still waits.
     pub(crate) fn checkpoint(&self, state: Vec<u8>) {
-        self.inner.sharing.checkpoint(self.inner.call, u64::from(self.next_seq()), &state);
-        self.change(|queue| queue.checkpoint = (!queue.over).then_some(state));
+        self.change(|queue| {
+            let claim = queue.fence.map_or(0, |fence| fence.claim);
+            let version = VersionedState::version_of(claim, queue.next_seq);
+            self.inner.sharing.checkpoint(self.inner.call, version, &state);
+            queue.checkpoint = (!queue.over).then_some(state);
+        });
     }
 
     /// Writes the summary row of a call that is over, after everything else, and forgets its checkpoint.
@@ -177,7 +185,8 @@ impl Journal {
 
 impl Queue {
     fn has_work(&self) -> bool {
-        self.opened.is_some() || !self.events.is_empty() || self.checkpoint.is_some() || self.ended.is_some()
+        let has_state = self.checkpoint.is_some() && self.fence.is_some();
+        self.opened.is_some() || !self.events.is_empty() || has_state || self.ended.is_some()
     }
 
     fn next(&mut self, batch_max: usize) -> Option<Write> {
@@ -189,8 +198,10 @@ impl Queue {
             let count = self.events.len().min(batch_max.max(1));
             return Some(Write::Events(self.events.drain(..count).collect()));
         }
-        if let Some(state) = self.checkpoint.take() {
-            return Some(Write::Checkpoint(state));
+        if let Some(fence) = self.fence
+            && let Some(state) = self.checkpoint.take()
+        {
+            return Some(Write::Checkpoint(fence, state));
         }
         let has_begun = self.has_begun;
         self.ended.take().map(|record| Write::End(record, has_begun))
@@ -244,13 +255,13 @@ impl Inner {
             Write::Begin(record) => self.storage.begin_call(record).await,
             Write::Record(record) => self.storage.put_call(record).await,
             Write::Events(events) => self.storage.append_events(self.call, events).await,
-            Write::Checkpoint(state) => self.storage.put_checkpoint(self.call, state).await,
+            Write::Checkpoint(fence, state) => self.storage.put_checkpoint(self.call, *fence, state).await,
             Write::End(record, has_begun) => {
                 match has_begun {
                     true => self.storage.put_call(record).await?,
                     false => self.storage.begin_call(record).await?,
                 }
-                self.storage.drop_checkpoint(self.call).await?;
+                self.storage.drop_checkpoint(self.call, Fence::of(record)).await?;
                 if let Some(written) = &self.written {
                     written(record);
                 }

@@ -20,6 +20,9 @@ pub const RECORDING_LOST_SAMPLES: &str = "strowger_recording_lost_samples_total"
 pub const SPOOL_BYTES: &str = "strowger_recording_spool_bytes";
 /// Segments that were to leave the spool, by `outcome`: `sent` or `failed` (and tried again).
 pub const SPOOL_SEGMENTS: &str = "strowger_recording_spool_segments_total";
+/// How long requests to the store of recordings took, their retries included, in seconds, by `operation`: `put`,
+/// `get`, `range`, `head`, `list` or `delete`; and by `outcome`: `done`, `missing` or `failed`.
+pub const OBJECT_SECONDS: &str = "strowger_recording_object_seconds";
 /// Recordings that were to become one object, by `outcome`: `merged` or `failed` (and tried again).
 pub const RECORDINGS_MERGED: &str = "strowger_recordings_merged_total";
 /// How long merging a recording took, in seconds.
@@ -75,6 +78,7 @@ pub fn describe() {
     describe_counter!(JOURNAL_WRITTEN, "writes of the journal that the store has taken");
     describe_counter!(JOURNAL_RETRIED, "rounds of writing in which the store did not take something");
     describe_counter!(JOURNAL_REFUSED, "writes that the journal did not keep, by kind");
+    describe_histogram!(OBJECT_SECONDS, "requests to the store of recordings, by operation and outcome");
     describe_gauge!(SPOOL_BYTES, "sealed bytes that wait for a store over the network");
     describe_counter!(SPOOL_SEGMENTS, "segments that were to leave the spool, by outcome");
     describe_counter!(RECORDINGS_MERGED, "recordings that were to become one object, by outcome");

@@ -57,8 +57,8 @@ pub use ordered::Frozen;
 pub use portable::{Part, ROWS_VERSION, StoredRow};
 use rows::HOLDER;
 pub use rows::{
-    BookingWrite, Claim, Cursor, FinishedRecording, IdempotencyKey, Listing, MergedChunk, MergedRecording,
-    Occupied, Owner, Page, Recording, SealedKey,
+    BookingWrite, Claim, Cursor, Fence, FinishedRecording, IdempotencyKey, Listing, MergedChunk,
+    MergedRecording, Occupied, Owner, Page, Recording, SealedKey,
 };
 pub use users::Users;
 
@@ -155,12 +155,14 @@ pub trait Storage: Users {
     /// What a tool call came to, if it is remembered.
     async fn outcome(&self, key: &IdempotencyKey) -> Result<Option<ToolOutcome>>;
 
-    /// Keeps a live call's state, its bytes versioned by their writer; replaces the one before.
-    async fn put_checkpoint(&self, call: CallId, state: &[u8]) -> Result<()>;
+    /// Keeps a live call's state, its bytes versioned by their writer; replaces the one before. Where the call was
+    /// claimed (see [`Self::claim_call`]) by a later claim than `fence` says, and that one has kept or dropped a
+    /// state, it changes nothing, now or later, and that is not told: whoever lost a call hears it of its record.
+    async fn put_checkpoint(&self, call: CallId, fence: Fence, state: &[u8]) -> Result<()>;
     /// A live call's last kept state.
     async fn checkpoint(&self, call: CallId) -> Result<Option<Vec<u8>>>;
-    /// Forgets a call's state: it is over.
-    async fn drop_checkpoint(&self, call: CallId) -> Result<()>;
+    /// Forgets a call's state: it is over. One that a later claim kept stays, as in [`Self::put_checkpoint`].
+    async fn drop_checkpoint(&self, call: CallId, fence: Fence) -> Result<()>;
 
     /// Writes what is known of a recording; the last write wins. Called once, when it begins.
     async fn put_recording(&self, recording: &Recording) -> Result<()>;

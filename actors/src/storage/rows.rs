@@ -79,6 +79,24 @@ pub struct Owner {
     pub epoch: u64,
 }
 
+/// By what claim a process writes of a call that goes on: of what is written by different ones the latest claim's
+/// counts, whenever it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fence {
+    /// When the call began.
+    pub started_at: Timestamp,
+    /// How often it was claimed from another process by then.
+    pub claim: u32,
+}
+
+impl Fence {
+    /// Of the process that has the call, as its record says.
+    #[must_use]
+    pub fn of(record: &CallRecord) -> Self {
+        Self { started_at: record.started_at, claim: record.claim() }
+    }
+}
+
 /// What became of the wish for a call that another process has.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Claim {

@@ -8,13 +8,16 @@ use std::collections::BTreeSet;
 
 use crate::call::{NODE_DIED, note_outcome};
 use crate::storage::coordination::{Coordination, NodeRun};
-use crate::storage::{Claim, Error, Page, Result, Storage};
+use crate::storage::{Claim, Error, Fence, Page, Result, Storage};
 use crate::types::{CallEvent, CallEventKind, CallRecord, CallTime, Life, RecordingId};
 
 /// Calls read at once.
 const PAGE: usize = 256;
 /// How often a call is claimed that changes hands meanwhile.
 const CLAIMS_MAX: u32 = 8;
+/// How long what the nodes share keeps in mind that a dead process's state was forgotten, in milliseconds: longer than
+/// one that was only frozen goes on before it hears that.
+const FORGOTTEN_MS: u64 = 3_600_000;
 /// The kind of a node among the owners in the store.
 const NODE: &str = "node";
 
@@ -158,7 +161,7 @@ async fn close(storage: &dyn Storage, record: &CallRecord) -> Result<Option<Reco
     // The last thing known is the latest that the call surely lasted to.
     crate::call::end(&mut record, last, ended.unwrap_or(NODE_DIED));
     storage.put_call(&record).await?;
-    storage.drop_checkpoint(record.id).await?;
+    storage.drop_checkpoint(record.id, Fence::of(&record)).await?;
     Ok(record.recording)
 }
 
@@ -169,7 +172,7 @@ async fn forget(coordination: &dyn Coordination, record: &CallRecord, runs: &[No
     for run in runs {
         told = told.and(coordination.remove_call(record.id, run).await);
     }
-    told = told.and(coordination.drop_checkpoint(record.id).await);
+    told = told.and(coordination.drop_checkpoint(record.id, record.claim(), FORGOTTEN_MS).await);
     if let Err(error) = told {
         tracing::debug!(call_id = %record.id, %error, "what the nodes share of a dead call is left to expire");
     }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use actors::storage::{
-    AuditEntry, AuditRow, BookingWrite, Claim, Cursor, Erasure, Error, Extent, IdempotencyKey, Listing,
-    Memory, Occupied, Owner, Page, Part, Recording, Removal, Result, SealedKey, Storage, StoredRow, Users,
+    AuditEntry, AuditRow, BookingWrite, Claim, Cursor, Erasure, Error, Extent, Fence, IdempotencyKey,
+    Listing, Memory, Occupied, Owner, Page, Part, Recording, Removal, Result, SealedKey, Storage, StoredRow,
+    Users,
 };
 use actors::types::{
     Booking, BookingId, Business, CallEvent, CallId, CallRecord, EmailAddress, Life, Message, PhoneNumber,
@@ -235,9 +236,9 @@ impl Storage for Store {
         self.memory.outcome(key).await
     }
 
-    async fn put_checkpoint(&self, call: CallId, state: &[u8]) -> Result<()> {
+    async fn put_checkpoint(&self, call: CallId, fence: Fence, state: &[u8]) -> Result<()> {
         self.serve().await?;
-        self.memory.put_checkpoint(call, state).await
+        self.memory.put_checkpoint(call, fence, state).await
     }
 
     async fn checkpoint(&self, call: CallId) -> Result<Option<Vec<u8>>> {
@@ -245,9 +246,9 @@ impl Storage for Store {
         self.memory.checkpoint(call).await
     }
 
-    async fn drop_checkpoint(&self, call: CallId) -> Result<()> {
+    async fn drop_checkpoint(&self, call: CallId, fence: Fence) -> Result<()> {
         self.serve().await?;
-        self.memory.drop_checkpoint(call).await
+        self.memory.drop_checkpoint(call, fence).await
     }
 
     async fn put_recording(&self, recording: &Recording) -> Result<()> {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use actors::storage::Storage;
 use actors::storage::scylla::{Scylla, Settings};
+use actors::storage::{Fence, Storage};
 use actors::types::CallId;
 use nix::sys::signal::Signal;
 use serde_json::Value;
@@ -136,9 +136,10 @@ fn peer_a_cassandra_without_room_dies_and_calls_go_on() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let refused = runtime.block_on(async {
         let store = Scylla::open(&settings).await.expect("opened");
+        let fence = Fence { started_at: jiff::Timestamp::UNIX_EPOCH, claim: 0 };
         for number in 0..400_u128 {
             let call = CallId::new(uuid::Uuid::from_u128(number));
-            if let Err(error) = store.put_checkpoint(call, &[7; 200_000]).await {
+            if let Err(error) = store.put_checkpoint(call, fence, &[7; 200_000]).await {
                 return Some(error.to_string());
             }
         }

@@ -12,7 +12,7 @@ use super::{NUMBER, get, outcomes, started};
 use crate::command_line::strowger;
 use crate::node_life::{Process, stop, wait_for};
 use crate::redis_proxy::Proxy;
-use crate::redis_server::Server;
+use crate::redis_server::{Make, Server};
 
 /// Beside the words of a call there is silence; in this much of it some packets come all the same.
 const LISTEN: Duration = Duration::from_millis(600);
@@ -213,7 +213,7 @@ fn peer_redis_is_slow_and_calls_go_on() {
 #[test]
 fn peer_redis_has_a_full_disk_and_no_memory_left_and_calls_go_on() {
     let words = ["--save", "3600 1", "--appendonly", "no", "--stop-writes-on-bgsave-error", "yes"];
-    let server = Server::start_with("redis-server", &words, None);
+    let server = Server::start_with(Make::Redis, &words, None);
     let (data, _node, presence) = sharing(&server.url());
     let full = || {
         std::fs::remove_dir_all(server.folder()).expect("its folder goes");

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "scylla")]
 pub(crate) mod cassandra;
+#[cfg(feature = "scylla")]
+pub(crate) mod in_order;
 pub(crate) mod redb;
 
 use actors::types::CallRecord;
@@ -9,8 +11,8 @@ use async_trait::async_trait;
 
 use super::Failure;
 
-/// A driver that writes the rows that the interface writes, each once: no reads before writes, no checks, no order
-/// between rows.
+/// A driver that writes the rows that the interface writes, each once, with nothing of this program's store in
+/// between.
 #[async_trait]
 pub(crate) trait Raw: Send + Sync {
     /// Writes the rows of a call that begins; durable when it returns.

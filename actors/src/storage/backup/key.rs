@@ -1,11 +1,14 @@
 //! The key of a backup.
 
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::num::NonZeroU32;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 use aws_lc_rs::pbkdf2;
+use aws_lc_rs::rand::fill;
 use serde::{Deserialize, Serialize};
 
 use super::{Error, Result};
@@ -31,6 +34,21 @@ pub enum KeySource {
 }
 
 impl KeySource {
+    /// Makes a key file with a key of its own, which its owner alone may read.
+    ///
+    /// # Errors
+    /// The file is there already, or can't be made.
+    pub fn make(path: &Path) -> Result<Self> {
+        let failed = |why| Error::File { path: path.to_owned(), why };
+        let mut key: KeyBytes = [0; 32];
+        fill(&mut key).map_err(|_| Error::Stopped { why: "the system gave no randomness".to_owned() })?;
+        let text: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+        let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+        let mut file = made.map_err(failed)?;
+        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
+        Ok(Self::KeyFile(path.to_owned()))
+    }
+
     /// How a backup says which it is.
     pub(super) const fn kind(&self) -> u8 {
         match self {

@@ -10,7 +10,7 @@ use super::*;
 use crate::storage::conformance::{
     booking, business, call, cancelled, event, key, moved, portable, tenant, user,
 };
-use crate::storage::{Extent, Memory, Page, Part, Storage, StoredRow, Users};
+use crate::storage::{Extent, Fence, Memory, Page, Part, Storage, StoredRow, Users};
 use crate::types::{Booking, BookingState, CallRecord};
 
 /// What happens between two looks.
@@ -66,13 +66,13 @@ async fn act_on(store: &Memory, act: Act, step: u32) {
             let begun = CallRecord { ended_at: None, ..call("barbers", id, 0) };
             store.put_call(&begun).await.expect("written");
             store.append_events(begun.id, &[event(0, "said")]).await.expect("appended");
-            store.put_checkpoint(begun.id, b"state").await.expect("kept");
+            store.put_checkpoint(begun.id, Fence::of(&begun), b"state").await.expect("kept");
         }
         Act::End(id) => {
             let over = call("barbers", id, 0);
             store.append_events(over.id, &[event(1, "said")]).await.expect("appended");
             store.put_call(&over).await.expect("written");
-            store.drop_checkpoint(over.id).await.expect("dropped");
+            store.drop_checkpoint(over.id, Fence::of(&over)).await.expect("dropped");
         }
         Act::Erase(id) => {
             store.erase_call(call("barbers", id, 0).id, Extent::Everything).await.expect("erased");

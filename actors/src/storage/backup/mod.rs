@@ -20,6 +20,7 @@ mod mend;
 mod read;
 mod seal;
 mod tally;
+mod whole;
 mod write;
 
 pub use error::{Error, Result};
@@ -28,7 +29,8 @@ pub use key::KeySource;
 pub use mend::{Mended, Mending};
 pub use read::Reader;
 pub use tally::{Sum, Tally};
-pub use write::{Options, Summary, write};
+pub use whole::Whole;
+pub use write::{Options, Summary, write, write_rows};
 
 #[cfg(test)]
 mod mend_tests;

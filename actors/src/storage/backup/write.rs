@@ -60,6 +60,29 @@ pub struct Summary {
 /// # Errors
 /// [`Error`]: the key, the file, the store or the recordings.
 pub async fn write(storage: &dyn Storage, recordings: &Recordings, options: Options) -> Result<Summary> {
+    write_with(storage, Some(recordings), options).await
+}
+
+/// Writes a backup of the rows alone.
+///
+/// # Errors
+/// [`Error`]: the key, the file or the store.
+pub async fn write_rows(
+    storage: &dyn Storage,
+    to: &Path,
+    key: &KeySource,
+    now: Timestamp,
+) -> Result<Summary> {
+    let (to, key) = (to.to_owned(), key.clone());
+    let options = Options { to, key, recordings: false, master_key: None, now };
+    write_with(storage, None, options).await
+}
+
+async fn write_with(
+    storage: &dyn Storage,
+    recordings: Option<&Recordings>,
+    options: Options,
+) -> Result<Summary> {
     if options.to.exists() {
         return Err(Error::Exists { path: options.to });
     }
@@ -78,12 +101,16 @@ pub async fn write(storage: &dyn Storage, recordings: &Recordings, options: Opti
 
 async fn give(
     storage: &dyn Storage,
-    recordings: &Recordings,
+    recordings: Option<&Recordings>,
     options: &Options,
     items: &Sender<Item>,
 ) -> Result<Summary> {
+    let recordings = recordings.filter(|_| options.recordings);
     // The rows are of one moment; what they name must lie there until it is copied.
-    let _still = if options.recordings { Some(recordings.hold_still().await) } else { None };
+    let _still = match recordings {
+        Some(recordings) => Some(recordings.hold_still().await),
+        None => None,
+    };
     let frozen = storage.freeze()?;
     let head = Head {
         rows_version: ROWS_VERSION,
@@ -116,7 +143,7 @@ async fn give(
         send(items, Item::MasterKey(bytes)).await?;
     }
     let (mut objects, mut object_bytes) = (0, 0);
-    if options.recordings {
+    if let Some(recordings) = recordings {
         let mut names = recordings.objects();
         while let Some(name) = names.next().await {
             let name = name?;

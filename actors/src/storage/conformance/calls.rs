@@ -188,12 +188,13 @@ pub(crate) async fn tenants_see_their_own_calls_only(store: Store) {
 
 pub(crate) async fn a_checkpoint_replaces_the_one_before(store: Store) {
     assert_eq!(store.checkpoint(id(1)).await, Ok(None));
-    store.put_checkpoint(id(1), b"one").await.expect("kept");
-    store.put_checkpoint(id(2), b"").await.expect("kept");
-    store.put_checkpoint(id(1), b"two").await.expect("kept");
+    let by = fence(0);
+    store.put_checkpoint(id(1), by, b"one").await.expect("kept");
+    store.put_checkpoint(id(2), by, b"").await.expect("kept");
+    store.put_checkpoint(id(1), by, b"two").await.expect("kept");
     assert_eq!(store.checkpoint(id(1)).await, Ok(Some(b"two".to_vec())));
-    store.drop_checkpoint(id(1)).await.expect("dropped");
-    store.drop_checkpoint(id(1)).await.expect("dropped before");
+    store.drop_checkpoint(id(1), by).await.expect("dropped");
+    store.drop_checkpoint(id(1), by).await.expect("dropped before");
     assert_eq!(store.checkpoint(id(1)).await, Ok(None));
     assert_eq!(store.checkpoint(id(2)).await, Ok(Some(Vec::new())));
 }

@@ -1,7 +1,7 @@
 //! What is erased is gone: from every table, whatever was kept of it.
 
 use super::*;
-use crate::storage::{Claim, Cursor, Erased, Erasure, Extent, FinishedRecording, Page, Recording};
+use crate::storage::{Claim, Cursor, Erased, Erasure, Extent, Fence, FinishedRecording, Page, Recording};
 use crate::types::{
     BookingId, CallEvent, CallEventKind, CallId, CallTime, Contact, Life, PhoneNumber, Private, RecordingId,
     Slot, Speaker, ToolCall, ToolOutcome, ToolStep,
@@ -116,7 +116,7 @@ impl Person {
         let claimed = store.claim_call(record.id, None, &Life::new("london", "2")).await.expect("answered");
         let Claim::Granted(mut record) = claimed else { panic!("{claimed:?}") };
         store.append_events(record.id, &self.events()).await.expect("appended");
-        store.put_checkpoint(record.id, self.words.as_bytes()).await.expect("kept");
+        store.put_checkpoint(record.id, Fence::of(&record), self.words.as_bytes()).await.expect("kept");
         let (booking, occupied) = self.booking();
         let step = |step: u32| key(&format!("{}/{step}", record.id));
         written(store.book(&booking, &occupied, &step(0)).await.expect("answered"));

@@ -1,7 +1,7 @@
 //! Who has a call, and who owns what.
 
 use super::*;
-use crate::storage::{Claim, Error, Owner, Page};
+use crate::storage::{Claim, Error, Extent, Fence, Owner, Page};
 use crate::types::{CallId, CallRecord, Holder, Life};
 
 fn life(node: &str, run: u32) -> Life {
@@ -121,6 +121,33 @@ pub(crate) async fn a_call_that_was_claimed_does_not_begin_again(store: Store) {
     store.begin_call(&refused).await.expect("written");
     let listed = store.calls(&refused.tenant, Page::first(9)).await.expect("listed").rows;
     assert_eq!(listed, [refused, over]);
+}
+
+pub(crate) async fn whoever_lost_a_call_keeps_no_state_of_it(store: Store) {
+    let (frozen, to) = (life("london", 1), life("london", 2));
+    let record = held(1, &frozen);
+    let (id, first) = (record.id, Fence::of(&record));
+    store.put_call(&record).await.expect("written");
+    store.put_checkpoint(id, first, b"frozen").await.expect("kept");
+    let claimed = granted(store.claim_call(id, Some(&frozen), &to).await.expect("answered"));
+    let second = Fence::of(&claimed);
+    assert_eq!(store.checkpoint(id).await, Ok(Some(b"frozen".to_vec())), "it is there to go on from");
+    store.put_checkpoint(id, second, b"successor").await.expect("kept");
+    // It thaws, and has heard of nothing.
+    store.put_checkpoint(id, first, b"thawed").await.expect("answered");
+    store.drop_checkpoint(id, first).await.expect("answered");
+    assert_eq!(store.checkpoint(id).await, Ok(Some(b"successor".to_vec())));
+    store.drop_checkpoint(id, second).await.expect("dropped");
+    store.put_checkpoint(id, first, b"late").await.expect("answered");
+    assert_eq!(store.checkpoint(id).await, Ok(None), "what the successor dropped does not come back");
+    let third = granted(store.claim_call(id, Some(&to), &life("rome", 3)).await.expect("answered"));
+    store.put_checkpoint(id, Fence::of(&third), b"third").await.expect("kept");
+    store.put_checkpoint(id, second, b"late").await.expect("answered");
+    assert_eq!(store.checkpoint(id).await, Ok(Some(b"third".to_vec())));
+    // Nor does any claim outlive an erasure.
+    store.put_call(&CallRecord { ended_at: Some(at(9)), ..third }).await.expect("written");
+    assert_eq!(store.erase_call(id, Extent::Everything).await.expect("erased").erased.checkpoints, 1);
+    assert_eq!(store.checkpoint(id).await, Ok(None));
 }
 
 pub(crate) async fn a_thing_has_one_owner_per_epoch(store: Store) {

@@ -68,6 +68,7 @@ macro_rules! conformance {
                 what_is_over_or_unknown_is_not_claimed,
                 whoever_lost_a_call_writes_nothing_of_it,
                 a_call_that_was_claimed_does_not_begin_again,
+                whoever_lost_a_call_keeps_no_state_of_it,
                 a_thing_has_one_owner_per_epoch
             }
             bookings {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::storage::{
-    AuditAct, AuditActor, AuditEntry, Erased, Error, Extent, FinishedRecording, Memory, Page, Part,
+    AuditAct, AuditActor, AuditEntry, Erased, Error, Extent, Fence, FinishedRecording, Memory, Page, Part,
     Recording, Storage, StoredRow, Users,
 };
 use crate::types::{CallId, Private, RecordingId, ResourceId, ToolOutcome};
@@ -25,7 +25,7 @@ pub(crate) async fn fill(store: &dyn Storage) {
         let mut record = call(owner, number, i64::from(number));
         if number == 5 {
             (record.ended_at, record.caller) = (None, None);
-            store.put_checkpoint(record.id, b"\0where it was\xff").await.expect("kept");
+            store.put_checkpoint(record.id, Fence::of(&record), b"\0where it was\xff").await.expect("kept");
         }
         store.put_call(&record).await.expect("written");
         let events = [event(0, "first"), event(1, "second"), event(700, "last")];

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::storage::{BookingWrite, IdempotencyKey, Occupied, Storage};
+use crate::storage::{BookingWrite, Fence, IdempotencyKey, Occupied, Storage};
 use crate::types::{
     Attestation, Booking, BookingId, BookingState, Business, CallEvent, CallEventKind, CallId, CallQuality,
     CallRecord, CallTime, Contact, EmailAddress, Hours, Language, Message, MessageId, PhoneNumber, Policy,
@@ -54,6 +54,11 @@ pub(crate) fn business(id: &str, version: u64, numbers: &[&str]) -> Business {
         policy: Policy::default(),
         arrival: Default::default(),
     }
+}
+
+/// By what claim something is written of a call that began at 0.
+pub(crate) fn fence(claim: u32) -> Fence {
+    Fence { started_at: at(0), claim }
 }
 
 pub(crate) fn call(owner: &str, id: u32, minute: i64) -> CallRecord {

@@ -132,9 +132,9 @@ impl Coordination for Local {
         self.with(|tables, now| Ok(tables.checkpoints.get(now, call)))
     }
 
-    async fn drop_checkpoint(&self, call: CallId) -> Result<()> {
-        self.with(|tables, _| {
-            tables.checkpoints.remove(call);
+    async fn drop_checkpoint(&self, call: CallId, claim: u32, ttl_ms: u64) -> Result<()> {
+        self.with(|tables, now| {
+            tables.checkpoints.forget(now, call, VersionedState::last_of(claim), ttl_ms);
             Ok(())
         })
     }

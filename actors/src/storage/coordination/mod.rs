@@ -69,7 +69,8 @@ pub trait Coordination: Send + Sync {
     /// Takes a call of this node out of the directory, and its state with it.
     async fn remove_call(&self, call: CallId, node: &NodeRun) -> Result<()>;
 
-    /// Keeps a live call's state for `ttl_ms`, unless a newer version is kept already.
+    /// Keeps a live call's state for `ttl_ms`, unless a newer version is kept already, or was forgotten. For what a
+    /// version is made of see [`VersionedState::version_of`].
     async fn put_checkpoint(
         &self,
         call: CallId,
@@ -79,8 +80,9 @@ pub trait Coordination: Send + Sync {
     ) -> Result<CheckpointWrite>;
     /// A live call's newest state.
     async fn checkpoint(&self, call: CallId) -> Result<Option<VersionedState>>;
-    /// Forgets a call's state.
-    async fn drop_checkpoint(&self, call: CallId) -> Result<()>;
+    /// Forgets a call's state by this claim or an earlier one, and for `ttl_ms` keeps none of those any more. One of
+    /// a later claim stays.
+    async fn drop_checkpoint(&self, call: CallId, claim: u32, ttl_ms: u64) -> Result<()>;
 
     /// Takes a lease where nobody else holds it. Its token is greater than every one given before; who holds it
     /// already keeps the token and gets `ttl_ms` from now.

@@ -75,6 +75,23 @@ pub struct VersionedState {
     pub state: Vec<u8>,
 }
 
+impl VersionedState {
+    /// Claims that a version tells apart: one is at most 2^53 - 1, as every server can compare.
+    const CLAIM_MAX: u32 = (1 << 21) - 1;
+
+    /// The version of a state: by the claim that the call is had by, then by how far the call is. Whatever a process
+    /// still says that lost its call is older than what its successor says.
+    #[must_use]
+    pub fn version_of(claim: u32, seq: u32) -> u64 {
+        (u64::from(claim.min(Self::CLAIM_MAX)) << 32) | u64::from(seq)
+    }
+
+    /// The latest version by this claim.
+    pub(in crate::storage) fn last_of(claim: u32) -> u64 {
+        Self::version_of(claim, u32::MAX)
+    }
+}
+
 /// What became of a checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CheckpointWrite {

@@ -11,7 +11,7 @@ use super::erase::Which;
 use super::keep::Outcome;
 use super::listing::{self, Order, Own};
 use crate::storage::{
-    AuditEntry, AuditRow, BookingWrite, Claim, Cursor, Erasure, Error, Examination, Extent, Frozen,
+    AuditEntry, AuditRow, BookingWrite, Claim, Cursor, Erasure, Error, Examination, Extent, Fence, Frozen,
     IdempotencyKey, Listing, Occupied, Owner, Page, Part, Recording, Removal, Result, SealedKey, Storage,
     StoredRow,
 };
@@ -298,9 +298,9 @@ impl Storage for Journalled {
         }
     }
 
-    async fn put_checkpoint(&self, call: CallId, state: &[u8]) -> Result<()> {
-        let entry = Entry::Checkpoint { call, state: state.to_vec() };
-        self.put(entry, async { self.shared.store()?.put_checkpoint(call, state).await }).await
+    async fn put_checkpoint(&self, call: CallId, fence: Fence, state: &[u8]) -> Result<()> {
+        let entry = Entry::Checkpoint { call, fence: Some(fence), state: state.to_vec() };
+        self.put(entry, async { self.shared.store()?.put_checkpoint(call, fence, state).await }).await
     }
 
     async fn checkpoint(&self, call: CallId) -> Result<Option<Vec<u8>>> {
@@ -316,9 +316,9 @@ impl Storage for Journalled {
         }
     }
 
-    async fn drop_checkpoint(&self, call: CallId) -> Result<()> {
-        self.put(Entry::DropCheckpoint { call }, async { self.shared.store()?.drop_checkpoint(call).await })
-            .await
+    async fn drop_checkpoint(&self, call: CallId, fence: Fence) -> Result<()> {
+        let entry = Entry::DropCheckpoint { call, fence: Some(fence) };
+        self.put(entry, async { self.shared.store()?.drop_checkpoint(call, fence).await }).await
     }
 
     async fn put_recording(&self, recording: &Recording) -> Result<()> {

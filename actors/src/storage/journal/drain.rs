@@ -15,7 +15,7 @@ use super::ledger::Ledger;
 use super::record;
 use crate::clock::ms;
 use crate::storage::metrics::{JOURNAL_REFUSED, JOURNAL_RETRIED, JOURNAL_WRITTEN};
-use crate::storage::{Error, Result, Storage};
+use crate::storage::{Error, Fence, Result, Storage};
 
 /// The file is written anew when it is larger than what waits by this much and twice as large.
 const WASTE_BYTES: u64 = 1 << 20;
@@ -162,8 +162,13 @@ async fn make(store: &dyn Storage, entry: &Entry) -> Result<()> {
     match entry {
         Entry::Call(record) => store.put_call(record).await,
         Entry::Events { call, events } => store.append_events(*call, events).await,
-        Entry::Checkpoint { call, state } => store.put_checkpoint(*call, state).await,
-        Entry::DropCheckpoint { call } => store.drop_checkpoint(*call).await,
+        Entry::Checkpoint { call, fence: Some(fence), state } => {
+            store.put_checkpoint(*call, *fence, state).await
+        }
+        Entry::DropCheckpoint { call, fence: Some(fence) } => store.drop_checkpoint(*call, *fence).await,
+        Entry::Checkpoint { fence: None, .. } | Entry::DropCheckpoint { fence: None, .. } => {
+            make_unfenced(store, entry).await
+        }
         Entry::Recording(recording) => store.put_recording(recording).await,
         Entry::RecordingUpdate(recording) => store.update_recording(recording).await.map(drop),
         Entry::Message { message, key } => store.put_message(message, key).await.map(drop),
@@ -175,6 +180,25 @@ async fn make(store: &dyn Storage, entry: &Entry) -> Result<()> {
             }
             Ok(())
         }
+    }
+}
+
+/// Makes a write of before there were claims in them: a state is that of the process that the call came to, and
+/// whoever has written the call's end drops it. Of a call that is not there nothing is kept.
+async fn make_unfenced(store: &dyn Storage, entry: &Entry) -> Result<()> {
+    match entry {
+        Entry::Checkpoint { call, state, .. } => match store.call(*call).await? {
+            Some(record) => {
+                let fence = Fence { claim: 0, ..Fence::of(&record) };
+                store.put_checkpoint(*call, fence, state).await
+            }
+            None => Ok(()),
+        },
+        Entry::DropCheckpoint { call, .. } => match store.call(*call).await? {
+            Some(record) => store.drop_checkpoint(*call, Fence::of(&record)).await,
+            None => Ok(()),
+        },
+        _ => Ok(()),
     }
 }
 

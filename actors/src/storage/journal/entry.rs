@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::storage::{Extent, IdempotencyKey, Recording};
+use crate::storage::{Extent, Fence, IdempotencyKey, Recording};
 use crate::types::{CallEvent, CallId, CallRecord, Message, ToolOutcome};
 
 /// A write that is safe to make later, and to make twice.
@@ -16,11 +16,18 @@ pub(super) enum Entry {
     /// A live call's state.
     Checkpoint {
         call: CallId,
+        /// By what claim; an entry without one was written before there were any.
+        #[serde(default)]
+        fence: Option<Fence>,
         #[serde(with = "hexadecimal")]
         state: Vec<u8>,
     },
     /// A call is over: its state is forgotten.
-    DropCheckpoint { call: CallId },
+    DropCheckpoint {
+        call: CallId,
+        #[serde(default)]
+        fence: Option<Fence>,
+    },
     /// What is known of a recording.
     Recording(Box<Recording>),
     /// What is known of a recording now, where it was not erased meanwhile.
@@ -48,7 +55,7 @@ impl Entry {
             Self::Call(record) => Lane::Call(record.id),
             Self::Events { call, .. }
             | Self::Checkpoint { call, .. }
-            | Self::DropCheckpoint { call }
+            | Self::DropCheckpoint { call, .. }
             | Self::Erase { call, .. } => Lane::Call(*call),
             Self::Recording(recording) | Self::RecordingUpdate(recording) => Lane::Call(recording.call),
             Self::Message { message, .. } => Lane::Call(message.call),
@@ -56,10 +63,15 @@ impl Entry {
         }
     }
 
-    /// Whether this makes an earlier one of the same lane needless: only the last state of a call is of use.
-    pub(super) const fn replaces(&self, earlier: &Self) -> bool {
-        matches!(self, Self::Checkpoint { .. } | Self::DropCheckpoint { .. })
-            && matches!(earlier, Self::Checkpoint { .. })
+    /// Whether this makes an earlier one of the same lane needless: only the last state of a call is of use, and of
+    /// two claims only the later one's.
+    pub(super) fn replaces(&self, earlier: &Self) -> bool {
+        let (Self::Checkpoint { fence, .. } | Self::DropCheckpoint { fence, .. }) = self else {
+            return false;
+        };
+        let Self::Checkpoint { fence: before, .. } = earlier else { return false };
+        let claim = |fence: &Option<Fence>| fence.map_or(0, |fence| fence.claim);
+        claim(before) <= claim(fence)
     }
 
     /// Its kind, for the log.
@@ -107,5 +119,26 @@ mod hexadecimal {
         fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
             self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Entries as the first version wrote them; a file may hold some for as long as a store is away.
+    #[test]
+    fn entries_without_a_claim_are_read() {
+        let call = CallId::new(uuid::Uuid::from_u128(7));
+        let read = |text: &str| serde_json::from_str::<Entry>(text).expect("readable");
+        let put = read(r#"{"checkpoint":{"call":"00000000-0000-0000-0000-000000000007","state":"00ff"}}"#);
+        assert_eq!(put, Entry::Checkpoint { call, fence: None, state: vec![0, 255] });
+        let gone = read(r#"{"drop_checkpoint":{"call":"00000000-0000-0000-0000-000000000007"}}"#);
+        assert_eq!(gone, Entry::DropCheckpoint { call, fence: None });
+        assert!(gone.replaces(&put));
+        let later = Some(Fence { started_at: jiff::Timestamp::UNIX_EPOCH, claim: 2 });
+        let later = Entry::Checkpoint { call, fence: later, state: Vec::new() };
+        assert_eq!(read(&serde_json::to_string(&later).expect("small")), later);
+        assert!(later.replaces(&put) && !gone.replaces(&later), "a claim that was lost replaces nothing");
     }
 }

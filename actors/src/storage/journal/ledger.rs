@@ -356,7 +356,7 @@ mod tests {
     }
 
     fn state(call: u32, byte: u8) -> Entry {
-        Entry::Checkpoint { call: id(call), state: vec![byte] }
+        Entry::Checkpoint { call: id(call), fence: None, state: vec![byte] }
     }
 
     fn ledger() -> Ledger {
@@ -416,7 +416,7 @@ mod tests {
             keep(&mut ledger, entry);
         }
         assert_eq!((ledger.rows(), ledger.bytes()), (3, 30));
-        keep(&mut ledger, Entry::DropCheckpoint { call: id(1) });
+        keep(&mut ledger, Entry::DropCheckpoint { call: id(1), fence: None });
         let of_one: Vec<&'static str> = ledger.of(&Lane::Call(id(1))).map(Entry::kind).collect();
         assert_eq!(of_one, ["events", "drop_checkpoint"]);
         for _ in 0..2 {

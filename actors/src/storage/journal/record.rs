@@ -119,7 +119,7 @@ mod tests {
     use crate::types::CallId;
 
     fn entry(byte: u8) -> Entry {
-        Entry::Checkpoint { call: CallId::default(), state: vec![byte; 3] }
+        Entry::Checkpoint { call: CallId::default(), fence: None, state: vec![byte; 3] }
     }
 
     fn sample() -> (Vec<Vec<u8>>, Vec<Record>) {

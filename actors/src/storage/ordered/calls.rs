@@ -6,7 +6,7 @@ use super::key::Key;
 use super::listing::{list_backwards, list_partition};
 use super::value::{bound, decode, encode};
 use super::{Direction, Read, Row, Table, Write};
-use crate::storage::{Claim, Error, HOLDER, Listing, Page, Result};
+use crate::storage::{Claim, Error, Fence, HOLDER, Listing, Page, Result};
 use crate::types::{CallEvent, CallId, CallRecord, Holder, Life, PhoneNumber, TenantId};
 
 pub(super) const WHAT: &str = "call";
@@ -219,14 +219,31 @@ pub(super) fn events(rows: &(impl Read + ?Sized), call: CallId) -> Result<Vec<Ca
     raw_events(rows, call)?.iter().map(|(_, value)| decode(EVENT, value)).collect()
 }
 
-pub(super) fn put_checkpoint(rows: &mut dyn Write, call: CallId, state: Vec<u8>) -> Result<()> {
+/// Keeps a state, unless the call was claimed later.
+pub(super) fn put_checkpoint(rows: &mut dyn Write, call: CallId, fence: Fence, state: Vec<u8>) -> Result<()> {
+    if is_lost(rows, call, fence)? { Ok(()) } else { keep_checkpoint(rows, call, state) }
+}
+
+/// Keeps a state, whoever has the call.
+pub(super) fn keep_checkpoint(rows: &mut dyn Write, call: CallId, state: Vec<u8>) -> Result<()> {
     rows.put(Table::Checkpoints, id_key(call).as_bytes(), &bound(CHECKPOINT, state)?)
+}
+
+/// Whether a later claim has the call.
+fn is_lost(rows: &(impl Read + ?Sized), call: CallId, fence: Fence) -> Result<bool> {
+    Ok(get(rows, call)?.is_some_and(|record| record.claim() > fence.claim))
 }
 
 pub(super) fn checkpoint(rows: &(impl Read + ?Sized), call: CallId) -> Result<Option<Vec<u8>>> {
     rows.get(Table::Checkpoints, id_key(call).as_bytes())
 }
 
-pub(super) fn drop_checkpoint(rows: &mut dyn Write, call: CallId) -> Result<()> {
+/// Forgets a state, unless the call was claimed later.
+pub(super) fn drop_checkpoint(rows: &mut dyn Write, call: CallId, fence: Fence) -> Result<()> {
+    if is_lost(rows, call, fence)? { Ok(()) } else { erase_checkpoint(rows, call) }
+}
+
+/// Forgets a state, whoever has the call.
+pub(super) fn erase_checkpoint(rows: &mut dyn Write, call: CallId) -> Result<()> {
     rows.remove(Table::Checkpoints, id_key(call).as_bytes())
 }

@@ -8,8 +8,8 @@ use super::{
     owners, portable, recordings,
 };
 use crate::storage::{
-    AuditEntry, AuditRow, BookingWrite, Claim, Cursor, Erasure, Extent, IdempotencyKey, Listing, Occupied,
-    Owner, Page, Part, Recording, Removal, Result, SealedKey, Storage, StoredRow,
+    AuditEntry, AuditRow, BookingWrite, Claim, Cursor, Erasure, Extent, Fence, IdempotencyKey, Listing,
+    Occupied, Owner, Page, Part, Recording, Removal, Result, SealedKey, Storage, StoredRow,
 };
 use crate::types::{
     Booking, BookingId, Business, CallEvent, CallId, CallRecord, Life, Message, PhoneNumber, Private,
@@ -146,17 +146,17 @@ impl<O: Ordered> Storage for O {
         self.read(|rows| outcomes::recall(rows, key))
     }
 
-    async fn put_checkpoint(&self, call: CallId, state: &[u8]) -> Result<()> {
+    async fn put_checkpoint(&self, call: CallId, fence: Fence, state: &[u8]) -> Result<()> {
         let state = state.to_vec();
-        self.write(move |rows| calls::put_checkpoint(rows, call, state)).await
+        self.write(move |rows| calls::put_checkpoint(rows, call, fence, state)).await
     }
 
     async fn checkpoint(&self, call: CallId) -> Result<Option<Vec<u8>>> {
         self.read(|rows| calls::checkpoint(rows, call))
     }
 
-    async fn drop_checkpoint(&self, call: CallId) -> Result<()> {
-        self.write(move |rows| calls::drop_checkpoint(rows, call)).await
+    async fn drop_checkpoint(&self, call: CallId, fence: Fence) -> Result<()> {
+        self.write(move |rows| calls::drop_checkpoint(rows, call, fence)).await
     }
 
     async fn put_recording(&self, recording: &Recording) -> Result<()> {

@@ -42,7 +42,7 @@ fn step(rows: &mut dyn Write, call: CallId, extent: Extent) -> Result<(Erasure, 
         return Ok((Erasure { erased, ..Erasure::default() }, true));
     }
     erased.checkpoints += u64::from(calls::checkpoint(rows, call)?.is_some());
-    calls::drop_checkpoint(rows, call)?;
+    calls::erase_checkpoint(rows, call)?;
     if let Some(record) = &record {
         calls::erase(rows, record)?;
         erased.calls += 1;

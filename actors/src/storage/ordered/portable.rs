@@ -120,7 +120,7 @@ fn import_one(rows: &mut dyn Write, row: &StoredRow) -> Result<()> {
         }
         StoredRow::Checkpoint { call, state } => match calls::checkpoint(rows, *call)? {
             Some(stored) => same(calls::CHECKPOINT, stored == *state),
-            None => calls::put_checkpoint(rows, *call, state.clone()),
+            None => calls::keep_checkpoint(rows, *call, state.clone()),
         },
         StoredRow::Booking { booking, occupied } => bookings::import(rows, booking, occupied.as_ref()),
         StoredRow::Written { key, booking } => match bookings::written(rows, &booking.tenant, key)? {

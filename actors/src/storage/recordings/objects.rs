@@ -1,15 +1,36 @@
 //! A recording's objects, wherever they lie: in the store that the URL names, or in the spool on their way there.
 
+use std::future::Future;
 use std::ops::Range;
 use std::sync::Arc;
 
 use futures_util::TryStreamExt;
+use metrics::histogram;
 use object_store::path::Path as ObjectPath;
 use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
+use tokio::time::Instant;
 
 use super::spool::Spool;
+use crate::storage::metrics::OBJECT_SECONDS;
 
 type Result<T> = object_store::Result<T>;
+
+/// Asks a store, and notes how long that took and what came of it.
+pub(super) async fn asked<T>(
+    operation: &'static str,
+    asking: impl Future<Output = Result<T>> + Send,
+) -> Result<T> {
+    let began = Instant::now();
+    let answer = asking.await;
+    let outcome = match &answer {
+        Ok(_) => "done",
+        Err(object_store::Error::NotFound { .. }) => "missing",
+        Err(_) => "failed",
+    };
+    histogram!(OBJECT_SECONDS, "operation" => operation, "outcome" => outcome)
+        .record(began.elapsed().as_secs_f64());
+    answer
+}
 
 /// All objects.
 #[derive(Clone)]
@@ -29,7 +50,7 @@ impl Objects {
     pub(super) async fn put(&self, object: &ObjectPath, sealed: PutPayload) -> Result<()> {
         match &self.spool {
             Some(spool) => spool.put(object, sealed).await,
-            None => self.store.put(object, sealed).await.map(drop),
+            None => asked("put", self.store.put(object, sealed)).await.map(drop),
         }
     }
 
@@ -46,24 +67,24 @@ impl Objects {
                 found => return Ok(found?.bytes().await?.to_vec()),
             }
         }
-        Ok(self.store.get(object).await?.bytes().await?.to_vec())
+        asked("get", async { Ok(self.store.get(object).await?.bytes().await?.to_vec()) }).await
     }
 
     /// Reads a part of a large object.
     pub(super) async fn range(&self, object: &ObjectPath, range: Range<u64>) -> Result<Vec<u8>> {
-        self.store.get_range(object, range).await.map(|bytes| bytes.to_vec())
+        asked("range", self.store.get_range(object, range)).await.map(|bytes| bytes.to_vec())
     }
 
     /// How long a large object is, in bytes.
     pub(super) async fn length(&self, object: &ObjectPath) -> Result<u64> {
-        self.store.head(object).await.map(|found| found.size)
+        asked("head", self.store.head(object)).await.map(|found| found.size)
     }
 
     /// The objects in a folder.
     pub(super) async fn list(&self, folder: &ObjectPath) -> Result<Vec<ObjectPath>> {
         let mut found = Vec::new();
         for store in self.spool.iter().map(|spool| &spool.store).chain([&self.store]) {
-            let listed = store.list_with_delimiter(Some(folder)).await?;
+            let listed = asked("list", store.list_with_delimiter(Some(folder))).await?;
             found.extend(listed.objects.into_iter().map(|object| object.location));
         }
         found.sort();
@@ -90,7 +111,7 @@ impl Objects {
         if let Some(spool) = &self.spool {
             spool.remove(object).await?;
         }
-        match self.store.delete(object).await {
+        match asked("delete", self.store.delete(object)).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(error),
         }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{Notify, RwLock};
 use tokio::time::Instant;
 
-use super::objects::Objects;
+use super::objects::{Objects, asked};
 use super::{Result, remote};
 use crate::storage::metrics::{SPOOL_BYTES, SPOOL_SEGMENTS};
 
@@ -159,7 +159,8 @@ impl Spool {
                 Err(object_store::Error::NotFound { .. }) => continue,
                 Err(error) => return Err(error),
             };
-            if let Err(error) = far.put(&segment.location, PutPayload::from_bytes(bytes)).await {
+            let put = far.put(&segment.location, PutPayload::from_bytes(bytes));
+            if let Err(error) = asked("put", put).await {
                 counter!(SPOOL_SEGMENTS, "outcome" => "failed").increment(1);
                 return Err(error);
             }

@@ -226,13 +226,10 @@ impl Coordination for Redis {
         Ok(version.zip(state).map(|(version, state)| VersionedState { version, state }))
     }
 
-    async fn drop_checkpoint(&self, call: CallId) -> Result<()> {
-        let key = &self.keys.state(call);
-        let operation = Operation { name: "drop_checkpoint", repeatable: true, reads: false };
-        let dropped: i64 =
-            self.commands.operate(operation, |client| async move { client.del(key.as_str()).await }).await?;
-        tracing::trace!(dropped, "checkpoint dropped");
-        Ok(())
+    async fn drop_checkpoint(&self, call: CallId, claim: u32, ttl_ms: u64) -> Result<()> {
+        let arguments = [number(VersionedState::last_of(claim)), number(ttl_ms.max(1))];
+        let keys = [self.keys.state(call)];
+        self.commands.run::<i64>(&script::DROP_CHECKPOINT, &keys, &arguments).await.map(drop)
     }
 
     async fn acquire(&self, lease: &str, owner: &NodeRun, ttl_ms: u64) -> Result<Acquired> {

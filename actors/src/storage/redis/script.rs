@@ -45,6 +45,7 @@ script!(PUT_CALL, "put_call", repeatable: true, reads: false);
 script!(CLAIM_CALL, "claim_call", repeatable: true, reads: false);
 script!(REMOVE_CALL, "remove_call", repeatable: true, reads: false);
 script!(PUT_CHECKPOINT, "put_checkpoint", repeatable: true, reads: false);
+script!(DROP_CHECKPOINT, "drop_checkpoint", repeatable: true, reads: false);
 script!(ACQUIRE, "acquire", repeatable: true, reads: false);
 script!(RENEW, "renew", repeatable: true, reads: false);
 // Given back twice, the second answer is "it was not held": only the first is true.

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use metrics::counter;
+use metrics::{counter, gauge, histogram};
 use scylla::deserialize::row::DeserializeRow;
 use scylla::response::{PagingState, PagingStateResponse};
 use scylla::serialize::row::SerializeRow;
@@ -15,7 +15,7 @@ use scylla::value::{CqlValue, Row};
 use super::connect::Live;
 use super::cql::{Statement, Use};
 use super::failure::{Failure, Meaning};
-use super::metrics::{RETRIES, UNKNOWN};
+use super::metrics::{IN_FLIGHT, RETRIES, SECONDS, UNKNOWN};
 use super::settings::Settings;
 use crate::chance::Chance;
 use crate::clock::{Clock, ms};
@@ -35,9 +35,37 @@ pub(super) struct Cluster {
     pub(super) chance: Chance,
 }
 
+/// Counts an act while it is under way, also where whoever waits for it gives up.
+struct UnderWay;
+
+impl UnderWay {
+    fn begin() -> Self {
+        gauge!(IN_FLIGHT).increment(1.0);
+        Self
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        gauge!(IN_FLIGHT).decrement(1.0);
+    }
+}
+
 impl Cluster {
     /// Tries until it works, is refused, or the time for all tries is over.
-    pub(super) async fn patiently<T, F>(&self, usage: Use, mut act: impl FnMut() -> F + Send) -> Result<T>
+    pub(super) async fn patiently<T, F>(&self, usage: Use, act: impl FnMut() -> F + Send) -> Result<T>
+    where
+        F: Future<Output = Tried<T>> + Send,
+    {
+        let (began, _under_way) = (self.clock.monotonic(), UnderWay::begin());
+        let answer = self.try_on(usage, act).await;
+        let outcome = if answer.is_ok() { "done" } else { "failed" };
+        let took = self.clock.monotonic().duration_since(began);
+        histogram!(SECONDS, "usage" => usage.name(), "outcome" => outcome).record(took.as_secs_f64());
+        answer
+    }
+
+    async fn try_on<T, F>(&self, usage: Use, mut act: impl FnMut() -> F + Send) -> Result<T>
     where
         F: Future<Output = Tried<T>> + Send,
     {

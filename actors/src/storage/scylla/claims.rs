@@ -14,6 +14,8 @@
 //! call's start │ held by the first       │ claimed once            │ claimed twice
 //!              └─ + ms since the start ──┴─ + ms since the start ──┴─ …        each era: 2^28 µs, 268 s
 //! ```
+//! The states of calls are written by the same eras (see `states`).
+//!
 //! Within an era one process writes; its times follow how long the call has lasted, in milliseconds counted as
 //! microseconds, so that an era has room for three days of call.
 //!

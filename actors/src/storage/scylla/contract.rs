@@ -5,8 +5,8 @@ use jiff::Timestamp;
 
 use super::Scylla;
 use crate::storage::{
-    AuditEntry, AuditRow, BookingWrite, Claim, Cursor, Erasure, Examination, Extent, IdempotencyKey, Listing,
-    Occupied, Owner, Page, Part, Recording, Removal, Result, SealedKey, Storage, StoredRow,
+    AuditEntry, AuditRow, BookingWrite, Claim, Cursor, Erasure, Examination, Extent, Fence, IdempotencyKey,
+    Listing, Occupied, Owner, Page, Part, Recording, Removal, Result, SealedKey, Storage, StoredRow,
 };
 use crate::types::{
     Booking, BookingId, Business, CallEvent, CallId, CallRecord, Life, Message, PhoneNumber, Private,
@@ -138,16 +138,16 @@ impl Storage for Scylla {
         self.recall(key).await
     }
 
-    async fn put_checkpoint(&self, call: CallId, state: &[u8]) -> Result<()> {
-        self.put_state(call, state).await
+    async fn put_checkpoint(&self, call: CallId, fence: Fence, state: &[u8]) -> Result<()> {
+        self.put_state(call, fence, state).await
     }
 
     async fn checkpoint(&self, call: CallId) -> Result<Option<Vec<u8>>> {
         self.state(call).await
     }
 
-    async fn drop_checkpoint(&self, call: CallId) -> Result<()> {
-        self.drop_state(call).await
+    async fn drop_checkpoint(&self, call: CallId, fence: Fence) -> Result<()> {
+        self.drop_state(call, fence).await
     }
 
     async fn put_recording(&self, recording: &Recording) -> Result<()> {

@@ -29,10 +29,7 @@ impl Scylla {
         }
         erased.outcomes += self.erase_outcomes(call).await?;
         erased.events += self.erase_events(call).await?;
-        if self.state(call).await?.is_some() {
-            self.drop_state(call).await?;
-            erased.checkpoints += 1;
-        }
+        erased.checkpoints += u64::from(self.erase_state(call).await?);
         if let Some(record) = &record {
             self.erase_record(record).await?;
             erased.calls += 1;

@@ -1,15 +1,14 @@
-//! Calls' events and the states of those that go on.
+//! Calls' events.
 
 use scylla::value::CqlValue;
 
 use super::Scylla;
 use super::cql::Statement;
 use crate::storage::Result;
-use crate::storage::ordered::{bound, decode, encode};
+use crate::storage::ordered::{decode, encode};
 use crate::types::{CallEvent, CallId};
 
 pub(super) const EVENT: &str = "call event";
-pub(super) const CHECKPOINT: &str = "checkpoint";
 /// A day, in seconds.
 pub(super) const DAY_SECONDS: u32 = 86_400;
 
@@ -54,22 +53,5 @@ impl Scylla {
         let rows: Vec<(Vec<u8>,)> =
             self.cluster.rows(Statement::Events, (call.as_uuid(),), usize::MAX).await?;
         rows.iter().map(|(value,)| decode(EVENT, value)).collect()
-    }
-
-    pub(super) async fn put_state(&self, call: CallId, state: &[u8]) -> Result<()> {
-        let state = bound(CHECKPOINT, state.to_vec())?;
-        let seconds = self.cluster.settings.checkpoint_days.saturating_mul(DAY_SECONDS);
-        let ttl = i32::try_from(seconds).unwrap_or(i32::MAX);
-        self.cluster.write(Statement::PutCheckpoint, (call.as_uuid(), state, ttl), None).await
-    }
-
-    pub(super) async fn state(&self, call: CallId) -> Result<Option<Vec<u8>>> {
-        let row: Option<(Option<Vec<u8>>,)> =
-            self.cluster.row(Statement::Checkpoint, (call.as_uuid(),)).await?;
-        Ok(row.and_then(|(state,)| state))
-    }
-
-    pub(super) async fn drop_state(&self, call: CallId) -> Result<()> {
-        self.cluster.write(Statement::DropCheckpoint, (call.as_uuid(),), None).await
     }
 }

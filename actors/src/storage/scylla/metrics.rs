@@ -1,7 +1,12 @@
 //! The names of the cluster store's metrics. No label tells a call, a tenant or a person.
 
-use metrics::{describe_counter, describe_gauge};
+use metrics::{describe_counter, describe_gauge, describe_histogram};
 
+/// How long an act took, its retries and waits included, in seconds, by `usage`: `read` and `write` while a caller
+/// waits, `list`, `agreed`, `decided` or `compare`; and by `outcome`: `done` or `failed`.
+pub const SECONDS: &str = "strowger_storage_cluster_seconds";
+/// Acts under way.
+pub const IN_FLIGHT: &str = "strowger_storage_cluster_in_flight";
 /// How long requests took in all, in milliseconds, by `quantile`: `0.5`, `0.95`, `0.99` or `0.999`.
 pub const LATENCY_MS: &str = "strowger_storage_cluster_latency_ms";
 /// Connections to the cluster.
@@ -27,6 +32,8 @@ pub const SESSIONS_REBUILT: &str = "strowger_storage_cluster_sessions_rebuilt_to
 
 /// Describes them to the recorder; called once by the node.
 pub fn describe() {
+    describe_histogram!(SECONDS, "how long acts took, their retries included, by use and outcome");
+    describe_gauge!(IN_FLIGHT, "acts under way");
     describe_gauge!(LATENCY_MS, "how long requests to the cluster take, by quantile");
     describe_gauge!(CONNECTIONS, "connections to the cluster");
     describe_counter!(REQUESTS, "requests that the driver sent");

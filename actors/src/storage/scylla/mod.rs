@@ -1,4 +1,4 @@
-//! The store of a cluster: ScyllaDB, or Apache Cassandra 5, through one subset of CQL (see `cql`). The only place
+//! The store of a cluster: ScyllaDB, or Apache Cassandra 5, through one subset of CQL (see `subset`). The only place
 //! that names the driver.
 //!
 //! Two keyspaces: `<prefix>_data` for what one writer at a time writes, kept by a majority of the node's data
@@ -48,6 +48,8 @@ mod retention;
 mod schema;
 mod settings;
 mod sound;
+mod states;
+mod subset;
 mod turns;
 mod users;
 
@@ -68,6 +70,7 @@ use connect::Live;
 use days::Days;
 use own_calls::OwnCalls;
 use retention::Retention;
+use states::States;
 use turns::Turns;
 
 pub use migrate::migrate;
@@ -80,6 +83,7 @@ pub struct Scylla {
     turns: Turns,
     retention: Retention,
     own_calls: OwnCalls,
+    states: States,
     days: Days,
     /// The day of open calls that was noted last, and when.
     open_day: Mutex<Option<(i32, Instant)>>,
@@ -106,8 +110,8 @@ impl Scylla {
         let watch = tokio::spawn(health::watch(Arc::downgrade(&cluster)));
         let (turns, retention, open_day) = (Turns::new(), Retention::default(), Mutex::default());
         let most = settings.retention_cached_max;
-        let (own_calls, days) = (OwnCalls::new(most), Days::new(most));
-        Ok(Self { cluster, turns, retention, own_calls, days, open_day, node, watch })
+        let (own_calls, states, days) = (OwnCalls::new(most), States::new(most), Days::new(most));
+        Ok(Self { cluster, turns, retention, own_calls, states, days, open_day, node, watch })
     }
 }
 

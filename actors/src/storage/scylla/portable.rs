@@ -8,11 +8,12 @@ use super::Scylla;
 use super::businesses::FACT;
 use super::calendar::{self, kind_of};
 use super::cql::Statement;
-use super::events::{CHECKPOINT, EVENT};
+use super::events::EVENT;
 use super::keys::SEALED_KEY;
 use super::listing::{for_each, limit_of, wrong_cursor};
 use super::outcomes::OUTCOME;
 use super::recordings::{RECORDING, REMOVAL};
+use super::states::CHECKPOINT;
 use super::{audit, calls, messages, users};
 use crate::storage::ordered::portable::same;
 use crate::storage::ordered::{self, Table, bookings, decode, encode, to_hex};
@@ -163,7 +164,7 @@ impl Scylla {
             }
             StoredRow::Checkpoint { call, state } => match self.state(*call).await? {
                 Some(stored) => same(CHECKPOINT, stored == *state),
-                None => self.put_state(*call, state).await,
+                None => self.import_state(*call, state).await,
             },
             StoredRow::Booking { booking, occupied } => {
                 self.decide(&booking.tenant, Vec::new(), |rows| {

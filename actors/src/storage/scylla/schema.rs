@@ -1,4 +1,4 @@
-//! The tables, in the steps in which they came to be. A step is never changed once it has been released; a new
+//! The tables, in the steps in which they came to be; in the CQL of `subset`. A step is never changed once it has been released; a new
 //! one is added after it. Each may be carried out twice, since a node may die before it has noted it.
 
 /// The layout that this program reads and writes: how many steps it knows.

@@ -3,11 +3,13 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use actors::storage::copy::{Progress, compare, copy};
-use actors::storage::{self, backup};
+use actors::storage::backup::{Mended, Sum};
+use actors::storage::copy::{Progress, Spool, compare, compare_with, copy, copy_live};
+use actors::storage::{self, Part, Storage, backup};
 use clap::Args;
 use serde::Serialize;
 
+use super::mended;
 use super::place::Place;
 use crate::command::output::table;
 use crate::command::{Error, Output};
@@ -15,7 +17,7 @@ use crate::config::NodeConfig;
 
 #[derive(Debug, Args)]
 pub(in crate::command) struct Arguments {
-    /// The store to read: embedded:PATH or scylla://HOST:PORT/PREFIX; no node may run on it
+    /// The store to read: embedded:PATH, on which no node may run, or scylla://HOST:PORT/PREFIX, on which nodes may
     #[arg(long, value_name = "URL", value_parser = Place::parse)]
     from: Place,
     /// The store to write, which is made where it is not there
@@ -33,6 +35,9 @@ pub(in crate::command) struct Arguments {
 struct Copied {
     copied: u64,
     parts: Vec<PartCopied>,
+    /// What had to be mended, since the store was written meanwhile.
+    #[serde(skip_serializing_if = "Mended::is_nothing")]
+    mended: Mended,
 }
 
 #[derive(Debug, Serialize)]
@@ -55,13 +60,20 @@ pub(super) async fn run(
     let file = arguments.progress.unwrap_or_else(|| to.progress_file(config));
     let (source, target) = (from.open(config).await?, to.open_or_make(config).await?);
     let mut progress = begun(&file, &from, &to)?;
-    if !progress.parts.is_empty() {
+    if !progress.parts.is_empty() || progress.spooled.is_some() {
         eprintln!("going on with the copy that {} tells of", file.display());
     }
-    let copied = copy(&*source, &*target, arguments.rows, &mut progress, |progress| keep(&file, progress));
-    let copied = copied.await.map_err(in_the_way)?;
-    let parts: Vec<PartCopied> = compare(&*source, &*target)
-        .await?
+    let spool = Spool::beside(&file);
+    let made = make(&*source, &*target, arguments.rows, &mut progress, &file, &spool).await;
+    if matches!(made, Err(backup::Error::Store(storage::Error::Conflict { .. })))
+        && progress.spooled.is_some()
+    {
+        // What was read of it would be in the way again.
+        std::fs::remove_file(&file)?;
+        spool.remove()?;
+    }
+    let Made { copied, mended, sums } = made.map_err(in_the_way)?;
+    let parts: Vec<PartCopied> = sums
         .into_iter()
         .map(|(part, from, to)| PartCopied {
             part: part.to_string(),
@@ -73,9 +85,10 @@ pub(super) async fn run(
     let different: Vec<&str> =
         parts.iter().filter(|part| !part.same).map(|part| part.part.as_str()).collect();
     let different = different.join(", ");
-    output.show(&Copied { copied, parts }, text)?;
+    output.show(&Copied { copied, parts, mended }, text)?;
     // The copy is over, whatever came of it: another one begins anew.
     std::fs::remove_file(&file)?;
+    spool.remove()?;
     match different.as_str() {
         "" => Ok(()),
         parts => Err(Error::Store {
@@ -85,6 +98,32 @@ pub(super) async fn run(
             ),
         }),
     }
+}
+
+/// What was copied, what was mended, and the sums of what there should be and of what there is.
+struct Made {
+    copied: u64,
+    mended: Mended,
+    sums: Vec<(Part, Sum, Sum)>,
+}
+
+/// Copies page by page where the store can be held still, since nobody writes it then; through a spool where not.
+async fn make(
+    from: &dyn Storage,
+    to: &dyn Storage,
+    rows: usize,
+    progress: &mut Progress,
+    file: &Path,
+    spool: &Spool,
+) -> backup::Result<Made> {
+    let keep = |progress: &Progress| keep(file, progress);
+    if from.freeze()?.is_some() {
+        let copied = copy(from, to, rows, progress, keep).await?;
+        return Ok(Made { copied, mended: Mended::default(), sums: compare(from, to).await? });
+    }
+    let copied = copy_live(from, to, spool, rows, progress, keep).await?;
+    let sums = compare_with(&copied.rows, to).await?;
+    Ok(Made { copied: copied.written, mended: copied.mended, sums })
 }
 
 /// A row that is not written over is named for who copies.
@@ -109,7 +148,7 @@ fn text(copied: &Copied) -> String {
             [part.part.clone(), part.from.to_string(), part.to.to_string(), same.to_owned()]
         })
         .collect();
-    table(["PART", "FROM", "TO", "DIGEST"], &rows)
+    table(["PART", "FROM", "TO", "DIGEST"], &rows) + &mended::text(&copied.mended)
 }
 
 /// The progress of a copy that was stopped, of the same stores; or none.

@@ -4,6 +4,7 @@ mod backup;
 mod check;
 mod copy;
 mod key;
+mod mended;
 mod migrate;
 mod place;
 mod restore;

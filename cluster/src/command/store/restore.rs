@@ -4,16 +4,14 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use actors::storage::backup::{
-    Error as BackupError, Item, KeySource, Mended, Mending, Reader, Summary, Tally,
-};
+use actors::storage::backup::{Error as BackupError, Item, KeySource, Mended, Summary, Tally, Whole};
 use actors::storage::recordings::ObjectFolder;
 use actors::storage::{Embedded, Storage};
 use clap::Args;
 use serde::Serialize;
 
-use super::backup;
 use super::key::Key;
+use super::{backup, mended};
 use crate::command::{Error, Output};
 use crate::config::NodeConfig;
 use crate::node::{KEY_FILE, RECORDINGS_FOLDER, STORE_FILE};
@@ -67,32 +65,7 @@ struct Restored {
 }
 
 fn text(restored: &Restored) -> String {
-    let (mut text, mended) = (backup::text(&restored.summary), &restored.mended);
-    for (what, count) in [
-        ("changed while it was made", mended.appointments_renewed),
-        ("made while it was made", mended.appointments_added),
-    ] {
-        if count > 0 {
-            text += &format!("{count} appointment(s) were {what}\n");
-        }
-    }
-    for (count, what) in [
-        (mended.numbers, "number(s) were another business's by then"),
-        (mended.users, "user(s) were left out: another had their address by then"),
-        (mended.of_other_calls, "event(s) and state(s) of calls that began later were left out"),
-        (mended.recordings, "recording(s) were erased meanwhile"),
-    ] {
-        if count > 0 {
-            text += &format!("{count} {what}\n");
-        }
-    }
-    for (tenant, booking) in &mended.appointments_without_time {
-        text += &format!(
-            "appointment {booking} of {tenant} is kept as cancelled: its time was another's by then; ask whoever \
-             it is for\n"
-        );
-    }
-    text
+    backup::text(&restored.summary) + &mended::text(&restored.mended)
 }
 
 /// Nothing that is there is written over.
@@ -128,8 +101,7 @@ fn file(path: &Path, why: std::io::Error) -> Error {
 
 /// Puts everything of a backup into a new directory.
 async fn fill(folder: &Path, from: &Path, key: &KeySource, config: &NodeConfig) -> Result<Restored, Error> {
-    let mut mending = Mending::of(from, key)?;
-    let (mut backup, mut tally) = (Reader::open(from, key)?, Tally::default());
+    let (mut backup, mut tally) = (Whole::open(from, key)?, Tally::default());
     let mut folders = std::fs::DirBuilder::new();
     folders.recursive(true).mode(0o700).create(folder).map_err(|why| file(folder, why))?;
     let store = Embedded::open(&folder.join(STORE_FILE), &config.storage)?;
@@ -140,10 +112,6 @@ async fn fill(folder: &Path, from: &Path, key: &KeySource, config: &NodeConfig) 
     while let Some(item) = backup.next_item()? {
         match item {
             Item::Rows(rows) => {
-                let rows = match &mut mending {
-                    Some(mending) => mending.mend(rows),
-                    None => rows,
-                };
                 tally.add(&rows)?;
                 store.import(&rows).await?;
             }
@@ -166,16 +134,11 @@ async fn fill(folder: &Path, from: &Path, key: &KeySource, config: &NodeConfig) 
             Item::Head(_) | Item::Tail(_) => {}
         }
     }
-    for rows in mending.iter_mut().flat_map(Mending::added) {
-        tally.add(&rows)?;
-        store.import(&rows).await?;
-    }
     summary.rows = tally.counts();
     store.close();
     // The audio's files, too, before the directory gets its name.
     nix::unistd::sync();
-    let mended = mending.map(|mending| mending.mended().clone()).unwrap_or_default();
-    Ok(Restored { summary, mended })
+    Ok(Restored { summary, mended: backup.mended() })
 }
 
 /// Gives what was restored its place.

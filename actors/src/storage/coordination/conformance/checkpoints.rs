@@ -39,12 +39,33 @@ pub(in crate::storage) async fn a_state_expires_and_can_be_forgotten(shared: Sha
     shared.put_checkpoint(call(1), 9, b"short", SHORT_MS).await.expect("kept");
     shared.put_checkpoint(call(2), 9, b"long", LONG_MS).await.expect("kept");
     for _ in 0..2 {
-        shared.drop_checkpoint(call(2)).await.expect("forgotten");
+        shared.drop_checkpoint(call(2), 0, SHORT_MS).await.expect("forgotten");
         assert_eq!(shared.checkpoint(call(2)).await, Ok(None));
     }
     short_life().await;
-    assert_eq!(shared.checkpoint(call(1)).await, Ok(None));
-    assert_eq!(shared.put_checkpoint(call(1), 1, b"new", LONG_MS).await, Ok(Written));
+    for gone in [1, 2] {
+        assert_eq!(shared.checkpoint(call(gone)).await, Ok(None));
+        assert_eq!(shared.put_checkpoint(call(gone), 1, b"new", LONG_MS).await, Ok(Written));
+    }
+}
+
+/// A process that was frozen goes on: it is further in the call than its successor, and of an earlier claim.
+pub(in crate::storage) async fn whoever_lost_a_call_keeps_no_state_of_it(shared: Shared) {
+    let by = VersionedState::version_of;
+    assert_eq!(shared.put_checkpoint(call(1), by(0, 70), b"frozen", LONG_MS).await, Ok(Written));
+    assert_eq!(shared.put_checkpoint(call(1), by(1, 3), b"successor", LONG_MS).await, Ok(Written));
+    let stale = Ok(Stale { kept: by(1, 3) });
+    assert_eq!(shared.put_checkpoint(call(1), by(0, 90), b"thawed", LONG_MS).await, stale);
+    shared.drop_checkpoint(call(1), 0, LONG_MS).await.expect("answered");
+    let kept = VersionedState { version: by(1, 3), state: b"successor".to_vec() };
+    assert_eq!(shared.checkpoint(call(1)).await, Ok(Some(kept)));
+    shared.drop_checkpoint(call(1), 1, LONG_MS).await.expect("forgotten");
+    for claim in [0, 1] {
+        let late = shared.put_checkpoint(call(1), by(claim, 90), b"late", LONG_MS).await;
+        assert_eq!(late, Ok(Stale { kept: VersionedState::last_of(1) }));
+        assert_eq!(shared.checkpoint(call(1)).await, Ok(None));
+    }
+    assert_eq!(shared.put_checkpoint(call(1), by(2, 0), b"next", LONG_MS).await, Ok(Written));
 }
 
 pub(in crate::storage) async fn a_state_is_any_bytes_up_to_its_bound(shared: Shared) {

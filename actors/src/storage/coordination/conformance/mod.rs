@@ -83,6 +83,7 @@ macro_rules! conformance {
                 the_same_version_again_is_the_same_write,
                 of_many_writers_the_newest_wins,
                 a_state_expires_and_can_be_forgotten,
+                whoever_lost_a_call_keeps_no_state_of_it,
                 a_state_is_any_bytes_up_to_its_bound
             }
             leases {

@@ -7,6 +7,7 @@ use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
+use super::line::Line;
 use super::server::free_address;
 use super::*;
 
@@ -51,14 +52,26 @@ fn make_container(server: &Server) {
     assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
 }
 
+fn studio(address: SocketAddr) -> Studio {
+    let mut azure = settings(address);
+    azure.url = "az://bucket/calls".to_owned();
+    azure.objects.endpoint = Some(format!("http://{address}/{ACCOUNT}"));
+    Studio::with(azure)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn peer_azure_a_server_in_trouble_delays_no_call_and_loses_nothing() {
+    let server = start();
+    make_container(&server);
+    let line = Line::to(server.address).await;
+    in_trouble(&studio(line.address), &server, |mode| line.set(mode)).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn peer_azure_a_call_is_kept_merged_played_and_removed() {
     let server = start();
     make_container(&server);
-    let mut azure = settings(server.address);
-    azure.url = "az://bucket/calls".to_owned();
-    azure.objects.endpoint = Some(format!("http://{}/{ACCOUNT}", server.address));
-    let studio = Studio::with(azure);
+    let studio = studio(server.address);
     let recorder = studio.recorder();
     studio.record(&recorder, 1, 480_000).await;
     studio.sent().await;

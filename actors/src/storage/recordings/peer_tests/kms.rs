@@ -1,7 +1,5 @@
 //! AWS KMS, as moto speaks it.
 
-use nix::sys::signal::Signal;
-
 use super::super::kms::Kms;
 use super::*;
 

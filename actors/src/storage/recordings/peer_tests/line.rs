@@ -14,8 +14,9 @@ pub(super) const FULL: u8 = 3;
 pub(super) const BUSY: u8 = 4;
 
 /// What a server without room answers (RFC 4918 section 11.5), and one that has too much to do, as S3 says it.
-const NO_ROOM: &str = "HTTP/1.1 507 Insufficient Storage\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-const SLOW_DOWN: &str = "HTTP/1.1 503 Slow Down\r\nContent-Type: application/xml\r\nContent-Length: 36\r\n\
+pub(super) const NO_ROOM: &str =
+    "HTTP/1.1 507 Insufficient Storage\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+pub(super) const SLOW_DOWN: &str = "HTTP/1.1 503 Slow Down\r\nContent-Type: application/xml\r\nContent-Length: 36\r\n\
     Connection: close\r\n\r\n<Error><Code>SlowDown</Code></Error>";
 
 /// What stands between: passes everything, cuts every connection after some bytes, takes its time, or takes nothing

@@ -2,6 +2,8 @@
 //! started again with nothing, slow, and cut off. `ops/install test` installs the servers.
 
 mod azure;
+mod front;
+mod google;
 mod kms;
 mod line;
 mod s3;
@@ -12,6 +14,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use models::audio::AudioSender;
+use nix::sys::signal::Signal;
 use object_store::{ObjectStoreExt, PutPayload};
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep, timeout};
@@ -20,6 +23,7 @@ use super::tests::{barbers, call, decode, recording};
 use super::*;
 use crate::storage::{Memory, Recording};
 
+use line::{BUSY, CUT, FULL, PASS, SLOW};
 use server::{KEYS, Server};
 
 /// A recorder whose recordings go to a server.
@@ -131,6 +135,39 @@ fn open(folder: &TempDir, settings: &Settings, storage: &Arc<dyn Storage>, key: 
     Recordings::new(store, master, Arc::clone(storage))
         .with_spool(&folder.path().join("spool"), &settings.spool)
         .expect("a spool")
+}
+
+/// A store that is full, busy, cut off, slow and that stands still, one after the other: no call waits for it, and
+/// nothing is lost.
+async fn in_trouble(studio: &Studio, server: &Server, set: impl Fn(u8)) {
+    let recorder = studio.recorder();
+    for (number, trouble) in [(1, FULL), (2, BUSY), (3, CUT)] {
+        set(trouble);
+        studio.record(&recorder, number, 20_000).await;
+        // Longer than all tries of one object.
+        sleep(Duration::from_secs(2)).await;
+        let heard = studio.hear(number, &Extract::default()).await.map(|heard| heard.len());
+        assert_eq!(heard, Ok(40_000), "what waits in the spool is heard");
+        set(SLOW);
+        studio.sent().await;
+        set(PASS);
+        assert_eq!(studio.merge(number).await, Ok(true));
+        assert_eq!(studio.hear(number, &Extract::default()).await.map(|heard| heard.len()), Ok(40_000));
+    }
+    studio.record(&recorder, 4, 4_000).await;
+    studio.sent().await;
+    server.signal(Signal::SIGSTOP);
+    studio.record(&recorder, 5, 20_000).await;
+    let began = Instant::now();
+    assert!(studio.merge(4).await.is_err(), "nobody answers");
+    assert!(began.elapsed() < Duration::from_secs(8), "and that is told in time: {:?}", began.elapsed());
+    assert!(studio.row(4).await.merged.is_none(), "nothing is claimed that is not so");
+    server.signal(Signal::SIGCONT);
+    studio.sent().await;
+    for number in [4, 5] {
+        assert_eq!(studio.merge(number).await, Ok(true));
+    }
+    assert_eq!(studio.objects().await.len(), 5);
 }
 
 async fn speak(ring: &mut AudioSender, samples: usize) {

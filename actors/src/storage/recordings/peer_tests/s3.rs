@@ -2,9 +2,7 @@
 
 use std::process::Command;
 
-use nix::sys::signal::Signal;
-
-use super::line::{BUSY, CUT, FULL, Line, PASS, SLOW};
+use super::line::Line;
 use super::*;
 
 #[tokio::test(flavor = "multi_thread")]

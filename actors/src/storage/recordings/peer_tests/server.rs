@@ -10,8 +10,14 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
 const SERVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/moto/bin/moto_server");
+/// What Google's requests are let in by.
+pub(super) const TOKEN: &str = "a-token-of-a-test";
+/// What lets a request into S3, which looks at nobody's signature.
+pub(super) const SIGNED: &str = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request, \
+    SignedHeaders=host, Signature=0";
 /// What each cloud's environment would say.
-pub(super) const KEYS: [(&str, &str); 5] = [
+pub(super) const KEYS: [(&str, &str); 6] = [
+    ("google_bearer_token", TOKEN),
     ("azure_storage_account_name", super::azure::ACCOUNT),
     ("azure_storage_account_key", super::azure::ACCOUNT_KEY),
     ("aws_access_key_id", "test"),
@@ -64,9 +70,10 @@ impl Server {
 
     pub(super) fn make_bucket(&self) {
         let mut line = TcpStream::connect(self.address).expect("connected");
-        let request = "PUT /bucket HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nConnection: close\r\n\
-                       Authorization: AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request, \
-                       SignedHeaders=host, Signature=0\r\n\r\n";
+        let request = format!(
+            "PUT /bucket HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nConnection: close\r\n\
+             Authorization: {SIGNED}\r\n\r\n"
+        );
         line.write_all(request.as_bytes()).expect("sent");
         let mut answer = String::new();
         line.read_to_string(&mut answer).expect("answered");

@@ -5,21 +5,25 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::server::cli;
-use super::{LONG_MS, PATIENCE, Server, call, connected, settings};
+use super::{LONG_MS, Make, PATIENCE, Server, call, connected, on_each_make, settings};
 use crate::storage::coordination::conformance::{calls, checkpoints, hints, leases, places, rates};
 use crate::storage::coordination::{Coordination, Settings};
 use crate::types::TenantId;
 
-fn servers() -> Vec<Server> {
+on_each_make! {
+    a_cluster_keeps_what_one_server_keeps,
+    after_a_fail_over_in_a_cluster_commands_go_on,
+}
+
+fn servers(make: Make) -> Vec<Server> {
     let words =
         ["--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--repl-diskless-sync-delay", "0"];
-    let servers: Vec<_> = (0..6).map(|_| Server::start(&words)).collect();
+    let servers: Vec<_> = (0..6).map(|_| Server::start_as(make, &words)).collect();
     let addresses: Vec<_> = servers.iter().map(|server| format!("127.0.0.1:{}", server.port())).collect();
     let mut words = vec!["--cluster", "create"];
     words.extend(addresses.iter().map(String::as_str));
     words.extend(["--cluster-replicas", "1", "--cluster-yes"]);
-    let made = cli(&words);
+    let made = make.say(&words);
     assert!(made.contains("All 16384 slots covered"), "{made}");
     let until = Instant::now() + PATIENCE;
     // A replica that never had what its master had does not take over.
@@ -49,9 +53,8 @@ async fn anew(servers: &[Server], prefix: &str) -> Arc<dyn Coordination> {
     connected(&reached(servers, prefix)).await
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn peer_redis_a_cluster_keeps_what_one_server_keeps() {
-    let servers = servers();
+async fn a_cluster_keeps_what_one_server_keeps(make: Make) {
+    let servers = servers(make);
     places::calls_under_way_are_counted_above_the_limit(anew(&servers, "a").await).await;
     places::of_sixty_four_at_once_exactly_the_limit_get_in(anew(&servers, "b").await).await;
     places::tenants_have_their_own_places(anew(&servers, "c").await).await;
@@ -84,9 +87,8 @@ async fn all_answer(shared: &dyn Coordination) -> bool {
     true
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn peer_redis_after_a_fail_over_in_a_cluster_commands_go_on() {
-    let mut servers = servers();
+async fn after_a_fail_over_in_a_cluster_commands_go_on(make: Make) {
+    let mut servers = servers(make);
     let shared = anew(&servers, "a").await;
     assert!(all_answer(shared.as_ref()).await);
     servers[0].kill();

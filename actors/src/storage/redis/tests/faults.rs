@@ -6,11 +6,28 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::{LONG_MS, PATIENCE, Proxy, Server, call, connected, node, opened, settings, tenant, works_again};
+use super::{
+    LONG_MS, Make, PATIENCE, Proxy, Server, call, connected, node, on_each_make, opened, settings, tenant,
+    works_again,
+};
 use crate::clock::Clock;
 use crate::storage::coordination::{
     Acquired, Admission, Coordination, Error, Lease, Rate, RateLimiter, Settings, Spent, WhenAway,
 };
+
+on_each_make! {
+    a_server_that_stands_still_answers_in_time_as_unknown,
+    a_server_restarted_empty_is_used_on_and_tokens_still_grow,
+    scripts_are_given_again_to_a_server_that_forgot_them,
+    a_line_cut_every_50_ms_counts_nothing_twice,
+    a_slow_line_is_waited_for_up_to_the_deadline,
+    a_server_out_of_memory_changes_nothing_and_says_so,
+    a_server_whose_disk_takes_nothing_changes_nothing_and_says_so,
+    a_server_that_comes_late_is_found,
+    a_password_opens_and_a_wrong_one_does_not,
+    more_than_may_be_under_way_fails_at_once,
+    rate_limits_hold_per_node_while_the_server_is_away,
+}
 
 /// More than the deadline of the settings, and less than anybody would wait.
 const IN_TIME: Duration = Duration::from_millis(1_500);
@@ -29,9 +46,8 @@ fn failed<T>(answer: &Result<T, Error>, kinds: &[&str]) -> bool {
     answer.as_ref().is_err_and(|error| kinds.contains(&error.kind()))
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn peer_redis_a_server_that_stands_still_answers_in_time_as_unknown() {
-    let server = Server::start(&[]);
+async fn a_server_that_stands_still_answers_in_time_as_unknown(make: Make) {
+    let server = Server::start_as(make, &[]);
     let shared = connected(&settings(&server.url())).await;
     server.freeze();
     let (first, spent) = both(shared.as_ref()).await;
@@ -53,9 +69,8 @@ async fn peer_redis_a_server_that_stands_still_answers_in_time_as_unknown() {
     assert_eq!(again, Ok(Admission::Granted { in_use: 1 }));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn peer_redis_a_server_restarted_empty_is_used_on_and_tokens_still_grow() {
-    let mut server = Server::start(&[]);
+async fn a_server_restarted_empty_is_used_on_and_tokens_still_grow(make: Make) {
+    let mut server = Server::start_as(make, &[]);
     let shared = connected(&settings(&server.url())).await;
     let mut last = 0;
     for round in 0..3 {
@@ -79,9 +94,8 @@ async fn peer_redis_a_server_restarted_empty_is_used_on_and_tokens_still_grow() 
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn peer_redis_scripts_are_given_again_to_a_server_that_forgot_them() {
-    let server = Server::start(&[]);
+async fn scripts_are_given_again_to_a_server_that_forgot_them(make: Make) {
+    let server = Server::start_as(make, &[]);
     let shared = connected(&settings(&server.url())).await;
     let rate = Rate { requests: 1, period_ms: 60_000, burst: 3 };
     for left in [2, 1, 0] {
@@ -99,9 +113,8 @@ fn counted(server: &Server, rate: Rate, now_us: u64) -> u64 {
     (empty_us - now_us + interval / 2) / interval
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn peer_redis_a_line_cut_every_50_ms_counts_nothing_twice() {
-    let server = Server::start(&[]);
+async fn a_line_cut_every_50_ms_counts_nothing_twice(make: Make) {
+    let server = Server::start_as(make, &[]);
     let proxy = Proxy::start(server.port());
     let shared = connected(&settings(&proxy.url())).await;
     let rate = Rate { requests: 1, period_ms: 1_000_000, burst: 4_000_000 };
@@ -157,9 +170,8 @@ fn jiff_now_us() -> i64 {
     Clock::system().now().as_microsecond()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn peer_redis_a_slow_line_is_waited_for_up_to_the_deadline() {
-    let server = Server::start(&[]);
+async fn a_slow_line_is_waited_for_up_to_the_deadline(make: Make) {
+    let server = Server::start_as(make, &[]);
     let proxy = Proxy::start(server.port());
     let shared = connected(&settings(&proxy.url())).await;
     proxy.delay_ms(40);
@@ -172,9 +184,8 @@ async fn peer_redis_a_slow_line_is_waited_for_up_to_the_deadline() {
     works_again(&shared).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn peer_redis_a_server_out_of_memory_changes_nothing_and_says_so() {
-    let server = Server::start(&["--maxmemory", "2mb", "--maxmemory-policy", "noeviction"]);
+async fn a_server_out_of_memory_changes_nothing_and_says_so(make: Make) {
+    let server = Server::start_as(make, &["--maxmemory", "2mb", "--maxmemory-policy", "noeviction"]);
     let shared = connected(&settings(&server.url())).await;
     shared.admit(&tenant(), call(1), 10, LONG_MS).await.expect("there is room");
     assert!(server.say(&["config", "set", "maxmemory", "1"]).contains("OK"));
@@ -189,10 +200,9 @@ async fn peer_redis_a_server_out_of_memory_changes_nothing_and_says_so() {
     works_again(&shared).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn peer_redis_a_server_whose_disk_takes_nothing_changes_nothing_and_says_so() {
+async fn a_server_whose_disk_takes_nothing_changes_nothing_and_says_so(make: Make) {
     let words = ["--save", "3600 1", "--appendonly", "no", "--stop-writes-on-bgsave-error", "yes"];
-    let server = Server::start_with("redis-server", &words, None);
+    let server = Server::start_with(make, &words, None);
     let shared = connected(&settings(&server.url())).await;
     shared.admit(&tenant(), call(1), 10, LONG_MS).await.expect("there is room");
     std::fs::remove_dir_all(server.folder()).expect("its folder goes");
@@ -210,9 +220,8 @@ async fn peer_redis_a_server_whose_disk_takes_nothing_changes_nothing_and_says_s
     works_again(&shared).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn peer_redis_a_server_that_comes_late_is_found() {
-    let mut server = Server::start(&[]);
+async fn a_server_that_comes_late_is_found(make: Make) {
+    let mut server = Server::start_as(make, &[]);
     server.kill();
     let shared = opened(&settings(&server.url()));
     let (first, spent) = both(shared.as_ref()).await;
@@ -223,9 +232,8 @@ async fn peer_redis_a_server_that_comes_late_is_found() {
     works_again(&shared).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn peer_redis_a_password_opens_and_a_wrong_one_does_not() {
-    let server = Server::start(&["--requirepass", "sesame"]);
+async fn a_password_opens_and_a_wrong_one_does_not(make: Make) {
+    let server = Server::start_as(make, &["--requirepass", "sesame"]);
     let right = Settings { password: "sesame".into(), ..settings(&server.url()) };
     let wrong = Settings { password: "hunter2".into(), ..settings(&server.url()) };
     assert_eq!(connected(&right).await.check().await, Ok(()));
@@ -235,9 +243,8 @@ async fn peer_redis_a_password_opens_and_a_wrong_one_does_not() {
     assert!(answer.is_err_and(|error| !error.to_string().contains("hunter2")));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn peer_redis_more_than_may_be_under_way_fails_at_once() {
-    let server = Server::start(&[]);
+async fn more_than_may_be_under_way_fails_at_once(make: Make) {
+    let server = Server::start_as(make, &[]);
     let few = Settings { in_flight_max: 8, ..settings(&server.url()) };
     let shared = connected(&few).await;
     server.freeze();
@@ -261,9 +268,8 @@ async fn peer_redis_more_than_may_be_under_way_fails_at_once() {
     works_again(&shared).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn peer_redis_rate_limits_hold_per_node_while_the_server_is_away() {
-    let server = Server::start(&[]);
+async fn rate_limits_hold_per_node_while_the_server_is_away(make: Make) {
+    let server = Server::start_as(make, &[]);
     let rate = Rate { requests: 1, period_ms: 60_000, burst: 3 };
     let shared = connected(&settings(&server.url())).await;
     let nodes: Vec<_> = (0..2).map(|_| RateLimiter::new(Arc::clone(&shared), Clock::system(), 100)).collect();

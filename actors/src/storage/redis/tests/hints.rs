@@ -4,8 +4,14 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 
-use super::{PATIENCE, Server, connected, opened, settings, works_again};
+use super::{Make, PATIENCE, Server, connected, on_each_make, opened, settings, works_again};
 use crate::storage::coordination::{Coordination, Heard, Hints};
+
+on_each_make! {
+    hints_are_heard_again_after_a_restart_and_the_gap_is_told,
+    hints_are_heard_although_listening_began_before_the_server_did,
+    a_listening_connection_that_is_dead_and_quiet_is_made_anew,
+}
 
 /// Says it again and again until it is heard; gaps on the way are counted.
 async fn heard(shared: &dyn Coordination, hints: &mut Hints, text: &[u8]) -> usize {
@@ -22,9 +28,8 @@ async fn heard(shared: &dyn Coordination, hints: &mut Hints, text: &[u8]) -> usi
     panic!("not heard in {PATIENCE:?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn peer_redis_hints_are_heard_again_after_a_restart_and_the_gap_is_told() {
-    let mut server = Server::start(&[]);
+async fn hints_are_heard_again_after_a_restart_and_the_gap_is_told(make: Make) {
+    let mut server = Server::start_as(make, &[]);
     let shared = connected(&settings(&server.url())).await;
     let mut hints = shared.subscribe("tenants").await.expect("listens");
     heard(shared.as_ref(), &mut hints, b"before").await;
@@ -34,9 +39,8 @@ async fn peer_redis_hints_are_heard_again_after_a_restart_and_the_gap_is_told() 
     assert!(heard(shared.as_ref(), &mut hints, b"after").await > 0, "something may have been missed");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn peer_redis_hints_are_heard_although_listening_began_before_the_server_did() {
-    let mut server = Server::start(&[]);
+async fn hints_are_heard_although_listening_began_before_the_server_did(make: Make) {
+    let mut server = Server::start_as(make, &[]);
     server.kill();
     let shared = opened(&settings(&server.url()));
     let mut hints = shared.subscribe("tenants").await.expect("listens");
@@ -45,9 +49,8 @@ async fn peer_redis_hints_are_heard_although_listening_began_before_the_server_d
     heard(shared.as_ref(), &mut hints, b"at last").await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn peer_redis_a_listening_connection_that_is_dead_and_quiet_is_made_anew() {
-    let server = Server::start(&[]);
+async fn a_listening_connection_that_is_dead_and_quiet_is_made_anew(make: Make) {
+    let server = Server::start_as(make, &[]);
     let shared = connected(&settings(&server.url())).await;
     let mut hints = shared.subscribe("tenants").await.expect("listens");
     heard(shared.as_ref(), &mut hints, b"before").await;

@@ -4,6 +4,7 @@ mod cluster;
 mod faults;
 mod hints;
 mod peer_redis;
+mod peer_valkey;
 mod proxy;
 mod sentinel;
 mod server;
@@ -19,7 +20,26 @@ use crate::chance::Chance;
 use crate::storage::coordination::{Coordination, NodeRun, Settings};
 use crate::types::{CallId, TenantId};
 use proxy::Proxy;
-use server::Server;
+use server::{Make, Server};
+
+/// One test of each case with a server of each make.
+macro_rules! on_each_make {
+    ($($case:ident),+ $(,)?) => {
+        $crate::storage::redis::tests::on_each_make!(@ peer_redis Redis $($case)+);
+        $crate::storage::redis::tests::on_each_make!(@ peer_valkey Valkey $($case)+);
+    };
+    (@ $module:ident $make:ident $($case:ident)+) => {
+        mod $module {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+                async fn $case() {
+                    super::$case($crate::storage::redis::tests::Make::$make).await;
+                }
+            )+
+        }
+    };
+}
+use on_each_make;
 
 /// How long anything may take to come back.
 const PATIENCE: Duration = Duration::from_secs(15);

@@ -4,20 +4,25 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::{LONG_MS, PATIENCE, Server, call, connected, node, settings, tenant, works_again};
+use super::{
+    LONG_MS, Make, PATIENCE, Server, call, connected, node, on_each_make, settings, tenant, works_again,
+};
 use crate::storage::coordination::{Acquired, Admission, Lease};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn peer_redis_after_a_fail_over_by_sentinels_commands_go_on() {
-    let mut master = Server::start(&[]);
+on_each_make! {
+    after_a_fail_over_by_sentinels_commands_go_on,
+    a_server_that_becomes_a_replica_is_left_for_another,
+}
+
+async fn after_a_fail_over_by_sentinels_commands_go_on(make: Make) {
+    let mut master = Server::start_as(make, &[]);
     let of = master.port().to_string();
-    let replica = Server::start(&["--replicaof", "127.0.0.1", &of]);
+    let replica = Server::start_as(make, &["--replicaof", "127.0.0.1", &of]);
     let file = format!(
         "sentinel monitor calls 127.0.0.1 {of} 2\n\
          sentinel down-after-milliseconds calls 500\nsentinel failover-timeout calls 3000\n"
     );
-    let sentinels: Vec<_> =
-        (0..3).map(|_| Server::start_with("redis-server", &["--sentinel"], Some(&file))).collect();
+    let sentinels: Vec<_> = (0..3).map(|_| Server::start_with(make, &["--sentinel"], Some(&file))).collect();
     let until = Instant::now() + PATIENCE;
     // They find each other, and the replica, over the master.
     while !sentinels.iter().all(|sentinel| {
@@ -62,17 +67,16 @@ async fn peer_redis_after_a_fail_over_by_sentinels_commands_go_on() {
 
 /// The old master comes back as a replica of the new one, while connections to it stand: what it refuses then must
 /// lead to the new one.
-#[tokio::test(flavor = "multi_thread")]
-async fn peer_redis_a_server_that_becomes_a_replica_is_left_for_another() {
-    let old = Server::start(&[]);
+async fn a_server_that_becomes_a_replica_is_left_for_another(make: Make) {
+    let old = Server::start_as(make, &[]);
     let file = format!(
         "sentinel monitor calls 127.0.0.1 {} 1\nsentinel down-after-milliseconds calls 60000\n",
         old.port()
     );
-    let sentinel = Server::start_with("redis-server", &["--sentinel"], Some(&file));
+    let sentinel = Server::start_with(make, &["--sentinel"], Some(&file));
     let url = format!("redis-sentinel://127.0.0.1:{}?sentinelServiceName=calls", sentinel.port());
     let shared = connected(&settings(&url)).await;
-    let new = Server::start(&[]);
+    let new = Server::start_as(make, &[]);
     let port = new.port().to_string();
     assert!(sentinel.say(&["sentinel", "remove", "calls"]).contains("OK"));
     assert!(sentinel.say(&["sentinel", "monitor", "calls", "127.0.0.1", &port, "1"]).contains("OK"));

@@ -14,8 +14,37 @@ use tokio::time::Instant;
 /// How long a server may take to start.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A server of Redis.
+/// Whose server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Make {
+    /// Redis, as the system has it.
+    Redis,
+    /// Valkey, as `ops/install test` unpacks it.
+    Valkey,
+}
+
+impl Make {
+    fn program(self, name: &str) -> String {
+        match self {
+            Self::Redis => format!("redis-{name}"),
+            Self::Valkey => {
+                format!("{}/../target/valkey/usr/bin/valkey-{name}", env!("CARGO_MANIFEST_DIR"))
+            }
+        }
+    }
+
+    /// What its command line says.
+    pub(crate) fn say(self, words: &[&str]) -> String {
+        let program = self.program("cli");
+        let output = Command::new(&program).args(words).stdin(Stdio::null()).output();
+        let output = output.unwrap_or_else(|error| panic!("{program}: {error}; ops/install test gets it"));
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+    }
+}
+
+/// A server.
 pub(crate) struct Server {
+    make: Make,
     child: Child,
     port: u16,
     words: Vec<String>,
@@ -23,20 +52,25 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// A server that writes nothing to disk, with further words of its configuration.
+    /// Redis that writes nothing to disk, with further words of its configuration.
     pub(crate) fn start(words: &[&str]) -> Self {
-        Self::start_with("redis-server", &[&["--save", "", "--appendonly", "no"], words].concat(), None)
+        Self::start_as(Make::Redis, words)
+    }
+
+    /// The same of another make.
+    pub(crate) fn start_as(make: Make, words: &[&str]) -> Self {
+        Self::start_with(make, &[&["--save", "", "--appendonly", "no"], words].concat(), None)
     }
 
     /// A server or a sentinel with these words alone; `file` is its configuration file, which it may change.
-    pub(crate) fn start_with(program: &str, words: &[&str], file: Option<&str>) -> Self {
+    pub(crate) fn start_with(make: Make, words: &[&str], file: Option<&str>) -> Self {
         // A free port can be taken by another before it is bound: another one then.
         (0..5)
-            .find_map(|_| Self::try_start(program, words, file))
-            .unwrap_or_else(|| panic!("{program} does not start; ops/install test installs it"))
+            .find_map(|_| Self::try_start(make, words, file))
+            .unwrap_or_else(|| panic!("{make:?} does not start; ops/install test gets it"))
     }
 
-    fn try_start(program: &str, words: &[&str], file: Option<&str>) -> Option<Self> {
+    fn try_start(make: Make, words: &[&str], file: Option<&str>) -> Option<Self> {
         let folder = tempfile::tempdir().expect("a directory");
         let mut all = Vec::new();
         if let Some(text) = file {
@@ -48,8 +82,8 @@ impl Server {
         all.extend(["--port".to_owned(), port.to_string(), "--bind".to_owned(), "127.0.0.1".to_owned()]);
         all.extend(["--dir".to_owned(), folder.path().to_string_lossy().into_owned()]);
         all.extend(words.iter().map(|word| (*word).to_owned()));
-        let child = run(program, &all, folder.path());
-        let mut server = Self { child, port, words: all, folder };
+        let child = run(make, &all, folder.path());
+        let mut server = Self { make, child, port, words: all, folder };
         server.answers().then_some(server)
     }
 
@@ -82,7 +116,7 @@ impl Server {
 
     /// What it answers to a command.
     pub(crate) fn say(&self, words: &[&str]) -> String {
-        cli(&[&["-p", &self.port.to_string()], words].concat())
+        self.make.say(&[&["-p", &self.port.to_string()], words].concat())
     }
 
     /// Stands still: the kernel takes connections and bytes, nobody answers.
@@ -103,7 +137,7 @@ impl Server {
 
     /// Starts again on its port, after [`Self::kill`]; empty, unless it keeps what it has on disk.
     pub(crate) fn start_again(&mut self) {
-        self.child = run("redis-server", &self.words, self.folder.path());
+        self.child = run(self.make, &self.words, self.folder.path());
         assert!(self.answers(), "it starts again");
     }
 
@@ -121,10 +155,11 @@ impl Drop for Server {
     }
 }
 
-fn run(program: &str, words: &[String], folder: &Path) -> Child {
-    let mut command = Command::new(program);
+fn run(make: Make, words: &[String], folder: &Path) -> Child {
+    let program = make.program("server");
+    let mut command = Command::new(&program);
     command.args(words).current_dir(folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command.spawn().unwrap_or_else(|error| panic!("{program}: {error}; ops/install test installs it"))
+    command.spawn().unwrap_or_else(|error| panic!("{program}: {error}; ops/install test gets it"))
 }
 
 /// A port that is free now, with room for the port of a cluster's bus, 10,000 above it.
@@ -136,11 +171,4 @@ pub(crate) fn free_port() -> u16 {
             return port;
         }
     }
-}
-
-/// What `redis-cli` says.
-pub(crate) fn cli(words: &[&str]) -> String {
-    let output = Command::new("redis-cli").args(words).stdin(Stdio::null()).output();
-    let output = output.unwrap_or_else(|error| panic!("redis-cli: {error}; ops/install test installs it"));
-    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }

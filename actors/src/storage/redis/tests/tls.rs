@@ -5,6 +5,10 @@ use std::path::{Path, PathBuf};
 use super::server::free_port;
 use super::*;
 
+on_each_make! {
+    over_tls_lets_in_who_has_the_password_and_trusts_it,
+}
+
 /// A key and a certificate for this machine, in PEM. It vouches for itself.
 fn certificate(folder: &Path) -> (PathBuf, PathBuf) {
     let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("made");
@@ -30,27 +34,29 @@ async fn refusal(settings: &Settings) -> String {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn peer_redis_over_tls_lets_in_who_has_the_password_and_trusts_it() {
+async fn over_tls_lets_in_who_has_the_password_and_trusts_it(make: Make) {
     let (folder, elsewhere) =
         (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     let ((pem, key), (other, _)) = (certificate(folder.path()), certificate(elsewhere.path()));
     let (shown, opens) = (pem.to_string_lossy().into_owned(), key.to_string_lossy().into_owned());
     let port = free_port().to_string();
-    let _server = Server::start(&[
-        "--tls-port",
-        &port,
-        "--tls-cert-file",
-        &shown,
-        "--tls-key-file",
-        &opens,
-        "--tls-ca-cert-file",
-        &shown,
-        "--tls-auth-clients",
-        "no",
-        "--requirepass",
-        "open sesame",
-    ]);
+    let _server = Server::start_as(
+        make,
+        &[
+            "--tls-port",
+            &port,
+            "--tls-cert-file",
+            &shown,
+            "--tls-key-file",
+            &opens,
+            "--tls-ca-cert-file",
+            &shown,
+            "--tls-auth-clients",
+            "no",
+            "--requirepass",
+            "open sesame",
+        ],
+    );
     let right = Settings {
         password: "open sesame".into(),
         authorities: Some(pem.clone()),

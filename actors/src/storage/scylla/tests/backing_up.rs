@@ -1,15 +1,16 @@
-//! A backup that is taken while others write is restored, and sound.
+//! Backups and copies that are made while others write are sound.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
-use crate::storage::backup::{Item, KeySource, Mended, Mending, Options, Reader, write};
+use crate::storage::backup::{self, Item, KeySource, Mended, Options, Whole, write};
 use crate::storage::conformance::{at, call, cancelled, event, moved};
+use crate::storage::copy::{Progress, Spool, compare_with, copy_live};
 use crate::storage::embedded;
 use crate::storage::recordings::{MasterKey, Recordings};
-use crate::storage::{Embedded, Page, Part};
+use crate::storage::{Embedded, Fence, Page, Part};
 use crate::types::CallRecord;
 
 /// Appointments that are made, moved about in a few hours and cancelled, by one writer of many.
@@ -49,34 +50,61 @@ async fn calls(store: Arc<Scylla>, stop: Arc<AtomicBool>) -> u32 {
         let begun = CallRecord { ended_at: None, ..over.clone() };
         store.begin_call(&begun).await.expect("written");
         store.append_events(over.id, &[event(0, "said"), event(1, "said")]).await.expect("appended");
-        store.put_checkpoint(over.id, b"state").await.expect("kept");
+        store.put_checkpoint(over.id, Fence::of(&over), b"state").await.expect("kept");
         store.put_call(&over).await.expect("written");
-        store.drop_checkpoint(over.id).await.expect("dropped");
+        store.drop_checkpoint(over.id, Fence::of(&over)).await.expect("dropped");
     }
     0
 }
 
 /// Restores as the command does: what was mended.
 async fn restored(backup: &Path, key: &KeySource, to: &Path) -> Mended {
-    let mut mending = Mending::of(backup, key).expect("readable").expect("it is not of one moment");
-    let mut reader = Reader::open(backup, key).expect("readable");
+    let mut whole = Whole::open(backup, key).expect("readable");
+    assert!(!whole.head().one_moment);
     let copy = Embedded::open(to, &embedded::Settings::default()).expect("made");
-    while let Some(item) = reader.next_item().expect("whole") {
+    while let Some(item) = whole.next_item().expect("whole") {
         if let Item::Rows(rows) = item {
-            copy.import(&mending.mend(rows)).await.expect("imported");
+            copy.import(&rows).await.expect("imported");
         }
-    }
-    for rows in mending.added() {
-        copy.import(&rows).await.expect("imported");
     }
     let examined = copy.freeze().expect("held").expect("it can").examine().expect("read");
     assert_eq!((examined.faults_total, examined.faults), (0, Vec::new()));
     assert!(!copy.export(Part::Bookings, Page::first(9)).await.expect("exported").rows.is_empty());
-    mending.mended().clone()
+    whole.mended()
+}
+
+/// Copies as the command does, and is stopped after some steps, again and again: what was mended. The copy is sound.
+async fn copied(from: &Scylla, to: &dyn Storage, spool: &Spool) -> Mended {
+    let mut progress = Progress::none("one".to_owned(), "other".to_owned());
+    for run in 0_u32.. {
+        assert!(run < 1_000, "it comes to an end");
+        let mut steps = 0;
+        let stop = |_: &Progress| {
+            steps += 1;
+            if steps > 3 { Err(backup::Error::Stopped { why: "killed".to_owned() }) } else { Ok(()) }
+        };
+        let copied = match copy_live(from, to, spool, 100, &mut progress, stop).await {
+            Ok(copied) => copied,
+            Err(backup::Error::Stopped { .. }) => continue,
+            Err(error) => panic!("{error}"),
+        };
+        assert!(run > 0, "it was stopped");
+        for (part, from, to) in compare_with(&copied.rows, to).await.expect("compared") {
+            assert_eq!(from, to, "{part}");
+        }
+        spool.remove().expect("removed");
+        let found = match to.freeze().expect("asked") {
+            Some(frozen) => frozen.examine().expect("read"),
+            None => to.examine().await.expect("read").expect("examined"),
+        };
+        assert_eq!((found.faults_total, found.faults), (0, Vec::new()));
+        return copied.mended;
+    }
+    Mended::default()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn peer_a_backup_of_cassandra_under_writes_is_restored_and_sound() {
+async fn peer_backups_and_copies_of_cassandra_under_writes_are_sound() {
     let (ring, folder) = (Ring::start(1), tempfile::tempdir().expect("a folder"));
     let store = Arc::new(store(&settings(&ring, "backed_up")).await);
     let master = MasterKey::open(&folder.path().join("master.key")).expect("a key");
@@ -101,6 +129,11 @@ async fn peer_a_backup_of_cassandra_under_writes_is_restored_and_sound() {
         let mended = restored(&to, &key, &folder.path().join(format!("restored-{round}"))).await;
         println!("{mended:?}");
     }
+    let spool = Spool::beside(&folder.path().join("copying.json"));
+    let embedded = Embedded::open(&folder.path().join("copied"), &embedded::Settings::default());
+    println!("{:?}", copied(&store, &embedded.expect("made"), &spool).await);
+    let other = self::store(&settings(&ring, "copied")).await;
+    println!("{:?}", copied(&store, &other, &spool).await);
     stop.store(true, Ordering::Relaxed);
     for writer in writers {
         let written = writer.await.expect("no panic");

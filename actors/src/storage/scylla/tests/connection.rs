@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use super::proxy::Proxy;
 use super::*;
-use crate::storage::conformance::{at, event, message, user, uuid};
-use crate::storage::{Page, Users as _, conformance};
-use crate::types::{CallId, User};
+use crate::storage::conformance::{at, call, event, message, user, uuid};
+use crate::storage::{Claim, Fence, Page, Users as _, conformance};
+use crate::types::{CallId, CallRecord, Holder, Life, User};
 
 const WRITERS: u32 = 4;
 
@@ -33,6 +33,9 @@ async fn peer_cassandra_over_a_bad_connection_does_everything_once() {
     proxy.delay(5_000);
     in_trouble(within(Duration::from_secs(5), store.call(CallId::new(uuid(1)))).await);
     proxy.delay(0);
+    recovered(&store, Duration::from_secs(60)).await;
+
+    a_state_that_comes_late_changes_nothing(&proxy, &store, &direct).await;
     recovered(&store, Duration::from_secs(60)).await;
 
     let (written, over) = cut_while_writing(&proxy, &store).await;
@@ -65,6 +68,52 @@ async fn peer_cassandra_over_a_bad_connection_does_everything_once() {
     }
     let found = direct.examine().await.expect("read").expect("examined");
     assert_eq!((found.faults_total, found.faults), (0, Vec::new()));
+}
+
+/// A process stands still for the length of the line: what it wrote of its call arrives after its successor has kept a
+/// state, and once more after that one has dropped it. A state of a call that it still has arrives by the same line.
+async fn a_state_that_comes_late_changes_nothing(proxy: &Proxy, frozen: &Arc<Scylla>, direct: &Scylla) {
+    const LINE_MS: u64 = 3_000;
+    let (life, next) = (Life::new("london", "1"), Life::new("london", "2"));
+    let of = |number| CallRecord {
+        ended_at: None,
+        held_by: Some(Holder::first(life.clone())),
+        ..call("barbers", number, 0)
+    };
+    let (lost, own) = (of(700_001), of(700_002));
+    for record in [&lost, &own] {
+        frozen.put_call(record).await.expect("written");
+        frozen.put_checkpoint(record.id, Fence::of(record), b"before").await.expect("kept");
+    }
+    let write = |record: &CallRecord, state: &'static [u8]| {
+        let (store, id, fence) = (Arc::clone(frozen), record.id, Fence::of(record));
+        tokio::spawn(async move { store.put_checkpoint(id, fence, state).await })
+    };
+    let claim = direct.claim_call(lost.id, Some(&life), &next).await.expect("answered");
+    let Claim::Granted(claimed) = claim else { panic!("{claim:?}") };
+    let second = Fence::of(&claimed);
+    for (late, kept) in [(&b"late"[..], Some(b"successor".to_vec())), (b"later", None)] {
+        proxy.delay(LINE_MS);
+        let writes = [write(&lost, late), write(&own, late)];
+        tokio::time::sleep(Duration::from_millis(LINE_MS / 10)).await;
+        match &kept {
+            Some(state) => direct.put_checkpoint(lost.id, second, state).await.expect("kept"),
+            None => direct.drop_checkpoint(lost.id, second).await.expect("dropped"),
+        }
+        for write in writes {
+            in_trouble(write.await.expect("no panic"));
+        }
+        let until = Instant::now() + Duration::from_millis(LINE_MS * 3);
+        while direct.checkpoint(own.id).await != Ok(Some(late.to_vec())) {
+            assert!(Instant::now() < until, "the line brings it");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        // The other was said before it.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        assert_eq!(direct.checkpoint(lost.id).await, Ok(kept));
+        proxy.delay(0);
+        recovered(frozen, Duration::from_secs(60)).await;
+    }
 }
 
 /// A user of each writer who wants the address of a round.

@@ -3,7 +3,7 @@
 use nix::sys::signal::Signal;
 
 use super::*;
-use crate::storage::conformance::{call, event, uuid};
+use crate::storage::conformance::{call, event, fence, uuid};
 use crate::types::CallId;
 
 /// Deadlines as in the field, but short.
@@ -35,7 +35,7 @@ async fn peer_a_cassandra_that_stalls_or_dies_loses_nothing() {
     let (path, whole) = (Duration::from_millis(1_000) + slack, Duration::from_millis(2_500) + slack);
     in_trouble(within(path, store.call(id)).await);
     in_trouble(within(path * 2, store.append_events(id, &[event(0, "said")])).await);
-    in_trouble(within(path, store.put_checkpoint(id, b"state")).await);
+    in_trouble(within(path, store.put_checkpoint(id, fence(0), b"state")).await);
     let (new, time) = appointment(20);
     in_trouble(within(whole, store.book(&new, &time, &key("20/0"))).await);
     let barbers = crate::storage::conformance::business("barbers", 1, &["1000"]);

@@ -1,11 +1,15 @@
 //! One store into another, row by row: to be stopped at any time and begun again.
 
+mod live;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::backup::{self, Sum, Tally};
 use super::{Cursor, Page, Part, ROWS_VERSION, Storage};
+
+pub use live::{Copied, Spool, copy_live};
 
 /// How far a copy is. Kept by whoever makes it, so that another process goes on from there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,17 +23,21 @@ pub struct Progress {
     pub to: String,
     /// Of each part that was begun, where it goes on; none where it is done.
     pub parts: BTreeMap<Part, Option<Cursor>>,
+    /// Of a store that others write: how many pages of what was read of it are written. None where it is not read to
+    /// its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spooled: Option<u64>,
 }
 
 impl Progress {
     /// Nothing is copied yet.
     #[must_use]
     pub fn none(from: String, to: String) -> Self {
-        Self { rows_version: ROWS_VERSION, from, to, parts: BTreeMap::new() }
+        Self { rows_version: ROWS_VERSION, from, to, parts: BTreeMap::new(), spooled: None }
     }
 }
 
-/// Copies what `progress` lacks, and gives it to `keep` after each step, when what it says is durable. A row that
+/// Copies what `progress` lacks of a store that nobody writes meanwhile, and gives it to `keep` after each step, when what it says is durable. A row that
 /// is there as it is stays; where another one is there the copy stops.
 ///
 /// # Errors
@@ -68,8 +76,16 @@ pub async fn copy(
 /// # Errors
 /// Those of the stores.
 pub async fn compare(from: &dyn Storage, to: &dyn Storage) -> backup::Result<Vec<(Part, Sum, Sum)>> {
-    let (from, to) = (sums(from).await?, sums(to).await?);
-    Ok(Part::ALL.into_iter().map(|part| (part, from.of(part), to.of(part))).collect())
+    compare_with(&sums(from).await?, to).await
+}
+
+/// The same with the rows that a store must have.
+///
+/// # Errors
+/// Those of the store.
+pub async fn compare_with(rows: &Tally, to: &dyn Storage) -> backup::Result<Vec<(Part, Sum, Sum)>> {
+    let to = sums(to).await?;
+    Ok(Part::ALL.into_iter().map(|part| (part, rows.of(part), to.of(part))).collect())
 }
 
 async fn sums(store: &dyn Storage) -> backup::Result<Tally> {
