@@ -5,7 +5,8 @@
 //!
 //! WEIGHTS is the folder of all-MiniLM-L6-v2; names are those of the files, all where none are given. A sentence is
 //! right where everything that it is taken for is wanted, wrong where anything is not, and else not known; for what a
-//! business has no answer to, not to know is right.
+//! business has no answer to, not to know is right. Where a call would ask "I think you'd like to …, is that right?"
+//! first, that counts by itself: as asked rightly or wrongly.
 #![allow(clippy::expect_used, clippy::print_stdout, reason = "a measurement for a person at a terminal")]
 
 use std::path::{Path, PathBuf};
@@ -35,6 +36,8 @@ struct Tally {
     right: usize,
     wrong: usize,
     unknown: usize,
+    asked_rightly: usize,
+    asked_wrongly: usize,
     /// What was wrong or not known, for whoever improves the method.
     misses: Vec<String>,
 }
@@ -58,9 +61,15 @@ fn main() {
         {
             let sentences = sentences(&file);
             let vectors = embed(&engine, sentences.iter().map(|sentence| sentence.text.clone()).collect());
-            println!("{kind}, {} sentences:      right  wrong  don't know", sentences.len());
+            println!(
+                "{kind}, {} sentences:      right  wrong  don't know  asked rightly  wrongly",
+                sentences.len()
+            );
             for (method, tally) in measure(&business, &meanings, &sentences, &vectors) {
-                println!("  {method:12}  {:5}  {:5}  {:5}", tally.right, tally.wrong, tally.unknown);
+                println!(
+                    "  {method:12}  {:5}  {:5}  {:5}  {:5}  {:5}",
+                    tally.right, tally.wrong, tally.unknown, tally.asked_rightly, tally.asked_wrongly
+                );
                 if show {
                     tally.misses.iter().for_each(|miss| println!("      {miss}"));
                 }
@@ -87,6 +96,17 @@ fn measure(
         for (sentence, vector) in sentences.iter().zip(vectors) {
             let found = method(sentence, meanings.read(vector));
             let nothing = sentence.wanted.iter().any(|wanted| wanted == "nothing");
+            if let [asked] = found.as_slice()
+                && let Some(asked) = asked.strip_suffix('?')
+            {
+                if sentence.wanted.iter().any(|wanted| wanted == asked) {
+                    tally.asked_rightly += 1;
+                } else {
+                    tally.asked_wrongly += 1;
+                }
+                tally.misses.push(format!("{} [{}] {found:?}", sentence.text, sentence.wanted.join("|")));
+                continue;
+            }
             match (found.is_empty(), nothing) {
                 (true, true) => tally.right += 1,
                 (true, false) => tally.unknown += 1,

@@ -109,7 +109,7 @@ fn speak(line: &Line, leg: &Arc<dyn Leg>, turn: u32) {
         }
         drop(until_ready);
     });
-    let request = SpeakRequest { text, voice: String::new(), rate_hz: 8_000 };
+    let request = SpeakRequest { text, ..SpeakRequest::default() };
     if let Ok(speaking) = line.voice.speak(request, ready) {
         *kept.lock() = Some(speaking);
     }

@@ -21,6 +21,14 @@ pub enum Error {
         /// The bound that was reached.
         limit: usize,
     },
+    /// The engine has so much to do that its answer would be of no use any more; nothing was worked out.
+    #[error("{engine} is too busy: {why}")]
+    Late {
+        /// The engine's name.
+        engine: &'static str,
+        /// What was too late.
+        why: String,
+    },
     /// The engine failed while it worked; the session is over and may be reopened.
     #[error("{engine} failed: {why}")]
     Failed {

@@ -10,6 +10,7 @@
 //! - [`voice_activity`]: is somebody speaking in this frame?
 //! - [`offline`]: the system's speech engines, found at run time; no model weights needed.
 //! - `remote`: the same engines on other nodes, with the feature of that name.
+//! - [`request_loop`]: runs models that are asked and answer once: pauses, texts, utterances.
 //! - [`step_loop`]: drives a model on a thread of its own, and outlives its faults.
 //! - [`speech_to_text`]: streaming recognition on Candle, with weights that are on the machine.
 //! - [`scripted`]: the fake engine that every other crate's tests use.
@@ -31,6 +32,7 @@ pub mod metrics;
 pub mod offline;
 #[cfg(feature = "remote")]
 pub mod remote;
+pub mod request_loop;
 pub mod scripted;
 pub mod speech_to_text;
 pub mod step_loop;

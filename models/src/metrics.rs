@@ -22,8 +22,6 @@ pub const LANGUAGE_MODELS: &str = "strowger_speech_to_text_language_models_total
 pub const CLIPS: &str = "strowger_text_to_speech_clips_total";
 /// Bytes of clips held, by engine.
 pub const CLIP_BYTES: &str = "strowger_text_to_speech_clip_bytes";
-/// Requests that wait for their utterance, by engine.
-pub const SPEAKING_QUEUE: &str = "strowger_text_to_speech_queue";
 /// Time to speak one utterance, in seconds, by engine.
 pub const SYNTHESIS_SECONDS: &str = "strowger_text_to_speech_synthesis_seconds";
 /// Audio spoken, in milliseconds, by engine, without what came from the cache.
@@ -42,17 +40,13 @@ pub fn describe() {
     describe_counter!(LANGUAGE_MODELS, "language models built");
     describe_counter!(CLIPS, "utterances asked for, by whether their clip was in the cache");
     describe_gauge!(CLIP_BYTES, "bytes of clips held");
-    describe_gauge!(SPEAKING_QUEUE, "requests that wait for their utterance");
     describe_histogram!(SYNTHESIS_SECONDS, "seconds to speak one utterance");
     describe_counter!(SPOKEN_MS, "milliseconds of audio spoken, without what came from the cache");
     describe_counter!(FAILURES, "engine failures");
+    crate::request_loop::metrics::describe();
     crate::step_loop::metrics::describe();
-    #[cfg(feature = "candle")]
-    crate::embeddings::metrics::describe();
     #[cfg(feature = "remote")]
     crate::remote::metrics::describe();
-    #[cfg(feature = "candle")]
-    crate::voice_activity::smart_turn::metrics::describe();
 }
 
 pub(crate) fn count_clip(engine: &'static str, cached: bool) {
@@ -61,10 +55,6 @@ pub(crate) fn count_clip(engine: &'static str, cached: bool) {
 
 pub(crate) fn set_clip_bytes(engine: &'static str, bytes: usize) {
     gauge!(CLIP_BYTES, "engine" => engine).set(bytes as f64);
-}
-
-pub(crate) fn set_speaking_queue(engine: &'static str, waiting: usize) {
-    gauge!(SPEAKING_QUEUE, "engine" => engine).set(waiting as f64);
 }
 
 pub(crate) fn record_synthesis(engine: &'static str, audio_ms: u64, took: Duration) {

@@ -31,7 +31,7 @@ pub(crate) fn reading(name: &str) -> Vec<i16> {
 /// `text` in an engine's voice, as it arrives by telephone.
 pub(crate) fn spoken(engine: &dyn TextToSpeech, voice: &str, text: &str) -> Vec<i16> {
     let (sender, receiver) = sync_channel(1);
-    let request = SpeakRequest { text: text.into(), voice: voice.into(), rate_hz: 8_000 };
+    let request = SpeakRequest { text: text.into(), voice: voice.into(), ..SpeakRequest::default() };
     let _speaking = engine.speak(request, Box::new(move |speech| drop(sender.send(speech)))).expect("room");
     let mut speech = receiver.recv_timeout(Duration::from_secs(20)).expect("an answer").expect("speech");
     let mut samples = vec![0; 8_000 * 30];

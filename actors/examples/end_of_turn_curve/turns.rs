@@ -114,7 +114,7 @@ pub(crate) fn spoken() -> Vec<Turn> {
 /// The audio of a text and where its words begin.
 fn say(engine: &dyn TextToSpeech, voice: &str, text: &str) -> (Vec<i16>, Vec<usize>) {
     let (sender, receiver) = sync_channel(1);
-    let request = SpeakRequest { text: text.into(), voice: voice.into(), rate_hz: TELEPHONE_HZ };
+    let request = SpeakRequest { text: text.into(), voice: voice.into(), ..SpeakRequest::default() };
     let _speaking = engine.speak(request, Box::new(move |speech| drop(sender.send(speech)))).expect("room");
     let mut speech: Speech =
         receiver.recv_timeout(Duration::from_secs(20)).expect("an answer").expect("speech");

@@ -22,6 +22,7 @@ mod batch;
 mod faults;
 mod load;
 mod machine;
+mod overhead;
 mod parity;
 mod pauses;
 mod report;
@@ -35,7 +36,7 @@ use candle_core::Device;
 use models::speech_to_text::Config;
 use models::speech_to_text::checkpoint::Checkpoint;
 use models::step_loop::{Precision, Processor};
-use report::Report;
+use report::{Overhead, Report};
 
 /// What the command line says.
 pub(crate) struct Wanted {
@@ -130,6 +131,8 @@ fn main() {
     load::check(&wanted, &mut report);
     texts::measure(&wanted, &mut report);
     pauses::measure(&wanted, &mut report);
+    let costs = |size| Overhead { size, step_ns: overhead::step_ns(size), pass_ns: overhead::pass_ns(size) };
+    report.overhead = overhead::SIZES.map(costs).into();
     println!("{report}");
     let json = serde_json::to_string_pretty(&report).expect("plain values");
     std::fs::write(&wanted.out, json).expect("a place to write to");

@@ -9,6 +9,8 @@ use serde::Serialize;
 pub(crate) struct Check {
     pub(crate) what: String,
     pub(crate) passed: bool,
+    /// False where this machine can't show it either way.
+    pub(crate) shown: bool,
     pub(crate) seen: String,
 }
 
@@ -65,6 +67,15 @@ pub(crate) struct Texts {
     pub(crate) per_second: f64,
 }
 
+/// What batching itself costs, without a model.
+#[derive(Debug, Serialize)]
+pub(crate) struct Overhead {
+    /// Rows of a step, and requests of a pass.
+    pub(crate) size: usize,
+    pub(crate) step_ns: f64,
+    pub(crate) pass_ns: f64,
+}
+
 /// One pause of 8 s, judged by itself on the processor.
 #[derive(Debug, Serialize)]
 pub(crate) struct Pauses {
@@ -79,12 +90,18 @@ pub(crate) struct Report {
     pub(crate) steps: Vec<Step>,
     pub(crate) capacity: Vec<Capacity>,
     pub(crate) texts: Vec<Texts>,
+    pub(crate) overhead: Vec<Overhead>,
     pub(crate) pauses: Option<Pauses>,
 }
 
 impl Report {
     pub(crate) fn check(&mut self, what: impl Into<String>, passed: bool, seen: impl Into<String>) {
-        self.checks.push(Check { what: what.into(), passed, seen: seen.into() });
+        self.checks.push(Check { what: what.into(), passed, shown: true, seen: seen.into() });
+    }
+
+    /// What would be checked could not be on this machine, and why.
+    pub(crate) fn not_shown(&mut self, what: impl Into<String>, seen: impl Into<String>) {
+        self.checks.push(Check { what: what.into(), passed: true, shown: false, seen: seen.into() });
     }
 
     pub(crate) fn failed(&self) -> usize {
@@ -105,7 +122,11 @@ impl Display for Report {
             writeln!(
                 to,
                 "{:6} {:58} {}",
-                if check.passed { "ok" } else { "FAILED" },
+                match (check.passed, check.shown) {
+                    (true, true) => "ok",
+                    (true, false) => "-",
+                    (false, _) => "FAILED",
+                },
                 check.what,
                 check.seen
             )?;
@@ -150,6 +171,22 @@ impl Display for Report {
         }
         if let Some(Pauses { p50_ms, processor_ms }) = &self.pauses {
             writeln!(to, "a pause judged in {p50_ms:.1} ms, {processor_ms:.1} ms of processor time")?;
+        }
+        self.tell_overhead(to)
+    }
+}
+
+impl Report {
+    fn tell_overhead(&self, to: &mut Formatter<'_>) -> Result {
+        writeln!(to, "\nbatching itself: slots   step ns  per row ns   pass ns  per request ns")?;
+        for Overhead { size, step_ns, pass_ns } in &self.overhead {
+            let each = |all: &f64| all / *size as f64;
+            writeln!(
+                to,
+                "{size:22}  {step_ns:8.0}  {:10.0}  {pass_ns:8.0}  {:14.0}",
+                each(step_ns),
+                each(pass_ns)
+            )?;
         }
         Ok(())
     }

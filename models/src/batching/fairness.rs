@@ -50,6 +50,8 @@ pub struct FairQueue<T> {
 #[derive(Debug)]
 struct Line<T> {
     weight: u64,
+    /// Of everything that waits in it.
+    cost: u64,
     deficit: u64,
     /// Whether this turn's quantum was given.
     in_turn: bool,
@@ -84,10 +86,12 @@ impl<T> FairQueue<T> {
         let turns = &mut self.turns;
         let line = self.lines.entry(tenant).or_insert_with(|| {
             turns.push_back(tenant);
-            Line { weight: 1, deficit: 0, in_turn: false, waiting: BTreeMap::new() }
+            Line { weight: 1, cost: 0, deficit: 0, in_turn: false, waiting: BTreeMap::new() }
         });
         line.weight = u64::from(weight.max(1));
-        line.waiting.insert(at, Waiting { cost: u64::from(cost.max(1)), value });
+        let cost = u64::from(cost.max(1));
+        line.cost += cost;
+        line.waiting.insert(at, Waiting { cost, value });
         Place { tenant, at }
     }
 
@@ -104,6 +108,7 @@ impl<T> FairQueue<T> {
             if let Some(first) = affordable {
                 let waiting = first.remove();
                 line.deficit -= waiting.cost;
+                line.cost -= waiting.cost;
                 self.waiting -= 1;
                 if line.waiting.is_empty() {
                     self.turns.pop_front();
@@ -120,6 +125,7 @@ impl<T> FairQueue<T> {
     pub fn remove(&mut self, place: Place) -> Option<T> {
         let line = self.lines.get_mut(&place.tenant)?;
         let removed = line.waiting.remove(&place.at)?;
+        line.cost -= removed.cost;
         if line.waiting.is_empty() {
             self.forget(place.tenant);
         }
@@ -132,7 +138,10 @@ impl<T> FairQueue<T> {
         let mut expired = Vec::new();
         for line in self.lines.values_mut() {
             let kept = line.waiting.split_off(&At { deadline: now, order: 0 });
-            expired.extend(std::mem::replace(&mut line.waiting, kept).into_values().map(|late| late.value));
+            for late in std::mem::replace(&mut line.waiting, kept).into_values() {
+                line.cost -= late.cost;
+                expired.push(late.value);
+            }
         }
         self.waiting -= expired.len();
         let gone: Vec<Tenant> = self
@@ -145,6 +154,31 @@ impl<T> FairQueue<T> {
             self.forget(tenant);
         }
         expired
+    }
+
+    /// Takes back whatever of a tenant would be served last.
+    pub fn take_last(&mut self, tenant: Tenant) -> Option<T> {
+        let at = *self.lines.get(&tenant)?.waiting.last_key_value()?.0;
+        self.remove(Place { tenant, at })
+    }
+
+    /// The tenants with something waiting, and how many pieces.
+    pub fn lengths(&self) -> impl Iterator<Item = (Tenant, usize)> {
+        self.lines.iter().map(|(tenant, line)| (*tenant, line.waiting.len()))
+    }
+
+    /// What is served, if nothing more comes, before a further piece of the tenant: of its own line whatever has no
+    /// later deadline, and of each other as much as its turns allow meanwhile, give or take a turn.
+    #[must_use]
+    pub fn cost_before(&self, tenant: Tenant, weight: u32, deadline: Duration, cost: u32) -> u64 {
+        let before = At { deadline, order: u64::MAX };
+        let own = self
+            .lines
+            .get(&tenant)
+            .map_or(0, |line| line.waiting.range(..=before).map(|(_, waiting)| waiting.cost).sum::<u64>());
+        let (weight, all) = (u64::from(weight.max(1)), own + u64::from(cost.max(1)));
+        let others = self.lines.iter().filter(|(other, _)| **other != tenant);
+        own + others.map(|(_, line)| line.cost.min((all * line.weight).div_ceil(weight))).sum::<u64>()
     }
 
     /// The earliest deadline of all that waits.

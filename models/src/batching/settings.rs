@@ -40,6 +40,29 @@ impl Default for ScheduleSettings {
     }
 }
 
+/// How requests of one engine are brought together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestSettings {
+    /// Requests without an answer, those being worked on included.
+    pub unanswered_max: usize,
+    /// Requests of one pass.
+    pub batch_max: usize,
+    /// How long a request waits for others, in milliseconds.
+    pub gather_ms: u64,
+    /// What a tenant may spend in one turn of the round-robin, in the engine's unit of cost.
+    pub quantum: u32,
+    /// Passes at the same time.
+    pub passes_max: usize,
+    /// Passes that are measured; older ones are forgotten.
+    pub passes_kept: usize,
+}
+
+impl Default for RequestSettings {
+    fn default() -> Self {
+        Self { unanswered_max: 256, batch_max: 1, gather_ms: 0, quantum: 1, passes_max: 1, passes_kept: 64 }
+    }
+}
+
 /// How many streams the engines of one device take.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -27,7 +27,7 @@ pub struct Spoken {
 /// [`Error`] where it fails, or says nothing that could be the sentence.
 pub fn speaking(engine: &dyn TextToSpeech) -> Result<Spoken, Error> {
     let (sender, receiver) = sync_channel(1);
-    let request = SpeakRequest { text: SENTENCE.into(), voice: String::new(), rate_hz: TELEPHONE_HZ };
+    let request = SpeakRequest { text: SENTENCE.into(), ..SpeakRequest::default() };
     let started = clock::now();
     let speaking = engine.speak(request, Box::new(move |speech| drop(sender.send(speech))))?;
     let failed = |why: String| Error::Failed { engine: engine.name(), why };

@@ -2,7 +2,7 @@
 //! Candle.
 //!
 //! - `model`: tokenizer, `bert`, mean over the words, length 1.
-//! - `engine`: a bounded queue that is fair between tenants, and one thread that embeds what waits together.
+//! - `engine`: texts as requests of one [`crate::request_loop`].
 
 #[cfg(feature = "candle")]
 mod attention;
@@ -10,8 +10,6 @@ mod attention;
 mod bert;
 #[cfg(feature = "candle")]
 mod engine;
-#[cfg(feature = "candle")]
-pub mod metrics;
 #[cfg(feature = "candle")]
 mod model;
 mod settings;

@@ -11,7 +11,8 @@ pub struct Settings {
     /// Where it works things out: `auto` (the first GPU in a program built for GPUs), `cpu`, or `cuda:0` for the first
     /// GPU.
     pub processor: Processor,
-    /// Texts that may wait; a request that would exceed it is refused.
+    /// Texts that may wait, those being embedded included; a request that would exceed it is refused, or the latest of
+    /// the tenant with the most of them.
     pub waiting_max: usize,
     /// Texts in one forward pass.
     pub batch_max: usize,

@@ -5,12 +5,16 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
+use candle_core::{DType, Device};
 use safetensors::SafeTensors;
 
 use super::{Embedder, MiniLm, Settings};
 use crate::Error;
 use crate::batching::Tenant;
 use crate::engine::{EmbedRequest, Embedding, Embeddings};
+
+/// Sentences of the reference's script that are long, short or strange.
+const ODD: usize = 33;
 
 /// Where `ops/install test` puts the weights.
 fn weights() -> PathBuf {
@@ -28,15 +32,9 @@ fn golden() -> (Vec<String>, Vec<Embedding>) {
     let (_, header) = SafeTensors::read_metadata(bytes).expect("a header");
     let sentences = header.metadata().as_ref().and_then(|all| all.get("sentences")).expect("sentences");
     let sentences: Vec<String> = serde_json::from_str(sentences).expect("a list");
-    let tensors = SafeTensors::deserialize(bytes).expect("tensors");
-    let vectors = tensors.tensor("vectors").expect("vectors");
-    let values: Vec<f32> = vectors
-        .data()
-        .chunks_exact(4)
-        .map(|four| f32::from_le_bytes(four.try_into().expect("four")))
-        .collect();
-    let vectors = values.chunks_exact(384).map(|vector| Embedding(vector.into())).collect();
-    (sentences, vectors)
+    let tensors = candle_core::safetensors::load_buffer(bytes, &Device::Cpu).expect("tensors");
+    let vectors = tensors["vectors"].to_dtype(DType::F32).and_then(|vectors| vectors.to_vec2::<f32>());
+    (sentences, vectors.expect("rows").into_iter().map(|vector| Embedding(vector.into())).collect())
 }
 
 #[test]
@@ -48,17 +46,24 @@ fn what_a_gpu_would_work_out_are_those_vectors_as_well() {
 fn vectors_are_those_of_sentence_transformers_alone_and_together() {
     let model = MiniLm::load(&weights(), &Settings::default()).expect("loads");
     let (sentences, golden) = golden();
-    assert_eq!((sentences.len(), golden.len()), (12, 12));
-    let together = model.embed(&sentences).expect("embeds");
-    for ((sentence, ours), theirs) in sentences.iter().zip(&together).zip(&golden) {
+    assert!(sentences.len() > 250 && sentences.len() == golden.len(), "{}", sentences.len());
+    let together: Vec<Embedding> =
+        sentences.chunks(32).flat_map(|some| model.embed(some).expect("embeds")).collect();
+    let mut least = (1.0, "");
+    for (number, ((sentence, ours), theirs)) in sentences.iter().zip(&together).zip(&golden).enumerate() {
         let likeness = ours.likeness(theirs);
-        assert!(likeness >= 0.9999, "{likeness}: {sentence:.60}");
+        least = if likeness < least.0 { (likeness, sentence) } else { least };
+        assert!((ours.likeness(ours) - 1.0).abs() < 1e-5, "length 1");
+        // The odd ones are the first.
+        if number >= ODD && number % 16 > 0 {
+            continue;
+        }
         let alone = model.embed(std::slice::from_ref(sentence)).expect("embeds");
         let off =
             alone[0].0.iter().zip(ours.0.iter()).map(|(one, other)| (one - other).abs()).fold(0.0, f32::max);
         assert!(off <= 1e-5, "{off}: {sentence:.60}");
-        assert!((ours.likeness(ours) - 1.0).abs() < 1e-5, "length 1");
     }
+    assert!(least.0 >= 0.9999, "{least:?}");
     assert!(
         together[0].likeness(&together[1]) > together[0].likeness(&together[2]),
         "parking is near parking"

@@ -44,7 +44,8 @@ pub trait Embeddings: Send + Sync {
     /// Starts to embed `request` and answers through `ready`.
     ///
     /// # Errors
-    /// [`Error::Full`] at the bound of waiting texts; `ready` is then dropped uncalled.
+    /// [`Error::Full`] at the bound of waiting texts, [`Error::Late`] where so much is before them that they would be too
+    /// late; `ready` is then dropped uncalled.
     fn embed(&self, request: EmbedRequest, ready: EmbeddingsReady) -> Result<(), Error>;
 
     /// Embeds and waits for the answer, for threads that may block.

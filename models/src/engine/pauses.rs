@@ -27,6 +27,7 @@ pub trait PauseJudge: Send + Sync {
     /// Starts to judge `request` and answers through `judged`.
     ///
     /// # Errors
-    /// [`Error::Full`] at the bound of waiting pauses; `judged` is then dropped uncalled.
+    /// [`Error::Full`] at the bound of waiting pauses, [`Error::Late`] where so much is before it that it would be too
+    /// late; `judged` is then dropped uncalled.
     fn judge(&self, request: JudgeRequest, judged: Judged) -> Result<(), Error>;
 }

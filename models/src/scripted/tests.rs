@@ -31,7 +31,7 @@ type Spoken = Receiver<Result<Speech, Error>>;
 
 fn speak(voice: &Voice, text: &str) -> (Result<Box<dyn crate::engine::Speaking>, Error>, Spoken) {
     let (sender, receiver) = sync_channel(1);
-    let request = SpeakRequest { text: text.into(), voice: String::new(), rate_hz: 8_000 };
+    let request = SpeakRequest { text: text.into(), ..SpeakRequest::default() };
     (voice.speak(request, Box::new(move |speech| drop(sender.send(speech)))), receiver)
 }
 

@@ -7,7 +7,7 @@ use super::{Control, Fault, tone_code};
 use crate::Error;
 use crate::audio::Clip;
 use crate::engine::{SpeakRequest, Speaking, SpeechReady, TextToSpeech};
-use crate::synthesis::{Pool, Settings, Synthesiser};
+use crate::synthesis::{Pool, Settings, Synthesiser, Words};
 
 /// Text to speech that [`super::Recogniser`] understands, with true word marks.
 pub struct Voice {
@@ -26,9 +26,9 @@ struct Hung {
 impl Speaking for Hung {}
 
 impl Synthesiser for Tones {
-    fn synthesise(&mut self, request: &SpeakRequest) -> Result<Clip, Error> {
-        let (samples, words) = tone_code::encode(&request.text, request.rate_hz);
-        Ok(Clip { rate_hz: request.rate_hz, samples: samples.into(), words: words.into() })
+    fn synthesise(&mut self, words: &Words) -> Result<Clip, Error> {
+        let (samples, marks) = tone_code::encode(&words.text, words.rate_hz);
+        Ok(Clip { rate_hz: words.rate_hz, samples: samples.into(), words: marks.into() })
     }
 }
 

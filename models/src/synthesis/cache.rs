@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::Words;
 use crate::audio::Clip;
-use crate::engine::SpeakRequest;
 
 /// Clips, least recently used out first.
 #[derive(Debug)]
@@ -11,8 +11,8 @@ pub(super) struct Cache {
     bytes_max: usize,
     bytes: usize,
     uses: u64,
-    clips: HashMap<SpeakRequest, (Clip, u64)>,
-    by_use: BTreeMap<u64, SpeakRequest>,
+    clips: HashMap<Words, (Clip, u64)>,
+    by_use: BTreeMap<u64, Words>,
 }
 
 impl Cache {
@@ -20,8 +20,8 @@ impl Cache {
         Self { bytes_max, bytes: 0, uses: 0, clips: HashMap::new(), by_use: BTreeMap::new() }
     }
 
-    pub(super) fn get(&mut self, request: &SpeakRequest) -> Option<Clip> {
-        let (clip, used) = self.clips.get_mut(request)?;
+    pub(super) fn get(&mut self, words: &Words) -> Option<Clip> {
+        let (clip, used) = self.clips.get_mut(words)?;
         self.uses += 1;
         if let Some(key) = self.by_use.remove(used) {
             self.by_use.insert(self.uses, key);
@@ -31,9 +31,9 @@ impl Cache {
     }
 
     /// Keeps `clip`, unless it alone is over the bound.
-    pub(super) fn insert(&mut self, request: &SpeakRequest, clip: Clip) {
-        let size = size(request, &clip);
-        if size > self.bytes_max || self.clips.contains_key(request) {
+    pub(super) fn insert(&mut self, words: &Words, clip: Clip) {
+        let size = size(words, &clip);
+        if size > self.bytes_max || self.clips.contains_key(words) {
             return;
         }
         while self.bytes + size > self.bytes_max {
@@ -44,8 +44,8 @@ impl Cache {
         }
         self.uses += 1;
         self.bytes += size;
-        self.by_use.insert(self.uses, request.clone());
-        self.clips.insert(request.clone(), (clip, self.uses));
+        self.by_use.insert(self.uses, words.clone());
+        self.clips.insert(words.clone(), (clip, self.uses));
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -53,16 +53,16 @@ impl Cache {
     }
 }
 
-fn size(request: &SpeakRequest, clip: &Clip) -> usize {
-    size_of_val(&*clip.samples) + size_of_val(&*clip.words) + 2 * (request.text.len() + request.voice.len())
+fn size(words: &Words, clip: &Clip) -> usize {
+    size_of_val(&*clip.samples) + size_of_val(&*clip.words) + 2 * (words.text.len() + words.voice.len())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn request(text: &str) -> SpeakRequest {
-        SpeakRequest { text: text.into(), voice: String::new(), rate_hz: 8_000 }
+    fn words(text: &str) -> Words {
+        Words { text: text.into(), voice: String::new(), rate_hz: 8_000 }
     }
 
     fn clip(samples: usize) -> Clip {
@@ -72,14 +72,14 @@ mod tests {
     #[test]
     fn the_least_recently_used_clip_goes_first_and_the_bound_holds() {
         let mut cache = Cache::new(2_100);
-        cache.insert(&request("a"), clip(500));
-        cache.insert(&request("b"), clip(500));
-        assert!(cache.get(&request("a")).is_some());
-        cache.insert(&request("c"), clip(500));
-        assert!(cache.get(&request("b")).is_none());
-        assert!(cache.get(&request("a")).is_some() && cache.get(&request("c")).is_some());
-        cache.insert(&request("too large"), clip(2_000));
-        assert!(cache.get(&request("too large")).is_none());
+        cache.insert(&words("a"), clip(500));
+        cache.insert(&words("b"), clip(500));
+        assert!(cache.get(&words("a")).is_some());
+        cache.insert(&words("c"), clip(500));
+        assert!(cache.get(&words("b")).is_none());
+        assert!(cache.get(&words("a")).is_some() && cache.get(&words("c")).is_some());
+        cache.insert(&words("too large"), clip(2_000));
+        assert!(cache.get(&words("too large")).is_none());
         assert!(cache.bytes() <= 2_100);
     }
 }

@@ -1,59 +1,41 @@
-//! A queue of utterances, the threads that speak them, and the cache in front of both.
+//! Utterances as requests of a loop, the threads that speak them, and the cache in front of both.
 
-use std::collections::{HashMap, VecDeque};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 
-use super::Settings;
 use super::cache::Cache;
+use super::{Settings, Words};
 use crate::audio::{Clip, Speech};
+use crate::batching::{Ask, RequestSettings};
 use crate::engine::{SpeakRequest, Speaking, SpeechReady, TextToSpeech};
+use crate::request_loop::{Asker, Canceller, RequestLoop};
 use crate::{Error, clock, metrics as measured};
 
 /// Speaks one utterance at a time, on a thread of its own.
 pub(crate) trait Synthesiser: Send + 'static {
     /// The whole utterance, at the rate that was asked for.
-    fn synthesise(&mut self, request: &SpeakRequest) -> Result<Clip, Error>;
+    fn synthesise(&mut self, words: &Words) -> Result<Clip, Error>;
 }
 
-/// A voice made of one thread per [`Synthesiser`]. Requests for the same words share one synthesis.
+/// A voice made of one thread per [`Synthesiser`]. Requests for the same words share one synthesis, whoever asks.
 pub(crate) struct Pool {
-    shared: Arc<Shared>,
-}
-
-struct Shared {
     name: &'static str,
     settings: Settings,
-    state: Mutex<State>,
-    work: Condvar,
+    cache: Arc<Mutex<Cache>>,
+    requests: RequestLoop<Words, Clip>,
 }
 
-struct State {
-    queue: VecDeque<SpeakRequest>,
-    waiting: HashMap<SpeakRequest, Vec<Waiter>>,
-    waiters: usize,
-    cache: Cache,
-    closed: bool,
-}
-
-struct Waiter {
-    cancelled: Arc<AtomicBool>,
-    ready: SpeechReady,
-}
-
-/// Cancels when dropped.
-struct Handle {
-    cancelled: Arc<AtomicBool>,
-}
+/// Cancels when dropped, where there is something to cancel.
+struct Handle(Option<(Canceller<Words, Clip>, Ask)>);
 
 impl Speaking for Handle {}
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.cancelled.store(true, Ordering::Release);
+        if let Some((canceller, ask)) = &self.0 {
+            canceller.cancel(*ask);
+        }
     }
 }
 
@@ -64,138 +46,82 @@ impl Pool {
         settings: Settings,
         synthesisers: Vec<S>,
     ) -> Result<Self, Error> {
-        let cache = Cache::new(settings.cache_bytes);
-        let shared = Arc::new(Shared {
-            name,
-            settings,
-            state: Mutex::new(State {
-                queue: VecDeque::new(),
-                waiting: HashMap::new(),
-                waiters: 0,
-                cache,
-                closed: false,
-            }),
-            work: Condvar::new(),
+        let cache = Arc::new(Mutex::new(Cache::new(settings.cache_bytes)));
+        let passes = synthesisers.into_iter().map(|mut synthesiser| {
+            let cache = Arc::clone(&cache);
+            Box::new(move |works: &[Arc<Words>]| {
+                works.iter().map(|words| speak(name, &mut synthesiser, words, &cache)).collect()
+            }) as _
         });
-        for synthesiser in synthesisers {
-            let shared = Arc::clone(&shared);
-            std::thread::Builder::new()
-                .name(format!("speak-{name}"))
-                .spawn(move || work(&shared, synthesiser))
-                .map_err(|error| Error::Failed { engine: name, why: format!("no thread: {error}") })?;
-        }
-        Ok(Self { shared })
+        let bounds = RequestSettings {
+            unanswered_max: settings.queued_requests,
+            quantum: settings.quantum,
+            ..RequestSettings::default()
+        };
+        let requests = RequestLoop::start(name, bounds, passes.collect())?;
+        Ok(Self { name, settings, cache, requests })
     }
 }
 
-impl Drop for Pool {
-    fn drop(&mut self) {
-        self.shared.state.lock().closed = true;
-        self.shared.work.notify_all();
+/// Speaks what nobody has spoken before, and keeps it before anybody is told, so that who asks next finds it.
+fn speak(
+    name: &'static str,
+    synthesiser: &mut impl Synthesiser,
+    words: &Words,
+    cache: &Mutex<Cache>,
+) -> Result<Clip, Error> {
+    if let Some(clip) = cache.lock().get(words) {
+        return Ok(clip);
     }
+    let started = clock::now();
+    let clip = synthesiser.synthesise(words)?;
+    measured::record_synthesis(name, clip.duration_ms(), started.elapsed());
+    let mut cache = cache.lock();
+    cache.insert(words, clip.clone());
+    measured::set_clip_bytes(name, cache.bytes());
+    Ok(clip)
 }
 
 impl TextToSpeech for Pool {
     fn name(&self) -> &'static str {
-        self.shared.name
+        self.name
     }
 
     fn has_room(&self) -> bool {
-        self.shared.state.lock().waiters < self.shared.settings.queued_requests
+        self.requests.unanswered() < self.settings.queued_requests
     }
 
-    fn speak(&self, mut request: SpeakRequest, ready: SpeechReady) -> Result<Box<dyn Speaking>, Error> {
-        let shared = &self.shared;
-        if request.voice.is_empty() {
-            request.voice.clone_from(&shared.settings.voice);
+    fn speak(&self, request: SpeakRequest, ready: SpeechReady) -> Result<Box<dyn Speaking>, Error> {
+        let SpeakRequest { text, mut voice, rate_hz, tenant, within } = request;
+        if voice.is_empty() {
+            voice.clone_from(&self.settings.voice);
         }
-        check(shared, &request)?;
-        let cancelled = Arc::new(AtomicBool::new(false));
-        let handle = Box::new(Handle { cancelled: Arc::clone(&cancelled) });
-        let mut state = shared.state.lock();
-        if let Some(clip) = state.cache.get(&request) {
-            drop(state);
-            measured::count_clip(shared.name, true);
+        let words = Words { text, voice, rate_hz };
+        let characters = words.text.chars().count();
+        self.check(&words, characters)?;
+        if let Some(clip) = self.cache.lock().get(&words) {
+            measured::count_clip(self.name, true);
             ready(Ok(Speech::clip(clip)));
-            return Ok(handle);
+            return Ok(Box::new(Handle(None)));
         }
-        let limit = shared.settings.queued_requests;
-        if state.waiters >= limit {
-            return Err(Error::Full { engine: shared.name, limit });
-        }
-        state.waiters += 1;
-        let waiter = Waiter { cancelled, ready };
-        if let Some(others) = state.waiting.get_mut(&request) {
-            others.push(waiter);
+        let cost = u32::try_from(characters).unwrap_or(u32::MAX);
+        let answer = Box::new(move |clip: Result<Clip, Error>| ready(clip.map(Speech::clip)));
+        let asks = self.requests.ask(Asker { tenant, within, cost }, vec![(words, answer)])?;
+        measured::count_clip(self.name, false);
+        Ok(Box::new(Handle(asks.first().map(|ask| (self.requests.canceller(), *ask)))))
+    }
+}
+
+impl Pool {
+    fn check(&self, words: &Words, characters: usize) -> Result<(), Error> {
+        let why = if !(4_000..=48_000).contains(&words.rate_hz) {
+            format!("{} Hz is not between 4,000 and 48,000", words.rate_hz)
+        } else if characters > self.settings.text_characters {
+            format!("a text is longer than {} characters", self.settings.text_characters)
         } else {
-            state.waiting.insert(request.clone(), vec![waiter]);
-            state.queue.push_back(request);
-            shared.work.notify_one();
-        }
-        measured::set_speaking_queue(shared.name, state.waiters);
-        drop(state);
-        measured::count_clip(shared.name, false);
-        Ok(handle)
-    }
-}
-
-fn check(shared: &Shared, request: &SpeakRequest) -> Result<(), Error> {
-    let why = if !(4_000..=48_000).contains(&request.rate_hz) {
-        format!("{} Hz is not between 4,000 and 48,000", request.rate_hz)
-    } else if request.text.chars().count() > shared.settings.text_characters {
-        format!("a text is longer than {} characters", shared.settings.text_characters)
-    } else {
-        return Ok(());
-    };
-    Err(Error::Failed { engine: shared.name, why })
-}
-
-fn work<S: Synthesiser>(shared: &Shared, mut synthesiser: S) {
-    while let Some(request) = next(shared) {
-        let started = clock::now();
-        let outcome = catch_unwind(AssertUnwindSafe(|| synthesiser.synthesise(&request)))
-            .unwrap_or_else(|_| Err(Error::Failed { engine: shared.name, why: "it panicked".into() }));
-        match &outcome {
-            Ok(clip) => measured::record_synthesis(shared.name, clip.duration_ms(), started.elapsed()),
-            Err(_) => measured::count_failure(shared.name),
-        }
-        let mut state = shared.state.lock();
-        let waiters = state.waiting.remove(&request).unwrap_or_default();
-        state.waiters -= waiters.len();
-        if let Ok(clip) = &outcome {
-            state.cache.insert(&request, clip.clone());
-        }
-        measured::set_speaking_queue(shared.name, state.waiters);
-        measured::set_clip_bytes(shared.name, state.cache.bytes());
-        drop(state);
-        for waiter in waiters {
-            if !waiter.cancelled.load(Ordering::Acquire) {
-                (waiter.ready)(outcome.clone().map(Speech::clip));
-            }
-        }
-    }
-}
-
-/// The next utterance that somebody still waits for; none when the voice is gone.
-fn next(shared: &Shared) -> Option<SpeakRequest> {
-    let mut state = shared.state.lock();
-    loop {
-        if state.closed {
-            return None;
-        }
-        let Some(request) = state.queue.pop_front() else {
-            shared.work.wait(&mut state);
-            continue;
+            return Ok(());
         };
-        let wanted = state
-            .waiting
-            .get(&request)
-            .is_some_and(|waiters| waiters.iter().any(|waiter| !waiter.cancelled.load(Ordering::Acquire)));
-        if wanted {
-            return Some(request);
-        }
-        let gone = state.waiting.remove(&request).map_or(0, |waiters| waiters.len());
-        state.waiters -= gone;
+        Err(Error::Failed { engine: self.name, why })
     }
 }
 
@@ -205,6 +131,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::batching::Tenant;
 
     /// Speaks when it is told to, and counts.
     struct Gate {
@@ -213,11 +140,11 @@ mod tests {
     }
 
     impl Synthesiser for Gate {
-        fn synthesise(&mut self, request: &SpeakRequest) -> Result<Clip, Error> {
+        fn synthesise(&mut self, words: &Words) -> Result<Clip, Error> {
             let go = self.go.recv().expect("the test says when");
-            self.spoken.lock().push(request.text.clone());
+            self.spoken.lock().push(words.text.clone());
             assert!(go, "told to break");
-            Ok(Clip::with_estimated_words(request.rate_hz, vec![1; 160].into(), &request.text))
+            Ok(Clip::with_estimated_words(words.rate_hz, vec![1; 160].into(), &words.text))
         }
     }
 
@@ -232,8 +159,18 @@ mod tests {
     }
 
     fn speak(pool: &Pool, text: &str) -> (Result<Box<dyn Speaking>, Error>, Heard) {
+        speak_for(pool, text, 0, Duration::from_mins(1))
+    }
+
+    fn speak_for(
+        pool: &Pool,
+        text: &str,
+        tenant: u64,
+        within: Duration,
+    ) -> (Result<Box<dyn Speaking>, Error>, Heard) {
         let (sender, receiver) = mpsc::sync_channel(1);
-        let request = SpeakRequest { text: text.into(), voice: String::new(), rate_hz: 8_000 };
+        let (voice, tenant) = (String::new(), Tenant(tenant));
+        let request = SpeakRequest { text: text.into(), voice, rate_hz: 8_000, tenant, within };
         (pool.speak(request, Box::new(move |speech| drop(sender.send(speech)))), receiver)
     }
 
@@ -266,6 +203,40 @@ mod tests {
         assert!(wait(&last.1).is_ok());
         assert!(second_heard.try_recv().is_err());
         assert_eq!(*spoken.lock(), ["one", "four"]);
+    }
+
+    #[test]
+    fn one_tenant_s_many_utterances_delay_another_s_by_one_turn_and_its_own_words_are_shared() {
+        let (pool, go, spoken) = pool(100);
+        let long = |number: u32| format!("{number} {}", "word ".repeat(30));
+        let patience = Duration::from_mins(1);
+        let flood: Vec<_> = (0..20).map(|number| speak_for(&pool, &long(number), 1, patience)).collect();
+        let other = speak_for(&pool, "good morning", 2, patience);
+        let shared = speak_for(&pool, &long(19), 2, patience);
+        for _ in 0..20 {
+            go.send(true).unwrap();
+        }
+        go.send(true).unwrap();
+        flood.iter().chain([&other, &shared]).for_each(|(_, heard)| assert!(wait(heard).is_ok()));
+        let spoken = spoken.lock();
+        assert_eq!(spoken.len(), 21, "the words that both said are spoken once");
+        let at = |text: &str| spoken.iter().position(|one| one == text).expect("spoken");
+        assert!(at("good morning") <= 3 && at(&long(19)) <= 5, "{spoken:?}");
+    }
+
+    #[test]
+    fn what_is_too_late_is_not_spoken() {
+        let (pool, go, spoken) = pool(10);
+        let first = speak(&pool, "one");
+        // Until it is in hand.
+        while pool.requests.waiting() > 0 {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let late = speak_for(&pool, "two", 0, Duration::ZERO);
+        go.send(true).unwrap();
+        assert!(wait(&first.1).is_ok());
+        assert!(matches!(wait(&late.1), Err(Error::Late { engine: "test", .. })));
+        assert_eq!(*spoken.lock(), ["one"]);
     }
 
     #[test]

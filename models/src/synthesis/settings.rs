@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 pub struct Settings {
     /// The voice for requests that name none; empty for the engine's own default.
     pub voice: String,
-    /// Utterances that may wait to be spoken; one more is refused.
+    /// Utterances that may wait to be spoken; one more is refused, or the latest of the tenant with the most of them.
     pub queued_requests: usize,
+    /// Characters of a tenant in one turn of the round-robin between tenants.
+    pub quantum: u32,
     /// Memory for finished clips, in bytes. The least recently used clip goes first.
     pub cache_bytes: usize,
     /// The longest text that is spoken, in characters; a longer one fails.
@@ -21,6 +23,7 @@ impl Default for Settings {
         Self {
             voice: String::new(),
             queued_requests: 256,
+            quantum: 200,
             cache_bytes: 32 * 1024 * 1024,
             text_characters: 2_000,
         }

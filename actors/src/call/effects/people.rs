@@ -14,6 +14,7 @@ use crate::call::hand_over::Input;
 use crate::call::leg::{Command, Event, Leg, NotCalled, Outgoing};
 use crate::call::services::Counted;
 use crate::call::shell::Shell;
+use crate::call::understanding::tenant;
 use crate::metrics::MAILBOXES;
 use crate::types::{Destination, EndReason, PhoneNumber};
 
@@ -152,6 +153,8 @@ impl Shell {
             text: line.text.clone(),
             voice: self.case.business.policy.voice.clone(),
             rate_hz: TELEPHONE_HZ,
+            tenant: tenant(&self.case.business),
+            ..SpeakRequest::default()
         };
         let told = inlet.clone();
         let spoken = self.services.text_to_speech.as_ref().map(|engine| {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::f32::consts::TAU;
 use std::sync::Arc;
+use std::time::Duration;
 
 use metrics::counter;
 use models::Error;
@@ -13,6 +14,7 @@ use crate::call::conversation::{Input, PlaybackEnd, Utterance, UtteranceId};
 use crate::call::leg::Command;
 use crate::call::settings::VoiceSettings;
 use crate::call::shell::Shell;
+use crate::call::understanding::tenant;
 use crate::metrics::VOICE_FAILED;
 use crate::types::CallTime;
 
@@ -115,6 +117,8 @@ impl Shell {
             text: line.utterance.text.clone(),
             voice: self.case.business.policy.voice.clone(),
             rate_hz: TELEPHONE_HZ,
+            tenant: tenant(&self.case.business),
+            within: Duration::from_millis(line.due.since_ms(self.case.now())),
         };
         match engine.speak(request, Box::new(move |speech| inlet.voice(id, attempt, speech))) {
             Ok(speaking) => line.sound = Sound::Making { _work: Some(speaking) },

@@ -82,7 +82,7 @@ impl Phone {
     /// Says this after what is being said. Told by [`Event::PlaybackEnded`] when it was said.
     pub(super) async fn say(&mut self, text: &str) -> Result<(), Error> {
         let request =
-            SpeakRequest { text: text.to_owned(), voice: self.voice.clone(), rate_hz: TELEPHONE_HZ };
+            SpeakRequest { text: text.to_owned(), voice: self.voice.clone(), ..SpeakRequest::default() };
         let (ready, spoken) = oneshot::channel();
         // Whoever waits for it may have gone with the call.
         let speaking = self.engine.speak(request, Box::new(move |speech| drop(ready.send(speech))))?;

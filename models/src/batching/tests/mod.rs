@@ -2,4 +2,5 @@ mod admission;
 mod fairness;
 mod faults;
 mod real_time;
+mod requests;
 mod schedules;

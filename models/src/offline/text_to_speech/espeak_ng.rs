@@ -3,9 +3,9 @@
 use super::utterance;
 use crate::Error;
 use crate::audio::Clip;
-use crate::engine::{SpeakRequest, TextToSpeech};
+use crate::engine::TextToSpeech;
 use crate::offline::ffi::EspeakNg;
-use crate::synthesis::{Pool, Settings, Synthesiser};
+use crate::synthesis::{Pool, Settings, Synthesiser, Words};
 
 const NAME: &str = "espeak-ng";
 const VOICE: &str = "en-us";
@@ -28,8 +28,8 @@ pub fn espeak_ng(settings: Settings) -> Result<impl TextToSpeech + use<>, Error>
 }
 
 impl Synthesiser for Voice {
-    fn synthesise(&mut self, request: &SpeakRequest) -> Result<Clip, Error> {
-        utterance::clip(request, |text| self.library.speak(text))
+    fn synthesise(&mut self, words: &Words) -> Result<Clip, Error> {
+        utterance::clip(words, |text| self.library.speak(text))
             .map_err(|why| Error::Failed { engine: NAME, why })
     }
 }

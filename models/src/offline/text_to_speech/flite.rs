@@ -3,9 +3,9 @@
 use super::utterance;
 use crate::Error;
 use crate::audio::Clip;
-use crate::engine::{SpeakRequest, TextToSpeech};
+use crate::engine::TextToSpeech;
 use crate::offline::ffi::Flite;
-use crate::synthesis::{Pool, Settings, Synthesiser};
+use crate::synthesis::{Pool, Settings, Synthesiser, Words};
 
 const NAME: &str = "flite";
 const VOICE: &str = "slt";
@@ -38,10 +38,10 @@ pub fn flite(settings: Settings) -> Result<impl TextToSpeech + use<>, Error> {
 }
 
 impl Synthesiser for Voices {
-    fn synthesise(&mut self, request: &SpeakRequest) -> Result<Clip, Error> {
+    fn synthesise(&mut self, words: &Words) -> Result<Clip, Error> {
         let failed = |why| Error::Failed { engine: NAME, why };
         // A tenant's voice that this engine does not have is no reason to be silent.
-        let known = VOICES.iter().find(|name| **name == request.voice);
+        let known = VOICES.iter().find(|name| **name == words.voice);
         let name = known.map_or(self.default.clone(), |name| (*name).to_owned());
         let at = match self.open.iter().position(|(open, _)| *open == name) {
             Some(at) => at,
@@ -51,7 +51,7 @@ impl Synthesiser for Voices {
             }
         };
         let Some((_, voice)) = self.open.get(at) else { return Err(failed("its voice is not open".into())) };
-        utterance::clip(request, |text| voice.speak(text)).map_err(failed)
+        utterance::clip(words, |text| voice.speak(text)).map_err(failed)
     }
 }
 
@@ -59,6 +59,7 @@ impl Synthesiser for Voices {
 mod tests {
     use super::super::utterance::testing::{level, spoken};
     use super::*;
+    use crate::engine::SpeakRequest;
 
     #[test]
     fn it_speaks_at_the_rate_and_level_asked_for_with_real_word_starts() {
@@ -84,7 +85,8 @@ mod tests {
         assert!(matches!(flite(settings).err(), Some(Error::Unavailable { .. })));
         let engine = flite(Settings::default()).expect("libflite1 is installed");
         let (sender, receiver) = std::sync::mpsc::sync_channel(1);
-        let request = SpeakRequest { text: "Hello".into(), voice: "nobody".into(), rate_hz: 8_000 };
+        let request =
+            SpeakRequest { text: "Hello".into(), voice: "nobody".into(), ..SpeakRequest::default() };
         let _speaking = engine.speak(
             request,
             Box::new(move |speech| {

@@ -1,32 +1,31 @@
 //! From a library's utterance to a clip: the rate asked for, one level, words of the written text.
 
 use crate::audio::{Clip, WordMark, resample};
-use crate::engine::SpeakRequest;
 use crate::offline::ffi::Utterance;
-use crate::synthesis::level;
 use crate::synthesis::spoken_form::{SpokenWord, spoken_form};
+use crate::synthesis::{Words, level};
 
-/// Speaks the request's text through `speak`, which is given tokens separated by single spaces.
+/// Speaks the text that was asked for through `speak`, which is given tokens separated by single spaces.
 pub(super) fn clip(
-    request: &SpeakRequest,
+    asked: &Words,
     speak: impl FnOnce(&str) -> Result<Utterance, String>,
 ) -> Result<Clip, String> {
-    let words = spoken_form(&request.text);
+    let words = spoken_form(&asked.text);
     if words.is_empty() {
-        return Ok(Clip { rate_hz: request.rate_hz, samples: [].into(), words: [].into() });
+        return Ok(Clip { rate_hz: asked.rate_hz, samples: [].into(), words: [].into() });
     }
     let text = words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ");
     let utterance = speak(&text)?;
     if utterance.samples.is_empty() || utterance.rate_hz == 0 {
         return Err("it gave no audio".into());
     }
-    let mut samples = resample(&utterance.samples, utterance.rate_hz, request.rate_hz);
-    level::normalise(&mut samples, request.rate_hz);
-    let marks = marks(&words, &utterance, request.rate_hz);
+    let mut samples = resample(&utterance.samples, utterance.rate_hz, asked.rate_hz);
+    level::normalise(&mut samples, asked.rate_hz);
+    let marks = marks(&words, &utterance, asked.rate_hz);
     let samples = samples.into();
     Ok(match marks {
-        Some(words) => Clip { rate_hz: request.rate_hz, samples, words },
-        None => Clip::with_estimated_words(request.rate_hz, samples, &request.text),
+        Some(words) => Clip { rate_hz: asked.rate_hz, samples, words },
+        None => Clip::with_estimated_words(asked.rate_hz, samples, &asked.text),
     })
 }
 
@@ -52,12 +51,12 @@ pub(super) mod testing {
 
     use super::*;
     use crate::audio::Read;
-    use crate::engine::TextToSpeech;
+    use crate::engine::{SpeakRequest, TextToSpeech};
 
     /// The whole clip that `engine` speaks, word marks as a player sees them.
     pub(in super::super) fn spoken(engine: &dyn TextToSpeech, text: &str, rate_hz: u32) -> Clip {
         let (sender, receiver) = std::sync::mpsc::sync_channel(1);
-        let request = SpeakRequest { text: text.into(), voice: String::new(), rate_hz };
+        let request = SpeakRequest { text: text.into(), rate_hz, ..SpeakRequest::default() };
         let _speaking =
             engine.speak(request, Box::new(move |speech| drop(sender.send(speech)))).expect("room");
         let answer = receiver.recv_timeout(std::time::Duration::from_secs(20)).expect("an answer");

@@ -29,6 +29,7 @@ pub(super) struct Utterance {
     /// From its first sample on.
     audio: Option<AudioSender>,
     delivered: Delivered,
+    asked: Instant,
     _under_way: UnderWay,
 }
 
@@ -56,6 +57,7 @@ impl Utterance {
             ready: Some(ready),
             audio: None,
             delivered: Delivered::default(),
+            asked: Instant::now(),
             _under_way: under_way,
         }
     }
@@ -125,7 +127,18 @@ impl Utterance {
             voice: self.request.voice.clone(),
             rate_hz: self.request.rate_hz,
             resume: (samples > 0).then_some(Resume { engine, samples, words }),
+            tenant: self.request.tenant.0,
+            // 0 is what peers say that know nothing of this.
+            within_ms: u64::try_from(self.within().as_millis()).unwrap_or(u64::MAX).max(1),
         }
+    }
+
+    /// How long its next sample is of use: what has begun goes on as soon as it can.
+    fn within(&self) -> Duration {
+        if self.delivered.samples > 0 {
+            return Duration::from_millis(self.shared.settings.audio_ms);
+        }
+        self.request.within.saturating_sub(self.asked.elapsed())
     }
 
     /// Takes what a node says; an end where there is one.
@@ -223,7 +236,8 @@ impl Utterance {
             return self.ends();
         }
         let (ready, spoken) = oneshot::channel();
-        let request = SpeakRequest { text: rest.text.clone(), ..self.request.clone() };
+        let within = self.within();
+        let request = SpeakRequest { text: rest.text.clone(), within, ..self.request.clone() };
         // Held until the voice is there.
         let speaking = match engine.speak(request, Box::new(move |speech| drop(ready.send(speech)))) {
             Ok(speaking) => speaking,

@@ -128,13 +128,20 @@ pub(super) fn stopping() -> Status {
 
 /// An engine's refusal or failure, as others are told of it.
 pub(super) fn told(sense: Sense, error: &Error) -> Status {
-    let (status, why) = match error {
-        Error::Full { .. } => (Status::resource_exhausted(error.to_string()), "full"),
-        Error::Unavailable { .. } => (Status::unavailable(error.to_string()), "engine"),
-        Error::Failed { .. } => (Status::internal(error.to_string()), "engine"),
-    };
+    let (status, why) = status_of(error);
     measured::count_refused(sense, why);
     status
+}
+
+/// The same, and as a metric's label says it.
+pub(super) fn status_of(error: &Error) -> (Status, &'static str) {
+    match error {
+        Error::Full { .. } => (Status::resource_exhausted(error.to_string()), "full"),
+        // It is well, and another may have less to do.
+        Error::Late { .. } => (Status::resource_exhausted(error.to_string()), "late"),
+        Error::Unavailable { .. } => (Status::unavailable(error.to_string()), "engine"),
+        Error::Failed { .. } => (Status::internal(error.to_string()), "engine"),
+    }
 }
 
 /// There is no such engine here.

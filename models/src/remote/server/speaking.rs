@@ -11,9 +11,10 @@ use tokio::time::sleep;
 use tonic::Status;
 
 use super::check;
-use super::desk::{Desk, Place, absent, bad, stopping, told};
+use super::desk::{Desk, Place, absent, bad, status_of, stopping, told};
 use crate::Error;
 use crate::audio::{FRAME_MS, Speech};
+use crate::batching::Tenant;
 use crate::engine::{SpeakRequest, Speaking};
 use crate::remote::failover::{Delivered, Rest};
 use crate::remote::metrics::{self as measured, Sense};
@@ -21,6 +22,8 @@ use crate::remote::wire::{FromVoice, Say, bytes_of, from_voice};
 
 /// Audio of one message at most, in milliseconds.
 const PIECE_MS: usize = 100;
+/// Nobody's deadline is later, and that of peers that name none.
+const WITHIN_MAX: Duration = Duration::from_mins(1);
 /// How often an engine that is late is tried again.
 const LATE_EVERY: Duration = Duration::from_millis(10);
 
@@ -53,7 +56,7 @@ pub(super) fn say(desk: Arc<Desk>, asked: Say) -> Result<Outgoing, Status> {
     let place = desk.take(Sense::Speaking)?;
     let engine = desk.engines.text_to_speech.clone().ok_or_else(|| absent(Sense::Speaking))?;
     check::say(&asked, &desk.settings).map_err(|wrong| bad(Sense::Speaking, wrong))?;
-    let Say { text, voice, rate_hz, resume } = asked;
+    let Say { text, voice, rate_hz, resume, tenant, within_ms } = asked;
     let delivered = resume.map(|resume| Delivered {
         engine: resume.engine,
         samples: resume.samples,
@@ -65,7 +68,10 @@ pub(super) fn say(desk: Arc<Desk>, asked: Say) -> Result<Outgoing, Status> {
         // Everything was begun: an end is all that is left.
         None
     } else {
-        let request = SpeakRequest { text: rest.text.clone(), voice, rate_hz };
+        let within =
+            if within_ms == 0 { WITHIN_MAX } else { Duration::from_millis(within_ms).min(WITHIN_MAX) };
+        let (text, tenant) = (rest.text.clone(), Tenant(tenant));
+        let request = SpeakRequest { text, voice, rate_hz, tenant, within };
         let speaking = engine.speak(request, Box::new(move |speech| drop(ready.send(speech))));
         Some(speaking.map_err(|error| told(Sense::Speaking, &error))?)
     };
@@ -100,7 +106,7 @@ impl Mouth {
             Some(Cut::Cancelled) => measured::count_cut(Sense::Speaking, "cancelled"),
             Some(Cut::Engine(error)) => {
                 measured::count_cut(Sense::Speaking, "engine");
-                let status = Status::internal(error.to_string());
+                let status = status_of(&error).0;
                 // Whoever reads it may have gone.
                 let _ = sender.send(Err(status)).await;
             }

@@ -229,7 +229,7 @@ pub(super) type Played = (Vec<i16>, Vec<u32>);
 /// Speaks and plays at a pace.
 pub(super) fn speaks(engine: &dyn TextToSpeech, text: &str) -> Result<crate::audio::Speech, Error> {
     let (sender, receiver) = sync_channel(1);
-    let request = SpeakRequest { text: text.into(), voice: String::new(), rate_hz: TELEPHONE_HZ };
+    let request = SpeakRequest { text: text.into(), ..SpeakRequest::default() };
     let _speaking = engine.speak(request, Box::new(move |speech| drop(sender.send(speech))))?;
     receiver.recv_timeout(PATIENCE).expect("an answer")
 }

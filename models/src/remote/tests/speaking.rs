@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::fixture::{Node, PATIENCE, Wire, plays, remote, runtime, speaks};
 use crate::audio::TELEPHONE_HZ;
-use crate::engine::TextToSpeech;
+use crate::engine::{SpeakRequest, TextToSpeech};
 use crate::remote::ServerSettings;
 use crate::scripted::{Control, Fault, Voice, tone_code};
 use crate::{SpeakingSettings, clock};
@@ -101,8 +101,7 @@ fn peer_whoever_hangs_up_stops_the_voice_at_its_node() {
     }
     // Before its first sample the holder's end cancels it.
     node.control.inject(Fault::HangSpeech);
-    let request =
-        crate::engine::SpeakRequest { text: "never".into(), voice: String::new(), rate_hz: TELEPHONE_HZ };
+    let request = SpeakRequest { text: "never".into(), ..SpeakRequest::default() };
     let speaking = engine.speak(request, Box::new(|_| panic!("it was cancelled"))).expect("starts");
     while speaking_at(&node) == 0 {
         std::thread::sleep(Duration::from_millis(5));

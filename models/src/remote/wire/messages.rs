@@ -122,6 +122,12 @@ pub(in crate::remote) struct Say {
     pub(in crate::remote) rate_hz: u32,
     #[prost(message, optional, tag = "4")]
     pub(in crate::remote) resume: Option<Resume>,
+    /// Who shares the engine fairly with others; 0 from peers that don't say.
+    #[prost(uint64, tag = "5")]
+    pub(in crate::remote) tenant: u64,
+    /// After this time the beginning is of no use any more; 0 from peers that don't say.
+    #[prost(uint64, tag = "6")]
+    pub(in crate::remote) within_ms: u64,
 }
 
 /// What of an utterance was delivered before its node was lost.
@@ -316,5 +322,25 @@ mod tests {
         for number in 1..3 {
             assert_eq!(mark_of(number).and_then(number_of_mark), Some(number));
         }
+    }
+    /// An utterance as peers ask for it that know nothing of its tenant and deadline.
+    #[derive(Clone, PartialEq, prost::Message)]
+    struct OldSay {
+        #[prost(string, tag = "1")]
+        text: String,
+        #[prost(string, tag = "2")]
+        voice: String,
+        #[prost(uint32, tag = "3")]
+        rate_hz: u32,
+    }
+
+    #[test]
+    fn older_and_newer_peers_read_each_other() {
+        use prost::Message;
+        let old = OldSay { text: "hello".into(), voice: "slt".into(), rate_hz: 8_000 };
+        let new = Say::decode(old.encode_to_vec().as_slice()).expect("readable");
+        assert_eq!((new.text.as_str(), new.tenant, new.within_ms), ("hello", 0, 0));
+        let new = Say { tenant: 7, within_ms: 1_500, ..new };
+        assert_eq!(OldSay::decode(new.encode_to_vec().as_slice()).expect("readable"), old);
     }
 }

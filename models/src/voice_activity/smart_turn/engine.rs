@@ -1,48 +1,28 @@
-//! The engine: one queue that is fair between tenants, and threads that judge what waits together.
+//! The engine: pauses as requests of a loop, judged together as they wait together.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
 
 use candle_core::Device;
-use parking_lot::{Condvar, Mutex};
 
 use super::features::SAMPLES;
-use super::{NAME, Settings, Shape, SmartTurn, metrics as measured};
+use super::{NAME, Settings, Shape, SmartTurn};
+use crate::Error;
 use crate::audio::{TELEPHONE_HZ, resample};
-use crate::batching::FairQueue;
+use crate::batching::RequestSettings;
 use crate::engine::{JudgeRequest, Judged, PauseJudge};
+use crate::request_loop::{Asker, Pass, RequestLoop};
 use crate::speech_to_text::front_end::MODEL_HZ;
-use crate::{Error, clock};
 
 /// Samples of the telephone that the model can hear at once.
 const HEARD: usize = SAMPLES * TELEPHONE_HZ as usize / MODEL_HZ as usize;
 
 /// Judges on threads of its own. Dropping it stops them; what waits is then dropped unanswered.
 pub struct Judge {
-    shared: Arc<Shared>,
+    pauses: RequestLoop<Vec<i16>, f32>,
 }
 
-type Judging = Box<dyn Fn(&[&[i16]]) -> Result<Vec<f32>, String> + Send + Sync>;
-
-struct Shared {
-    settings: Settings,
-    started: Instant,
-    model: Judging,
-    state: Mutex<State>,
-    work: Condvar,
-}
-
-struct State {
-    queue: FairQueue<Pause>,
-    closed: bool,
-}
-
-struct Pause {
-    samples: Vec<i16>,
-    judged: Judged,
-}
+type Judging = dyn Fn(&[&[i16]]) -> Result<Vec<f32>, String> + Send + Sync;
 
 impl Judge {
     /// Reads the published weights, tries them on silence and starts the threads.
@@ -63,30 +43,22 @@ impl Judge {
             .map_err(|error| failed(error.to_string()))?;
         let judge = move |turns: &[&[i16]]| model.probabilities(turns).map_err(|error| error.to_string());
         judge(&[&[]]).map_err(failed)?;
-        Self::with(settings, Box::new(judge))
+        Self::with(&settings, Arc::new(judge))
     }
 
-    fn with(settings: Settings, model: Judging) -> Result<Self, Error> {
-        let state = State { queue: FairQueue::new(settings.quantum), closed: false };
-        let threads = settings.threads.max(1);
-        let shared =
-            Shared { settings, started: clock::now(), model, state: Mutex::new(state), work: Condvar::new() };
-        let judge = Self { shared: Arc::new(shared) };
-        for _ in 0..threads {
-            let shared = Arc::clone(&judge.shared);
-            std::thread::Builder::new()
-                .name("judge-pauses".into())
-                .spawn(move || work(&shared))
-                .map_err(|error| Error::Failed { engine: NAME, why: format!("no thread: {error}") })?;
-        }
-        Ok(judge)
-    }
-}
-
-impl Drop for Judge {
-    fn drop(&mut self) {
-        self.shared.state.lock().closed = true;
-        self.shared.work.notify_all();
+    fn with(settings: &Settings, model: Arc<Judging>) -> Result<Self, Error> {
+        let bounds = RequestSettings {
+            unanswered_max: settings.waiting_max,
+            batch_max: settings.batch_max,
+            quantum: settings.quantum,
+            ..RequestSettings::default()
+        };
+        let pass = || {
+            let model = Arc::clone(&model);
+            Box::new(move |pauses: &[Arc<Vec<i16>>]| judged(&*model, pauses)) as Pass<_, _>
+        };
+        let passes = (0..settings.threads.max(1)).map(|_| pass()).collect();
+        Ok(Self { pauses: RequestLoop::start(NAME, bounds, passes)? })
     }
 }
 
@@ -96,81 +68,31 @@ impl PauseJudge for Judge {
     }
 
     fn judge(&self, request: JudgeRequest, judged: Judged) -> Result<(), Error> {
-        let JudgeRequest { samples, tenant, within } = request;
-        let deadline = clock::now().saturating_duration_since(self.shared.started) + within;
-        let mut state = self.shared.state.lock();
-        let limit = self.shared.settings.waiting_max;
-        if state.queue.len() >= limit {
-            return Err(Error::Full { engine: NAME, limit });
-        }
-        state.queue.push(tenant, 1, deadline, 1, Pause { samples, judged });
-        measured::set_waiting(state.queue.len());
-        drop(state);
-        self.shared.work.notify_one();
-        Ok(())
+        let JudgeRequest { mut samples, tenant, within } = request;
+        samples.drain(..samples.len().saturating_sub(HEARD));
+        self.pauses.ask(Asker { tenant, within, cost: 1 }, vec![(samples, judged)]).map(drop)
     }
 }
 
-fn work(shared: &Shared) {
-    while let Some((pauses, late)) = next(shared) {
-        measured::count_late(late.len());
-        for pause in late {
-            tell(pause.judged, Err("its deadline passed before its turn".into()));
-        }
-        if pauses.is_empty() {
-            continue;
-        }
-        let started = clock::now();
-        let (turns, answers): (Vec<Vec<i16>>, Vec<Judged>) =
-            pauses.into_iter().map(|pause| (wide(&pause.samples), pause.judged)).unzip();
-        let turns: Vec<&[i16]> = turns.iter().map(Vec::as_slice).collect();
-        let outcome = catch_unwind(AssertUnwindSafe(|| (shared.model)(&turns)))
-            .unwrap_or_else(|_| Err("it panicked".into()));
-        measured::record_pass(turns.len(), started.elapsed());
-        if outcome.is_err() {
-            crate::metrics::count_failure(NAME);
-        }
-        for (place, judged) in answers.into_iter().enumerate() {
-            let answer = outcome.clone().and_then(|probabilities| {
-                let probability = probabilities.get(place).copied().filter(|value| value.is_finite());
-                probability.ok_or_else(|| "it gave no number".into())
-            });
-            tell(judged, answer);
-        }
+fn judged(model: &Judging, pauses: &[Arc<Vec<i16>>]) -> Vec<Result<f32, Error>> {
+    let failed = |why: String| Error::Failed { engine: NAME, why };
+    let wide: Vec<Vec<i16>> = pauses.iter().map(|pause| resample(pause, TELEPHONE_HZ, MODEL_HZ)).collect();
+    let turns: Vec<&[i16]> = wide.iter().map(Vec::as_slice).collect();
+    match model(&turns) {
+        Ok(probabilities) => probabilities
+            .into_iter()
+            .map(|value| if value.is_finite() { Ok(value) } else { Err(failed("it gave no number".into())) })
+            .collect(),
+        Err(why) => vec![Err(failed(why)); pauses.len()],
     }
-}
-
-/// Whoever listens may panic; the other pauses are still to be judged.
-fn tell(judged: Judged, answer: Result<f32, String>) {
-    let answer = answer.map_err(|why| Error::Failed { engine: NAME, why });
-    drop(catch_unwind(AssertUnwindSafe(|| judged(answer))));
-}
-
-/// What to judge next, and what is too late; none when the engine is gone.
-fn next(shared: &Shared) -> Option<(Vec<Pause>, Vec<Pause>)> {
-    let mut state = shared.state.lock();
-    while !state.closed && state.queue.is_empty() {
-        shared.work.wait(&mut state);
-    }
-    if state.closed {
-        return None;
-    }
-    let late = state.queue.expire(clock::now().saturating_duration_since(shared.started));
-    let taken = (0..shared.settings.batch_max.max(1)).map_while(|_| state.queue.take()).collect();
-    measured::set_waiting(state.queue.len());
-    Some((taken, late))
-}
-
-/// The end of a turn at the rate that the model hears.
-fn wide(samples: &[i16]) -> Vec<i16> {
-    let last = samples.get(samples.len().saturating_sub(HEARD)..).unwrap_or_default();
-    resample(last, TELEPHONE_HZ, MODEL_HZ)
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
     use std::time::Duration;
+
+    use parking_lot::Mutex;
 
     use super::*;
     use crate::batching::Tenant;
@@ -210,19 +132,19 @@ mod tests {
             assert!(!turns.iter().any(|turn| turn.len() == 2_800), "a panic");
             Ok(turns.iter().map(|turn| turn.len() as f32 / 200.0).collect())
         };
-        (Judge::with(settings, Box::new(model)).expect("starts"), open, begun)
+        (Judge::with(&settings, Arc::new(model)).expect("starts"), open, begun)
     }
 
     #[test]
     fn what_waits_is_judged_together_and_what_is_late_or_too_much_is_told() {
-        let (judge, open, begun) = gated(Settings { waiting_max: 3, batch_max: 2, ..Settings::default() });
+        let (judge, open, begun) = gated(Settings { waiting_max: 4, batch_max: 2, ..Settings::default() });
         let (to, answers) = sync_channel(100);
         ask(&judge, &to, 1, 10_000).expect("room");
         assert_eq!(begun.recv().expect("begins"), 1);
         ask(&judge, &to, 2, 0).expect("room");
         ask(&judge, &to, 3, 10_000).expect("room");
         ask(&judge, &to, 4, 10_000).expect("room");
-        assert_eq!(ask(&judge, &to, 5, 10_000), Err(Error::Full { engine: NAME, limit: 3 }));
+        assert_eq!(ask(&judge, &to, 5, 10_000), Err(Error::Full { engine: NAME, limit: 4 }));
         open.send(()).expect("opens");
         assert_eq!(next_of(&answers), (1, Ok(1.0)));
         let (number, late) = next_of(&answers);

@@ -8,7 +8,7 @@
 //!
 //! - `features`, `encoder`, `head`, `model`: the model.
 //! - `onnx`, `published`: its weights out of the published file.
-//! - `engine`: a bounded queue with deadlines, and threads that judge what waits together.
+//! - `engine`: pauses as requests of a [`crate::request_loop`].
 
 #[cfg(feature = "candle")]
 mod encoder;
@@ -18,8 +18,6 @@ mod engine;
 mod features;
 #[cfg(feature = "candle")]
 mod head;
-#[cfg(feature = "candle")]
-pub mod metrics;
 #[cfg(feature = "candle")]
 mod model;
 #[cfg(feature = "candle")]

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 pub struct Settings {
     /// Threads that judge; each judges a batch at a time.
     pub threads: usize,
-    /// Pauses that may wait; a further one is refused, and its turn ends by the other signs.
+    /// Pauses that may wait, those being judged included; a further one, or the latest of the tenant with the most of
+    /// them, is refused, and its turn ends by the other signs.
     pub waiting_max: usize,
     /// Pauses judged in one pass.
     pub batch_max: usize,

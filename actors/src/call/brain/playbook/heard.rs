@@ -4,7 +4,8 @@
 use std::ops::Range;
 
 use super::intent::{Intent, Scored, classify};
-use super::meaning::Meaning;
+use super::lexical::is_light;
+use super::meaning::may_be_told;
 use super::normalise::Words;
 use super::parse::date_time::{When, when};
 use super::parse::digits::Correction;
@@ -40,6 +41,10 @@ pub(crate) struct Heard {
     pub(crate) email: Option<String>,
     /// What is wanted, clause by clause, with scores.
     pub(crate) intents: Vec<Scored>,
+    /// Whether what it names is no wish yet: its meaning was asked for, and is none that is known.
+    pub(crate) vague: bool,
+    /// What it then may still want, by words that leave doubt.
+    pub(crate) maybe: Option<Intent>,
     /// The best score of anything, however low.
     pub(crate) clauses: Vec<Vec<Scored>>,
 }
@@ -99,6 +104,8 @@ impl Heard {
             correction,
             email: email::find(&words),
             intents: Vec::new(),
+            vague: false,
+            maybe: None,
             clauses: Vec::new(),
             words,
         };
@@ -128,16 +135,29 @@ impl Heard {
         }
     }
 
-    /// Where words say nothing, what they are like may. Not where we asked for something else: a name or a message
-    /// can be like anything.
+    /// Where the words by themselves leave doubt, what they are like decides: words that are almost an example's win,
+    /// others yield. Not where we asked for something: a name or a message can be like anything.
     fn ask_meaning(&mut self, turn: &Turn<'_, '_>, midway: bool) {
-        let said_something = !self.intents.is_empty() || self.bare || self.words.len() < 3;
         let dictated = matches!(turn.state.asked, Asked::Name | Asked::Number | Asked::MessageText);
-        if midway || said_something || dictated {
-            return;
+        let plain = midway || dictated || self.bare || self.words.len() < 3;
+        let Some(meaning) = turn.meaning.filter(|_| !plain) else { return };
+        let sure = turn.settings.intent_score_sure;
+        if matches!(turn.state.asked, Asked::Open | Asked::AnythingElse)
+            && !self.intents.iter().any(|(intent, score)| may_be_told(*intent) && *score >= sure)
+        {
+            let weak = self.intents.iter().map(|(intent, _)| *intent).find(|intent| intent.is_task());
+            self.intents.retain(|(intent, _)| !may_be_told(*intent));
+            self.vague = meaning.wanted().is_none() && !self.only_names();
+            self.maybe = weak.filter(|_| self.vague);
         }
-        let wanted = turn.meaning.and_then(Meaning::wanted);
-        self.intents.extend(wanted);
+        if self.intents.iter().all(|(intent, _)| matches!(intent, Intent::Hello | Intent::Thanks)) {
+            self.intents.extend(meaning.wanted());
+        }
+    }
+
+    /// Names days, services and people, and has not a word beside them that says something.
+    fn only_names(&self) -> bool {
+        self.masked(&(0..self.words.len())).iter().all(|word| word.starts_with('_') || is_light(word))
     }
 
     /// "Tell Priya that …", "ask her to …", "let them know …".

@@ -163,11 +163,17 @@ fn threshold(answered: &[(bool, f32)]) -> f32 {
 }
 
 /// A question or a wish. Other intents are left to words: nobody is hung up on by likeness.
-const fn may_be_told(intent: Intent) -> bool {
+pub(super) const fn may_be_told(intent: Intent) -> bool {
     intent.is_question() || intent.is_task()
 }
 
 impl Meaning {
+    /// What a model would say.
+    #[cfg(test)]
+    pub(crate) const fn told(found: Option<Scored>) -> Self {
+        Self { found }
+    }
+
     /// A question or a wish that it certainly is.
     pub(crate) fn wanted(self) -> Option<Scored> {
         self.found

@@ -133,8 +133,15 @@ fn answer_ours(turn: &mut Turn<'_, '_>, heard: &Heard) -> bool {
             }
         }
         Asked::Guess(intent) if heard.answer.is_some() && (heard.bare || !asks_something) => {
+            let said = turn.state.not_understood.take();
             if heard.answer == Some(true) {
-                start(turn, heard, intent);
+                match said.map(|said| Heard::of(turn, said.reveal(), heard.confidence)) {
+                    Some(said) => {
+                        start(turn, &said, intent);
+                        fill(turn, heard);
+                    }
+                    None => start(turn, heard, intent),
+                }
                 advance(turn);
             } else {
                 turn.ask(Asked::Open, "All right. What can I do for you?");
@@ -258,10 +265,17 @@ fn general(turn: &mut Turn<'_, '_>, heard: &Heard) {
         && switches(turn, heard, intent, used)
     {
         if heard.confidence < turn.settings.confidence_min && turn.state.task.is_none() && !turn.is_closed() {
-            guess(turn, intent);
+            guess(turn, heard, intent);
             return;
         }
         start(turn, heard, intent);
+    } else if turn.state.task.is_none()
+        && !answered
+        && !turn.is_closed()
+        && let Some(intent) = may_want(turn, heard)
+    {
+        guess(turn, heard, intent);
+        return;
     } else if turn.state.task.is_none() && !answered && !turn.is_closed() && implies_booking(turn, heard) {
         start(turn, heard, Intent::Book);
     } else if used && turn.state.task.is_none() && !answered && !turn.is_closed() {
@@ -348,6 +362,12 @@ fn same_task(turn: &Turn<'_, '_>, intent: Intent) -> bool {
     }
 }
 
+/// What the words may still want where nothing says so for certain: to be asked, not to be done.
+pub(crate) fn may_want(turn: &Turn<'_, '_>, heard: &Heard) -> Option<Intent> {
+    let named = (heard.vague && implies_booking(turn, heard)).then_some(Intent::Book);
+    named.or(heard.maybe)
+}
+
 /// "Haircut tomorrow at three" is a wish to book.
 pub(crate) fn implies_booking(turn: &Turn<'_, '_>, heard: &Heard) -> bool {
     let free = matches!(turn.state.asked, Asked::Open | Asked::AnythingElse | Asked::Guess(_));
@@ -413,8 +433,8 @@ fn fill(turn: &mut Turn<'_, '_>, heard: &Heard) -> bool {
     used
 }
 
-/// Not sure enough to begin: asks.
-fn guess(turn: &mut Turn<'_, '_>, intent: Intent) {
+/// Not sure enough to begin: asks, and keeps the words for a yes.
+fn guess(turn: &mut Turn<'_, '_>, heard: &Heard, intent: Intent) {
     let what = match intent {
         Intent::Book => "book an appointment",
         Intent::Move => "move an appointment",
@@ -423,6 +443,7 @@ fn guess(turn: &mut Turn<'_, '_>, intent: Intent) {
         Intent::Message => "leave a message",
         _ => "speak to somebody",
     };
+    turn.state.not_understood = Some(heard.raw.clone().into());
     turn.ask(Asked::Guess(intent), format!("I think you'd like to {what}. Is that right?"));
 }
 

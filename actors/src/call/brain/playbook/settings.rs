@@ -10,6 +10,9 @@ pub struct Settings {
     pub intent_score_min: f32,
     /// The same while a question of ours stands open, whose answer comes first.
     pub intent_score_min_midway: f32,
+    /// From this score on words say by themselves what is wanted; below, where a model says what they mean, that is asked
+    /// instead.
+    pub intent_score_sure: f32,
     /// Below this confidence, a "yes" is asked for again before anything is booked, moved or cancelled.
     pub confidence_min: f32,
     /// So many misunderstandings in a row lead to a message.
@@ -33,6 +36,7 @@ impl Default for Settings {
         Self {
             intent_score_min: 0.58,
             intent_score_min_midway: 0.66,
+            intent_score_sure: 0.8,
             confidence_min: 0.35,
             failures_max: 2,
             silences_max: 3,

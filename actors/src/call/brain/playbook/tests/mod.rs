@@ -1,3 +1,4 @@
 mod dialogues;
+mod meanings;
 mod properties;
 pub(super) mod world;

@@ -3,7 +3,7 @@
 use jiff::civil::{Time, date};
 use jiff::{Timestamp, ToSpan, Zoned};
 
-use crate::call::brain::playbook::Playbook;
+use crate::call::brain::playbook::{Meaning, Playbook};
 use crate::call::brain::{Brain, Context, Question, Thought};
 use crate::types::*;
 
@@ -102,6 +102,8 @@ pub(in crate::call::brain::playbook) struct World {
     pub(in crate::call::brain::playbook) now: Zoned,
     pub(in crate::call::brain::playbook) caller: Option<PhoneNumber>,
     pub(in crate::call::brain::playbook) playbook: Playbook,
+    /// What a model says that the caller's words mean.
+    pub(in crate::call::brain::playbook) meaning: Option<Meaning>,
     /// Starts that are taken, by resource.
     pub(in crate::call::brain::playbook) taken: Vec<(ResourceId, Timestamp)>,
     pub(in crate::call::brain::playbook) bookings: Vec<Booking>,
@@ -124,6 +126,7 @@ impl World {
             now,
             caller: Some(number("+447700900123")),
             playbook: Playbook::new(),
+            meaning: None,
             taken: vec![],
             bookings: vec![],
             messages: vec![],
@@ -188,7 +191,7 @@ impl World {
             let context = Context { business: &business, now: self.now.clone(), caller: caller.as_ref() };
             // Every answer is given by a playbook that was packed and unpacked.
             self.playbook = Playbook::from_bytes(&self.playbook.to_bytes()).unwrap();
-            let thoughts = self.playbook.think(&context, question);
+            let thoughts = self.playbook.think_with(&context, question, self.meaning);
             check(&thoughts);
             for thought in &thoughts {
                 match thought {

@@ -1,0 +1,305 @@
+//! Requests that are answered once: the front of the same core for models that keep nothing between two answers.
+//!
+//! ```text
+//! ask ──► (its tenant's line) ──► take ──► (the model's pass) ──► finish ──► everybody who asked for it
+//!  ├ declined: full, or so much is before it that it would be late
+//!  ├ makes room where the longest line is another's
+//!  ├ cancel: its place is free at once
+//!  └ expires: told, not worked out
+//! ```
+//! The same work is done once, however many ask for it: each waits in the line of its own tenant, and whoever's turn
+//! comes first brings it to all. A request has a cost (texts, characters, a language model's tokens), in which turns
+//! are paid.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Due, FairQueue, PassTimes, Place, RequestSettings, Tenant};
+
+/// A request; its number is never another's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Ask(u64);
+
+/// Who asks, until when, and what each request of theirs costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asking {
+    /// Who shares the engine fairly with others.
+    pub tenant: Tenant,
+    /// If its turn comes later, it is told so instead.
+    pub deadline: Duration,
+    /// What it costs; at least 1.
+    pub cost: u32,
+}
+
+/// Why a request is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Declined {
+    /// As many wait as may, and the tenant has its share of them.
+    #[error("all {limit} places are taken")]
+    Full {
+        /// How many may wait.
+        limit: usize,
+    },
+    /// By what was measured its turn would come after its deadline.
+    #[error("its turn would come after {wait_ms} ms")]
+    Late {
+        /// The least that it would wait, in milliseconds.
+        wait_ms: u64,
+    },
+}
+
+/// Requests that were taken in.
+#[derive(Debug)]
+pub struct Granted<A> {
+    /// In the order in which they were given.
+    pub asks: Vec<Ask>,
+    /// Others that made room: they are to be told that the engine is full.
+    pub displaced: Vec<A>,
+}
+
+/// What is to be done.
+#[derive(Debug)]
+pub struct Taken<W, A> {
+    /// Whose deadline has passed: they are to be told.
+    pub late: Vec<A>,
+    /// Works of one pass, for [`Requests::finish`] by its number; none where nothing waits.
+    pub pass: Option<(u64, Vec<Arc<W>>)>,
+}
+
+#[derive(Debug)]
+struct Asked<A> {
+    answer: A,
+    tenant: Tenant,
+    job: u64,
+    /// Where it waits; none while its work is in hand.
+    place: Option<Place>,
+}
+
+#[derive(Debug)]
+struct Job<W> {
+    work: Arc<W>,
+    cost: u32,
+    asks: Vec<Ask>,
+    is_in_hand: bool,
+}
+
+#[derive(Debug)]
+struct Pass {
+    jobs: Vec<u64>,
+    cost: u64,
+    began: Duration,
+}
+
+/// The requests of one engine: what each is for (`W`) and to whom its answer goes (`A`).
+#[derive(Debug)]
+pub struct Requests<W, A> {
+    settings: RequestSettings,
+    queue: FairQueue<Ask>,
+    asks: BTreeMap<Ask, Asked<A>>,
+    jobs: BTreeMap<u64, Job<W>>,
+    same: BTreeMap<Arc<W>, u64>,
+    passes: BTreeMap<u64, Pass>,
+    times: PassTimes,
+    /// The next number of anything.
+    next: u64,
+    /// When the first of those that wait came.
+    waiting_since: Option<Duration>,
+}
+
+impl<W: Ord, A> Requests<W, A> {
+    /// Nobody asks.
+    #[must_use]
+    pub fn new(settings: RequestSettings) -> Self {
+        Self {
+            queue: FairQueue::new(settings.quantum),
+            asks: BTreeMap::new(),
+            jobs: BTreeMap::new(),
+            same: BTreeMap::new(),
+            passes: BTreeMap::new(),
+            times: PassTimes::new(settings.passes_kept),
+            next: 0,
+            waiting_since: None,
+            settings,
+        }
+    }
+
+    /// Takes in all of `works`, or none.
+    ///
+    /// # Errors
+    /// [`Declined`]: nobody will be told anything.
+    pub fn ask(&mut self, asking: Asking, works: Vec<(W, A)>, now: Duration) -> Result<Granted<A>, Declined> {
+        let makes_room = self.room(asking.tenant, works.len())?;
+        // What others wait for already makes nobody wait for longer.
+        if works.iter().any(|(work, _)| !self.same.contains_key(work)) {
+            let wait = self.wait(asking, now);
+            if wait > asking.deadline.saturating_sub(now) {
+                return Err(Declined::Late { wait_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX) });
+            }
+        }
+        let last = |tenant| {
+            let ask = self.queue.take_last(tenant)?;
+            self.forget(ask)
+        };
+        let displaced = makes_room.into_iter().filter_map(last).collect();
+        let asks = works.into_iter().map(|(work, answer)| self.add(asking, work, answer, now)).collect();
+        Ok(Granted { asks, displaced })
+    }
+
+    /// Takes a request back, if it has no answer yet. Nobody else is touched.
+    pub fn cancel(&mut self, ask: Ask) -> Option<A> {
+        let place = self.asks.get_mut(&ask)?.place.take();
+        place.and_then(|place| self.queue.remove(place));
+        self.forget(ask)
+    }
+
+    /// When to take the next, where a pass may begin.
+    #[must_use]
+    pub fn due(&self, now: Duration) -> Due {
+        let Some(since) = self.waiting_since else { return Due::Nothing };
+        let at = since + Duration::from_millis(self.settings.gather_ms);
+        if self.queue.len() >= self.settings.batch_max || at <= now { Due::Now } else { Due::At(at) }
+    }
+
+    /// Those who are too late, and the next pass.
+    pub fn take(&mut self, now: Duration) -> Taken<W, A> {
+        let late = self.queue.expire(now);
+        let late = late.into_iter().filter_map(|ask| self.forget(ask)).collect();
+        let (mut jobs, mut works, mut cost) = (Vec::new(), Vec::new(), 0);
+        while works.len() < self.settings.batch_max.max(1) {
+            let Some(ask) = self.queue.take() else { break };
+            let Some(number) = self.asks.get(&ask).map(|asked| asked.job) else { continue };
+            let Some(job) = self.jobs.get_mut(&number) else { continue };
+            job.is_in_hand = true;
+            for other in &job.asks {
+                let place = self.asks.get_mut(other).and_then(|asked| asked.place.take());
+                place.and_then(|place| self.queue.remove(place));
+            }
+            cost += u64::from(job.cost);
+            works.push(Arc::clone(&job.work));
+            jobs.push(number);
+        }
+        // More waits than fits: no reason to gather.
+        self.waiting_since = (!self.queue.is_empty()).then_some(Duration::ZERO);
+        let pass = (!jobs.is_empty()).then(|| {
+            let number = self.number();
+            self.passes.insert(number, Pass { jobs, cost, began: now });
+            (number, works)
+        });
+        Taken { late, pass }
+    }
+
+    /// A pass is over: who gets the answer to each of its works, in their order. How long it took is remembered where
+    /// it succeeded.
+    pub fn finish(&mut self, pass: u64, succeeded: bool, now: Duration) -> Vec<Vec<A>> {
+        let Some(Pass { jobs, cost, began }) = self.passes.remove(&pass) else { return Vec::new() };
+        if succeeded {
+            self.times.record(jobs.len(), cost, now.saturating_sub(began));
+        }
+        let answers = |number: u64| {
+            let Some(job) = self.jobs.remove(&number) else { return Vec::new() };
+            self.same.remove(&job.work);
+            job.asks.iter().filter_map(|ask| self.asks.remove(ask)).map(|asked| asked.answer).collect()
+        };
+        jobs.into_iter().map(answers).collect()
+    }
+
+    /// The least that a request would wait for its turn, by what was measured.
+    #[must_use]
+    pub fn wait(&self, asking: Asking, now: Duration) -> Duration {
+        let (batch_max, passes_max) = (self.settings.batch_max, self.settings.passes_max.max(1));
+        let left = |pass: &Pass| (pass.began + self.times.least(pass.cost, batch_max)).saturating_sub(now);
+        let busy = if self.passes.len() < passes_max { None } else { self.passes.values().map(left).min() };
+        let before = self.queue.cost_before(asking.tenant, 1, asking.deadline, asking.cost);
+        busy.unwrap_or_default() + self.times.least(before, batch_max) / passes_max as u32
+    }
+
+    /// How many requests there may be without an answer.
+    #[must_use]
+    pub const fn limit(&self) -> usize {
+        self.settings.unanswered_max
+    }
+
+    /// Requests without an answer.
+    #[must_use]
+    pub fn unanswered(&self) -> usize {
+        self.asks.len()
+    }
+
+    /// Requests that wait for their turn.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// The tenants each of whose latest request makes room for `more` of one whose line stays shorter than theirs:
+    /// with room, none. What is dropped is the longest line's (Suter et al., INFOCOM 1998), so a tenant alone may
+    /// fill the engine, and none can keep another out of it.
+    fn room(&self, tenant: Tenant, more: usize) -> Result<Vec<Tenant>, Declined> {
+        let limit = self.settings.unanswered_max;
+        let over = (self.asks.len() + more).saturating_sub(limit);
+        let mut lengths: BTreeMap<Tenant, usize> = self.queue.lengths().collect();
+        let own = lengths.remove(&tenant).unwrap_or(0) + more;
+        let mut makes_room = Vec::new();
+        for _ in 0..over {
+            let longest = lengths.iter_mut().max_by_key(|(_, length)| **length);
+            let (other, length) =
+                longest.filter(|(_, length)| **length > own).ok_or(Declined::Full { limit })?;
+            *length -= 1;
+            makes_room.push(*other);
+        }
+        Ok(makes_room)
+    }
+
+    fn add(&mut self, asking: Asking, work: W, answer: A, now: Duration) -> Ask {
+        let ask = Ask(self.number());
+        let number = match self.same.get(&work) {
+            Some(job) => *job,
+            None => {
+                let (number, work) = (self.number(), Arc::new(work));
+                self.same.insert(Arc::clone(&work), number);
+                let job = Job { work, cost: asking.cost.max(1), asks: Vec::new(), is_in_hand: false };
+                self.jobs.insert(number, job);
+                number
+            }
+        };
+        let mut place = None;
+        if let Some(job) = self.jobs.get_mut(&number) {
+            // The tenant's first request for it pays.
+            let paid = job
+                .asks
+                .iter()
+                .filter_map(|other| self.asks.get(other))
+                .any(|other| other.place.is_some() && other.tenant == asking.tenant);
+            job.asks.push(ask);
+            if !job.is_in_hand {
+                let cost = if paid { 1 } else { asking.cost };
+                place = Some(self.queue.push(asking.tenant, 1, asking.deadline, cost, ask));
+                self.waiting_since.get_or_insert(now);
+            }
+        }
+        self.asks.insert(ask, Asked { answer, tenant: asking.tenant, job: number, place });
+        ask
+    }
+
+    /// Nobody asks for it any more; what nobody else asks for either is not done, unless it is in hand.
+    fn forget(&mut self, ask: Ask) -> Option<A> {
+        let Asked { answer, job: number, .. } = self.asks.remove(&ask)?;
+        if let Some(job) = self.jobs.get_mut(&number) {
+            job.asks.retain(|other| *other != ask);
+            if job.asks.is_empty() && !job.is_in_hand {
+                self.same.remove(&job.work);
+                self.jobs.remove(&number);
+            }
+        }
+        if self.queue.is_empty() {
+            self.waiting_since = None;
+        }
+        Some(answer)
+    }
+
+    fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+}
