@@ -35,6 +35,8 @@ pub struct VoiceActivity {
     recent: [[i16; FRAME]; WARM_UP],
     pending: [i16; FRAME],
     waiting: usize,
+    /// Something of what is pending is of somebody else.
+    foreign: bool,
     gate_open_frames: u32,
     onset: u32,
     hangover: u32,
@@ -60,6 +62,7 @@ impl VoiceActivity {
             recent: [[0; FRAME]; WARM_UP],
             pending: [0; FRAME],
             waiting: 0,
+            foreign: false,
             gate_open_frames: 0,
             onset: 0,
             hangover: 0,
@@ -81,9 +84,19 @@ impl VoiceActivity {
     }
 
     /// Takes 8 kHz audio of any length; the last change that it brought, if any.
-    pub fn process(&mut self, mut audio: &[i16]) -> Option<Activity> {
+    pub fn process(&mut self, audio: &[i16]) -> Option<Activity> {
+        self.take(audio, false)
+    }
+
+    /// Takes audio that holds somebody else's voice: it counts as no voice, and not as background either.
+    pub fn pass_over(&mut self, audio: &[i16]) -> Option<Activity> {
+        self.take(audio, true)
+    }
+
+    fn take(&mut self, mut audio: &[i16], foreign: bool) -> Option<Activity> {
         let mut change = None;
         while !audio.is_empty() {
+            self.foreign |= foreign;
             let (taken, rest) = audio.split_at(audio.len().min(FRAME - self.waiting));
             for (to, from) in self.pending.iter_mut().skip(self.waiting).zip(taken) {
                 *to = *from;
@@ -100,7 +113,12 @@ impl VoiceActivity {
 
     fn frame(&mut self) -> Option<Activity> {
         let frame = self.pending;
-        let score = self.score(&frame);
+        let score = if std::mem::take(&mut self.foreign) {
+            self.gate_open_frames = self.gate_open_frames.saturating_sub(1);
+            0.0
+        } else {
+            self.score(&frame)
+        };
         self.recent.rotate_left(1);
         if let Some(newest) = self.recent.last_mut() {
             *newest = frame;
