@@ -60,6 +60,9 @@ pub const OUTGOING_DENIED: &str = "strowger_outgoing_denied_total";
 pub const CALLS_ARRIVED: &str = "strowger_calls_arrived_total";
 /// People who were called before the receptionist answered, by `outcome`.
 pub const PEOPLE_TRIED: &str = "strowger_people_tried_total";
+/// What callers were let hear before their call was answered, by `what`: `announcement`, `sound` of ours, or the `line`
+/// of somebody who was called.
+pub const HEARD_EARLY: &str = "strowger_heard_before_answer_total";
 
 /// Calls that we made and a mailbox answered, by its sound, by `call`: `person`, whom a caller would have been put
 /// together with, or `back`.
@@ -100,6 +103,7 @@ pub fn describe() {
     describe_counter!(OUTGOING_DENIED, "calls and transfers that a business may not make");
     describe_counter!(CALLS_ARRIVED, "what was done with calls first, by route");
     describe_counter!(PEOPLE_TRIED, "people called before the receptionist answered, by outcome");
+    describe_counter!(HEARD_EARLY, "what callers were let hear before their call was answered");
     describe_counter!(MAILBOXES, "calls that we made and a mailbox answered, by its sound");
     describe_counter!(CALL_BACKS, "calls back, by what became of them");
     describe_gauge!(SHARING_WAITING, "calls of which something is still to be told to the other nodes");

@@ -70,6 +70,9 @@ pub enum Refusal {
 /// What a call may tell its leg. Commands never block and are carried out in order.
 #[derive(Debug)]
 pub enum Command {
+    /// Let the caller hear what is played, before the call is answered (183, RFC 3960). Passed over where the caller's
+    /// side does not allow it; then they hear it ring.
+    Progress,
     /// Answer the INVITE with 200.
     Answer,
     /// Refuse the INVITE.
@@ -111,6 +114,8 @@ pub enum Command {
 pub enum Event {
     /// The far side rings: a call that we make.
     Ringing,
+    /// It is heard although nobody has answered there: a ring tone, or an announcement. Told once.
+    EarlyMedia,
     /// The far side refused a call that we make, with this SIP status; its end follows.
     Refused(u16),
     /// Whoever calls this URI takes our place with the far side (RFC 3891): a call that we make, told before

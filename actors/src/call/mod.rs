@@ -29,6 +29,7 @@ pub use checkpoint::{Checkpoint, Error as CheckpointError};
 pub use dialogue::{Beginning, Dialogue, Maker, Mind, Minds};
 pub use hand_over::{CapSettings, Settings as HandOverSettings};
 pub use journal::Written;
+pub use reaching::Settings as EarlyMediaSettings;
 pub use screening::Settings as ScreeningSettings;
 pub use settings::{HearingSettings, JournalSettings, Settings, SharingSettings, VoiceSettings};
 pub use snapshot::Snapshot;

@@ -28,6 +28,8 @@ pub struct Settings {
     pub hand_over: super::HandOverSettings,
     /// What callers hear meanwhile, and while a tool takes its time.
     pub waiting: super::WaitingSettings,
+    /// What callers hear while people are called and nobody has answered.
+    pub early_media: super::EarlyMediaSettings,
     /// Where calls may be made and transferred to, and how many.
     pub outgoing: super::CapSettings,
     /// How a mailbox is told from a person, in calls that we make.
@@ -53,6 +55,7 @@ impl Default for Settings {
             hearing: HearingSettings::default(),
             hand_over: super::HandOverSettings::default(),
             waiting: super::WaitingSettings::default(),
+            early_media: super::EarlyMediaSettings::default(),
             outgoing: super::CapSettings::default(),
             answering: models::answering::Settings::default(),
             screening: super::ScreeningSettings::default(),

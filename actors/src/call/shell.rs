@@ -49,6 +49,8 @@ pub(crate) struct Shell {
     pub(super) turns: TurnClock,
     /// The caller was told to wait, and hears something meanwhile.
     pub(super) waits: bool,
+    /// The caller, whose call is not answered, hears us instead of their own network's ring tone.
+    pub(super) rings_by_us: bool,
     /// The caller's carrier was asked to call somebody, and has not said how that went.
     pub(super) transferring: bool,
     pub(super) ending: Ending,
@@ -105,6 +107,7 @@ impl Shell {
             opening,
             turns: TurnClock::default(),
             waits: false,
+            rings_by_us: false,
             transferring: false,
             ending: Ending::default(),
             timer: Timer::new(move || ticks.tick()),

@@ -153,6 +153,9 @@ pub struct RingFirst {
     pub by_key: bool,
     /// For which calls.
     pub when: RingWhen,
+    /// What the caller is told meanwhile, before anybody has answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announcement: Option<String>,
 }
 
 /// For which calls people's telephones ring first.
@@ -184,11 +187,22 @@ pub struct Forwarding {
     pub ring_s: u32,
     /// Whoever answers there is told of the call and has to press a key; else they have it at once.
     pub by_key: bool,
+    /// What the caller is told meanwhile, before anybody has answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub announcement: Option<String>,
 }
 
 impl Default for Forwarding {
     fn default() -> Self {
-        Self { always: None, busy: None, no_answer: None, after_hours: None, ring_s: 25, by_key: false }
+        Self {
+            always: None,
+            busy: None,
+            no_answer: None,
+            after_hours: None,
+            ring_s: 25,
+            by_key: false,
+            announcement: None,
+        }
     }
 }
 

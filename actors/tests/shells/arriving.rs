@@ -329,3 +329,50 @@ async fn where_nothing_can_ring_the_receptionist_answers_at_once() {
     assert_eq!(world.record(1).await.arrived, None);
     world.expect_nothing_left(&[caller]).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_hears_the_line_that_they_are_forwarded_to_and_then_the_receptionist() {
+    let world = World::with_rules("[forwarding]\nalways = \"+442079460109\"\n").await;
+    let people = connect(&world);
+    let caller = call(&world, 1).await;
+    let (_, person) = rings(&people).await;
+    person.tell(Event::Ringing);
+    seconds(1).await;
+    assert!(caller.commands().is_empty(), "the caller's own network lets them hear it ring");
+    person.tell(Event::EarlyMedia);
+    until("heard", || caller.count("bridge") == 1).await;
+    assert_eq!((caller.commands(), person.count("bridge")), (vec!["progress", "bridge"], 1));
+    person.tell(Event::Refused(486));
+    person.hang_up(EndReason::Refused);
+    until("greeted", || caller.count("answer") == 1 && caller.count("play") > 0).await;
+    let after: Vec<&str> = caller.commands()[2..].to_vec();
+    assert_eq!(after[..3], ["part", "wait", "wait no more"], "it rings by us until it is answered");
+    caller.hang_up(EndReason::CallerHungUp);
+    world.settle().await;
+    drop(person);
+    world.expect_nothing_left(&[caller]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_is_told_what_the_business_wants_them_told_while_it_rings() {
+    let world = World::with_rules(&format!("{RING_ALL}announcement = \"Please hold the line.\"\n")).await;
+    let people = connect(&world);
+    let caller = call(&world, 1).await;
+    let ((_, manager), (_, bookings)) = (rings(&people).await, rings(&people).await);
+    until("told", || caller.count("play") == 1).await;
+    assert_eq!(caller.commands(), ["progress", "wait", "play"]);
+    // Those who are asked first are not heard before they have answered.
+    manager.tell(Event::EarlyMedia);
+    seconds(1).await;
+    assert_eq!((caller.count("bridge"), caller.count("answer")), (0, 0));
+    bookings.tell(Event::Established);
+    until("told of it", || bookings.count("play") == 1).await;
+    bookings.tell(Event::Digit('1'));
+    until("together", || caller.count("bridge") == 1).await;
+    assert_eq!(caller.count("answer"), 1);
+    caller.hang_up(EndReason::CallerHungUp);
+    world.settle().await;
+    assert_eq!(world.end_of(1).await, EndReason::Transferred);
+    drop((manager, bookings));
+    world.expect_nothing_left(&[caller]).await;
+}

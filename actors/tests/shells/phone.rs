@@ -207,6 +207,7 @@ impl Leg for Inner {
             return Err(Gone);
         }
         let name = match &command {
+            Command::Progress => "progress",
             Command::Answer => "answer",
             Command::Refuse(_) => "refuse",
             Command::Listen(_) => "listen",

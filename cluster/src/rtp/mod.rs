@@ -8,6 +8,7 @@
 //! - [`concealment`]: audio for packets that never came (in the manner of G.711 Appendix I).
 //! - [`telephone_event`]: keys (RFC 4733).
 //! - [`dual_tone`]: keys heard in the audio (ITU-T Q.23, Q.24).
+//! - [`echo`]: our own voice, come back, told from the caller's.
 //! - [`level`]: one level for whoever speaks (in the manner of ITU-T G.169).
 //! - [`noise_suppression`]: noise taken out of what a caller says.
 //! - [`latch`]: whose packets a session believes (symmetric RTP, RFC 4961).
@@ -21,6 +22,7 @@ pub mod codec;
 pub mod comfort_noise;
 pub mod concealment;
 pub mod dual_tone;
+pub mod echo;
 pub mod g711;
 pub mod jitter_buffer;
 pub mod latch;

@@ -138,6 +138,7 @@ pub const fn phrase(status: u16) -> &'static str {
     match status {
         100 => "Trying",
         180 => "Ringing",
+        183 => "Session Progress",
         200 => "OK",
         202 => "Accepted",
         400 => "Bad Request",

@@ -40,19 +40,23 @@ recording = "none"
 "#;
 
 /// A node's calls and its trunk, for one business.
-struct House {
-    supervision: Supervision,
+pub(super) struct House {
+    pub(super) supervision: Supervision,
     store: Arc<Memory>,
-    trunk: Trunk,
+    pub(super) trunk: Trunk,
     media: Media,
 }
 
 impl House {
-    async fn open(rules: &str) -> Self {
+    pub(super) async fn open(rules: &str) -> Self {
         Self::open_with(rules, settings(), |_| {}).await
     }
 
-    async fn open_with(rules: &str, settings: Settings, change: impl FnOnce(&mut Business)) -> Self {
+    pub(super) async fn open_with(
+        rules: &str,
+        settings: Settings,
+        change: impl FnOnce(&mut Business),
+    ) -> Self {
         let text = format!("{BUSINESS}{rules}");
         let mut business =
             import::read(&text, &import::Settings::default()).unwrap_or_else(|why| panic!("{why}"));
@@ -91,7 +95,7 @@ impl House {
     }
 
     /// The record of the only call, once it is over, and who was tried.
-    async fn record(&self) -> (CallRecord, Vec<(String, HandOverOutcome)>) {
+    pub(super) async fn record(&self) -> (CallRecord, Vec<(String, HandOverOutcome)>) {
         let end = Instant::now() + Duration::from_secs(20);
         let counts = || self.supervision.counts();
         while counts().calls > 0 || counts().unwritten > 0 {
@@ -109,7 +113,7 @@ impl House {
         (calls[0].clone(), tried.collect())
     }
 
-    async fn close(self) {
+    pub(super) async fn close(self) {
         quiet(&self.trunk, Duration::from_secs(40)).await;
         assert_eq!(self.media.counts().sessions, 0);
         self.trunk.stop(Duration::from_secs(1)).await;
@@ -122,25 +126,14 @@ fn free_port() -> u16 {
 }
 
 /// SIPp as somebody who is called, for one call.
-async fn person(arguments: &[&str]) -> (Peer, u16, tempfile::TempDir) {
+pub(super) async fn person(arguments: &[&str]) -> (Peer, u16, tempfile::TempDir) {
     let home = tempfile::tempdir().unwrap();
     let (signalling, audio) = (free_port(), free_port().to_string());
     let port = signalling.to_string();
-    let usual = [
-        "-nostdin",
-        "-i",
-        "127.0.0.1",
-        "-p",
-        &port,
-        "-mp",
-        &audio,
-        "-m",
-        "1",
-        "-trace_err",
-        "-recv_timeout",
-        "30000",
-    ];
-    let all: Vec<&str> = arguments.iter().chain(&usual).copied().collect();
+    let usual =
+        ["-nostdin", "-i", "127.0.0.1", "-p", &port, "-mp", &audio, "-trace_err", "-recv_timeout", "30000"];
+    // The last of two counts.
+    let all: Vec<&str> = ["-m", "1"].iter().chain(arguments).chain(&usual).copied().collect();
     let peer = Peer::start("sipp", &all, &home.path().join("log"));
     peer::bound("udp", signalling).await;
     (peer, signalling, home)

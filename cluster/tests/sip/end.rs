@@ -1,6 +1,7 @@
 //! One phone's end of one call, by datagrams, that says what the test wants.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use cluster::edge::sip_trunk::{Transport, Trunk};
@@ -29,6 +30,8 @@ pub(super) struct End {
     pub(super) from: String,
     /// Where the trunk hears it, once it has said so.
     pub(super) heard_at: Option<SocketAddr>,
+    /// Packets of audio that it has sent.
+    pub(super) spoken: AtomicU16,
 }
 
 impl End {
@@ -52,6 +55,7 @@ impl End {
             sequence: 0,
             from: "2000".to_owned(),
             heard_at: None,
+            spoken: AtomicU16::new(0),
         }
     }
 
@@ -201,7 +205,8 @@ impl End {
 
     /// Says something loud for a second.
     pub(super) async fn speak(&self, there: SocketAddr) {
-        for number in 0..50_u16 {
+        let first = self.spoken.fetch_add(50, Ordering::Relaxed);
+        for number in first..first + 50 {
             let mut packet = vec![0x80, 0];
             packet.extend_from_slice(&number.to_be_bytes());
             packet.extend_from_slice(&(u32::from(number) * 160).to_be_bytes());

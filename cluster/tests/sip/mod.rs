@@ -9,6 +9,8 @@ mod baresip_audio;
 mod bridging;
 mod desk;
 mod dialling;
+mod early_media;
+mod echo;
 mod end;
 mod guard;
 mod handing_over;

@@ -37,6 +37,8 @@ pub struct VoiceActivity {
     oldest: usize,
     pending: [i16; FRAME],
     waiting: usize,
+    /// Something of what is pending is of somebody else.
+    foreign: bool,
     gate_open_frames: u32,
     onset: u32,
     hangover: u32,
@@ -63,6 +65,7 @@ impl VoiceActivity {
             oldest: 0,
             pending: [0; FRAME],
             waiting: 0,
+            foreign: false,
             gate_open_frames: 0,
             onset: 0,
             hangover: 0,
@@ -84,9 +87,19 @@ impl VoiceActivity {
     }
 
     /// Takes 8 kHz audio of any length; the last change that it brought, if any.
-    pub fn process(&mut self, mut audio: &[i16]) -> Option<Activity> {
+    pub fn process(&mut self, audio: &[i16]) -> Option<Activity> {
+        self.take(audio, false)
+    }
+
+    /// Takes audio that holds somebody else's voice: it counts as no voice, and not as background either.
+    pub fn pass_over(&mut self, audio: &[i16]) -> Option<Activity> {
+        self.take(audio, true)
+    }
+
+    fn take(&mut self, mut audio: &[i16], foreign: bool) -> Option<Activity> {
         let mut change = None;
         while !audio.is_empty() {
+            self.foreign |= foreign;
             let (taken, rest) = audio.split_at(audio.len().min(FRAME - self.waiting));
             if let Some(room) = self.pending.get_mut(self.waiting..self.waiting + taken.len()) {
                 room.copy_from_slice(taken);
@@ -103,7 +116,12 @@ impl VoiceActivity {
 
     fn frame(&mut self) -> Option<Activity> {
         let frame = self.pending;
-        let score = self.score(&frame);
+        let score = if std::mem::take(&mut self.foreign) {
+            self.gate_open_frames = self.gate_open_frames.saturating_sub(1);
+            0.0
+        } else {
+            self.score(&frame)
+        };
         if let Some(oldest) = self.recent.get_mut(self.oldest) {
             *oldest = frame;
         }

@@ -36,6 +36,17 @@ impl PreRoll {
         self.filled = (self.filled + audio.len()).min(length);
     }
 
+    /// Makes so many samples silent of what was kept, those that `after` newer ones follow.
+    pub fn blank(&mut self, count: usize, after: usize) {
+        let length = self.samples.len();
+        let oldest = (after + count).min(self.filled);
+        for back in (after + 1)..=oldest {
+            if let Some(sample) = self.samples.get_mut((self.next + length - back) % length) {
+                *sample = 0;
+            }
+        }
+    }
+
     /// Writes what is kept, oldest first, and forgets it.
     pub fn give(&mut self, to: &mut AudioSender) {
         let length = self.samples.len();
@@ -70,5 +81,24 @@ mod tests {
         let mut out = [0; 400];
         assert_eq!(receiver.read(&mut out), 80);
         assert_eq!(out[..80], (120..200).collect::<Vec<i16>>());
+    }
+
+    #[test]
+    fn what_is_blanked_is_silent_and_the_rest_stays() {
+        let (mut sender, mut receiver) = audio_ring(8_000, 400);
+        let mut pre_roll = PreRoll::new(10);
+        pre_roll.keep(&[1; 90]);
+        pre_roll.blank(20, 10);
+        pre_roll.give(&mut sender);
+        let mut out = [0; 80];
+        assert_eq!(receiver.read(&mut out), 80);
+        let expected: Vec<i16> = (0..80).map(|at| i16::from(!(50..70).contains(&at))).collect();
+        assert_eq!(out.to_vec(), expected);
+        // Of what is not there, nothing.
+        pre_roll.keep(&[1; 15]);
+        pre_roll.blank(100, 10);
+        pre_roll.give(&mut sender);
+        assert_eq!(receiver.read(&mut out), 15);
+        assert_eq!(out[..15].iter().sum::<i16>(), 10);
     }
 }

@@ -86,3 +86,20 @@ fn speech_ends_when_the_hangover_is_over() {
     );
     assert!(!activity.is_speaking());
 }
+
+#[test]
+fn somebody_elses_voice_is_no_speech_and_no_background() {
+    let mut activity = VoiceActivity::new(&Settings::default());
+    let said = speech();
+    assert!(said.chunks(160).all(|piece| activity.pass_over(piece).is_none()));
+    assert_eq!(activity.judged(), 0);
+    // The caller is noticed as soon after it as after silence.
+    let onset = |activity: &mut VoiceActivity| changes(activity, &said).first().map(|(at, _)| *at);
+    assert_eq!(onset(&mut activity), onset(&mut VoiceActivity::new(&Settings::default())));
+    // And ends although the other voice goes on.
+    let mut activity = VoiceActivity::new(&Settings::default());
+    changes(&mut activity, &said[..8_000]);
+    assert!(activity.is_speaking());
+    let ends = said.chunks(160).position(|piece| activity.pass_over(piece) == Some(Activity::SpeechStopped));
+    assert!(ends.is_some_and(|frame| frame <= 17), "{ends:?}");
+}

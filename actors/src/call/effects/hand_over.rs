@@ -3,7 +3,7 @@
 use super::people::Person;
 use crate::call::conversation::Input as ConversationInput;
 use crate::call::hand_over::{Effect, HandOver, Input, News};
-use crate::call::leg::Command;
+use crate::call::leg::{Command, Event};
 use crate::call::shell::Shell;
 use crate::types::{CallTime, Destination};
 
@@ -75,6 +75,9 @@ impl Shell {
 
     /// Something came from a person's side.
     pub(in crate::call) fn on_person(&mut self, number: u64, person: Person) {
+        if matches!(person, Person::Event(Event::EarlyMedia)) {
+            return self.reached_is_heard(number);
+        }
         let Some(input) = self.of_person(number, person) else { return };
         if self.handing_over.open.as_ref().is_some_and(|open| open.number == number) {
             self.tell_hand_over(input);

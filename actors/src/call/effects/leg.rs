@@ -55,7 +55,7 @@ impl Shell {
                 self.push(Input::Established);
             }
             // What only a call that we make tells.
-            Event::Ringing | Event::ReachableBy(_) => {}
+            Event::Ringing | Event::EarlyMedia | Event::ReachableBy(_) => {}
             Event::Refused(status) => self.case.note(|record, _| record.sip_status = status),
             Event::SpeechStarted => {
                 self.turns.caller_speaks();

@@ -1,6 +1,7 @@
 //! Does what a conversation asks for. One file per kind of effect.
 
 mod answering;
+mod early_media;
 mod hand_over;
 mod hearing;
 mod leg;

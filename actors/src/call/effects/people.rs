@@ -19,7 +19,7 @@ use crate::metrics::MAILBOXES;
 use crate::types::{Destination, EndReason, PhoneNumber};
 
 /// Audio between the two that may wait, in milliseconds: more is delay that they would hear.
-const BRIDGE_MS: u32 = 200;
+pub(super) const BRIDGE_MS: u32 = 200;
 /// How many digits of the caller's number a person is told.
 const DIGITS_TOLD: usize = 3;
 
@@ -165,6 +165,12 @@ impl Shell {
             Some(Err(error)) => inlet.person(number, Person::Speech(Err(error))),
             None => inlet.person(number, Person::Mute),
         }
+    }
+
+    /// Tells a person's leg something; false where there is none. One that is gone tells so itself.
+    pub(super) fn person_command(&self, number: u64, command: Command) -> bool {
+        let leg = self.people.lines.get(&number).and_then(|line| line.leg.as_ref());
+        leg.is_some_and(|leg| leg.command(command).is_ok())
     }
 
     /// Puts a person and the caller together. The receptionist hears them no more.

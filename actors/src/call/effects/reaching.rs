@@ -54,7 +54,9 @@ impl Shell {
         let settings = self.services.settings.hand_over.clone();
         let now = self.case.now();
         let until = now + self.services.settings.reach_ms_max;
-        let (machine, effects) = Reaching::new(settings, plan, now, until);
+        let relayed = self.services.settings.early_media.relayed;
+        self.let_caller_hear(plan.announcement.clone());
+        let (machine, effects) = Reaching::new(settings, relayed, plan, now, until);
         self.reached.open = Some(Open { machine, lines: BTreeMap::new(), taken_by: None });
         self.carry_out_reached(effects);
     }
@@ -64,6 +66,15 @@ impl Shell {
         let person = open.lines.iter().find(|(_, line)| **line == number).map(|(person, _)| *person);
         if let Some(person) = person {
             self.tell_reaching(Input::Person(person, input));
+        }
+    }
+
+    /// A person's line is heard although nobody has answered there.
+    pub(super) fn reached_is_heard(&mut self, number: u64) {
+        let Some(open) = &self.reached.open else { return };
+        let person = open.lines.iter().find(|(_, line)| **line == number).map(|(person, _)| *person);
+        if let Some(person) = person {
+            self.tell_reaching(Input::EarlyMedia(person));
         }
     }
 
@@ -118,6 +129,8 @@ impl Shell {
                         _ => unreachable.push(person),
                     }
                 }
+                Effect::LetHear(person) => self.with_line(person, Self::let_hear_person),
+                Effect::LetHearNobody => self.let_hear_nobody(),
                 Effect::Say(person) => self.with_line(person, Self::speak_to_person),
                 Effect::Join(person) => {
                     self.answer_for_person();
@@ -130,7 +143,10 @@ impl Shell {
                     }
                 }
                 Effect::Tried(to, outcome) => self.note_tried(to, outcome),
-                Effect::Nobody => self.begin_conversation(),
+                Effect::Nobody => {
+                    self.hears_no_more();
+                    self.begin_conversation();
+                }
                 Effect::Over => self.hang_up(TRANSFERRED),
             }
         }

@@ -162,6 +162,16 @@ impl Shell {
         }
     }
 
+    /// Says something that is no part of the conversation. Where it can't be said, it is left out.
+    pub(in crate::call) fn announce(&mut self, text: String) {
+        let id = UtteranceId(FIRST_TONE + self.voice.tones);
+        self.voice.tones += 1;
+        let due = self.case.now() + self.services.settings.voice.ready_ms;
+        let (utterance, sound) = (Utterance { id, text }, Sound::Making { _work: None });
+        self.voice.waiting.push_back(Line { utterance, words: 0, sound, due, attempt: 0 });
+        self.make(id);
+    }
+
     pub(in crate::call) fn play_tone(&mut self) {
         let id = UtteranceId(FIRST_TONE + self.voice.tones);
         self.voice.tones += 1;

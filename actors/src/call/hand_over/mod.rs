@@ -176,6 +176,12 @@ impl HandOver {
         self.phase == Phase::Over
     }
 
+    /// Whether nobody has answered yet.
+    #[must_use]
+    pub fn is_calling(&self) -> bool {
+        self.phase == Phase::Calling
+    }
+
     /// Whether the two are on their way to speak without us.
     #[must_use]
     pub const fn is_leaving(&self) -> bool {

@@ -6,7 +6,11 @@
 //!    └ nobody ─▶ Round 2 ─ … ─ nobody ─▶ the receptionist
 //! ```
 
+mod early;
+
 use std::collections::BTreeMap;
+
+pub use early::{Before, Relayed, RingTone, Settings};
 
 use crate::call::hand_over::{self, HandOver, News};
 use crate::types::{CallTime, Callee, HandOverOutcome};
@@ -14,6 +18,8 @@ use crate::types::{CallTime, Callee, HandOverOutcome};
 /// Whom to call, round after round.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
+    /// What the caller is told before the call is answered, where anything.
+    pub announcement: Option<String>,
     /// The rounds; of an empty one nobody takes the call.
     pub rounds: Vec<Round>,
 }
@@ -38,6 +44,8 @@ pub struct PersonId(pub u64);
 pub enum Input {
     /// Something on a person's side.
     Person(PersonId, hand_over::Input),
+    /// A person's line is heard although nobody has answered there.
+    EarlyMedia(PersonId),
     /// It is needed no more: the caller hung up, or the node stops.
     Stop,
     /// Time has passed; see [`Reaching::deadline`].
@@ -51,6 +59,10 @@ pub enum Effect {
     Call(PersonId, Callee),
     /// Tell the person of the call.
     Say(PersonId),
+    /// Let the caller hear this person's line, which does not hear the caller.
+    LetHear(PersonId),
+    /// The caller hears that line no more.
+    LetHearNobody,
     /// Answer the caller, and put the two together.
     Join(PersonId),
     /// Hang the person up.
@@ -67,10 +79,13 @@ pub enum Effect {
 #[derive(Debug)]
 pub struct Reaching {
     settings: hand_over::Settings,
+    relayed: Relayed,
     rounds: std::vec::IntoIter<Round>,
     next: u64,
     open: BTreeMap<PersonId, Person>,
     together: Option<PersonId>,
+    /// Whose line the caller hears although nobody has answered there.
+    heard: Option<PersonId>,
     /// When the caller has heard it ring for as long as they may.
     until: CallTime,
     over: bool,
@@ -80,15 +95,17 @@ pub struct Reaching {
 #[derive(Debug)]
 struct Person {
     name: String,
+    by_key: bool,
     machine: HandOver,
 }
 
 impl Reaching {
-    /// Calls the first of them; what is to be done is returned, too. `settings` has the waits beside the ringing, and
-    /// `until` is when the receptionist answers at the latest.
+    /// Calls the first of them; what is to be done is returned, too. `settings` has the waits beside the ringing,
+    /// `relayed` says whose lines the caller may hear before they answer, and `until` is when the receptionist answers at the latest.
     #[must_use]
     pub fn new(
         settings: hand_over::Settings,
+        relayed: Relayed,
         plan: Plan,
         now: CallTime,
         until: CallTime,
@@ -97,10 +114,12 @@ impl Reaching {
         let settings = hand_over::Settings { leave_path: false, ..settings };
         let mut reaching = Self {
             settings,
+            relayed,
             rounds: plan.rounds.into_iter(),
             next: 0,
             open: BTreeMap::new(),
             together: None,
+            heard: None,
             until,
             over: false,
             effects: Vec::new(),
@@ -119,7 +138,9 @@ impl Reaching {
                 self.release_all_but(None);
             }
             Input::Person(id, input) => self.tell(now, id, input),
+            Input::EarlyMedia(id) => self.let_hear(id),
             Input::Tick if self.together.is_none() && self.until <= now => {
+                self.let_hear_nobody();
                 let tried = std::mem::take(&mut self.open);
                 for (id, person) in tried {
                     self.effects.push(Effect::Release(id));
@@ -158,13 +179,23 @@ impl Reaching {
         let name = person.name.clone();
         for effect in person.machine.handle(now, input) {
             match effect {
-                hand_over::Effect::Say => self.effects.push(Effect::Say(id)),
+                hand_over::Effect::Say => {
+                    if self.heard == Some(id) {
+                        self.let_hear_nobody();
+                    }
+                    self.effects.push(Effect::Say(id));
+                }
                 hand_over::Effect::Join => {
+                    // What is put together takes its place.
+                    self.heard = None;
                     self.release_all_but(Some(id));
                     self.together = Some(id);
                     self.effects.push(Effect::Join(id));
                 }
                 hand_over::Effect::Release => {
+                    if self.heard == Some(id) {
+                        self.let_hear_nobody();
+                    }
                     self.open.remove(&id);
                     self.effects.push(Effect::Release(id));
                 }
@@ -186,6 +217,27 @@ impl Reaching {
         }
     }
 
+    fn let_hear(&mut self, id: PersonId) {
+        let may = self.open.get(&id).is_some_and(|person| {
+            let relayed = match self.relayed {
+                Relayed::Never => false,
+                Relayed::Forwarded => !person.by_key,
+                Relayed::Always => true,
+            };
+            relayed && person.machine.is_calling()
+        });
+        if may && self.heard.is_none() && self.together.is_none() {
+            self.heard = Some(id);
+            self.effects.push(Effect::LetHear(id));
+        }
+    }
+
+    fn let_hear_nobody(&mut self) {
+        if self.heard.take().is_some() {
+            self.effects.push(Effect::LetHearNobody);
+        }
+    }
+
     fn next_round(&mut self, now: CallTime) {
         let Some(round) = self.rounds.find(|round| !round.people.is_empty()) else {
             self.over = true;
@@ -198,7 +250,7 @@ impl Reaching {
             let settings = hand_over::Settings { ring_ms: round.ring_ms, ..self.settings.clone() };
             let machine =
                 if round.by_key { HandOver::new(settings, now) } else { HandOver::unasked(settings, now) };
-            self.open.insert(id, Person { name: callee.name.clone(), machine });
+            self.open.insert(id, Person { name: callee.name.clone(), by_key: round.by_key, machine });
             self.effects.push(Effect::Tried(callee.name.clone(), None));
             self.effects.push(Effect::Call(id, callee));
         }

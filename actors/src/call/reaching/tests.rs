@@ -16,7 +16,12 @@ fn round(names: &[&str], by_key: bool) -> Round {
 }
 
 fn reaching(rounds: Vec<Round>) -> (Reaching, Vec<Effect>) {
-    Reaching::new(hand_over::Settings::default(), Plan { rounds }, at(0), at(50_000))
+    reaching_with(Relayed::Forwarded, rounds)
+}
+
+fn reaching_with(relayed: Relayed, rounds: Vec<Round>) -> (Reaching, Vec<Effect>) {
+    let plan = Plan { announcement: None, rounds };
+    Reaching::new(hand_over::Settings::default(), relayed, plan, at(0), at(50_000))
 }
 
 fn called(effects: &[Effect]) -> Vec<(u64, String)> {
@@ -161,4 +166,44 @@ proptest! {
         let released = count(|effect| matches!(effect, Effect::Release(_)));
         prop_assert_eq!(called, released + joined - over, "nobody is left ringing");
     }
+}
+
+const fn early(person: u64) -> Input {
+    Input::EarlyMedia(PersonId(person))
+}
+
+#[test]
+fn who_forwards_a_call_is_heard_before_the_answer_until_that_line_is_gone() {
+    let rounds = || vec![round(&["elsewhere"], false), round(&["sam"], true)];
+    let (mut reaching, _) = self::reaching(rounds());
+    assert_eq!(reaching.handle(at(500), early(0)), [Effect::LetHear(PersonId(0))]);
+    assert!(reaching.handle(at(600), early(0)).is_empty(), "once");
+    let effects = reaching.handle(at(900), by(0, hand_over::Input::Refused(486)));
+    assert_eq!(effects[..2], [Effect::LetHearNobody, Effect::Release(PersonId(0))]);
+    assert_eq!(called(&effects), [(1, "sam".to_owned())]);
+    assert!(reaching.handle(at(1_000), early(1)).is_empty(), "who is asked first is not heard first");
+    // Who answers takes the place of what was heard.
+    let (mut reaching, _) = self::reaching(rounds());
+    reaching.handle(at(500), early(0));
+    let effects = reaching.handle(at(900), by(0, hand_over::Input::Answered));
+    assert!(effects.contains(&Effect::Join(PersonId(0))) && !effects.contains(&Effect::LetHearNobody));
+    assert!(reaching.handle(at(950), early(0)).is_empty());
+}
+
+#[test]
+fn of_several_one_is_heard_and_not_what_we_tell_them() {
+    let (mut reaching, _) = reaching_with(Relayed::Always, vec![round(&["sam", "priya"], true)]);
+    assert_eq!(reaching.handle(at(500), early(1)), [Effect::LetHear(PersonId(1))]);
+    assert!(reaching.handle(at(600), early(0)).is_empty());
+    let effects = reaching.handle(at(900), by(1, hand_over::Input::Answered));
+    assert_eq!(effects, [Effect::LetHearNobody, Effect::Say(PersonId(1))]);
+    assert!(reaching.handle(at(950), early(1)).is_empty(), "it has answered");
+    let (mut reaching, _) = reaching_with(Relayed::Never, vec![round(&["elsewhere"], false)]);
+    assert!(reaching.handle(at(500), early(0)).is_empty());
+    // At the end of the time all of it is over.
+    let (mut reaching, _) =
+        reaching_with(Relayed::Always, vec![Round { ring_ms: 90_000, ..round(&["sam"], true) }]);
+    reaching.handle(at(500), early(0));
+    let effects = reaching.handle(at(50_000), Input::Tick);
+    assert_eq!((effects.first(), effects.last()), (Some(&Effect::LetHearNobody), Some(&Effect::Nobody)));
 }

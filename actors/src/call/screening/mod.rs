@@ -171,7 +171,8 @@ fn turned(gets: &Turned, route: Route, arrived: &mut Arrived) -> Then {
 }
 
 fn forwarded(forwarding: &Forwarding, to: &Callee, route: Route, arrived: Arrived) -> Verdict {
-    let plan = Plan { rounds: vec![forward_round(forwarding, to)] };
+    let plan =
+        Plan { announcement: forwarding.announcement.clone(), rounds: vec![forward_round(forwarding, to)] };
     Verdict { then: Then::Reach(plan), arrived: Arrived { route, ..arrived } }
 }
 
@@ -187,7 +188,7 @@ fn people_first(ring: &RingFirst, forwarding: &Forwarding) -> Plan {
         ring.people.iter().map(|one| round(vec![one.clone()])).collect()
     };
     rounds.extend(forwarding.no_answer.as_ref().map(|to| forward_round(forwarding, to)));
-    Plan { rounds }
+    Plan { announcement: ring.announcement.clone(), rounds }
 }
 
 const fn seconds(count: u32) -> u64 {

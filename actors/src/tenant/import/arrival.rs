@@ -74,6 +74,7 @@ fn ring_first(section: Section<'_>, departments: &[Department]) -> Option<RingFi
         ring_s: duration::seconds(&section, "ring", 5, 120).unwrap_or(20),
         by_key: section.flag("by_key").unwrap_or(true),
         when: word(&section, "when", &WHEN).unwrap_or_default(),
+        announcement: section.text("announcement").map(|text| text.value),
     };
     section.finish();
     (!read.people.is_empty()).then_some(read)
@@ -89,6 +90,7 @@ fn forwarding(section: Section<'_>, departments: &[Department], never_rings: boo
         after_hours: to("after_hours"),
         ring_s: duration::seconds(&section, "ring", 5, 120).unwrap_or(usual.ring_s),
         by_key: section.flag("by_key").unwrap_or(usual.by_key),
+        announcement: section.text("announcement").map(|text| text.value),
     };
     if never_rings && section.has("no_answer") {
         section.report.add_if_whole(

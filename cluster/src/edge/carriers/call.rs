@@ -179,6 +179,8 @@ impl Call {
             return;
         }
         let media = match command {
+            // Their callers hear nothing before the answer, and are answered at once.
+            Command::Progress => return,
             Command::Answer => return self.answer().await,
             Command::Refuse(refusal) => {
                 self.tell_carrier(&refusing(&refusal));

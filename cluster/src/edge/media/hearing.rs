@@ -6,10 +6,14 @@ use models::voice_activity::{Activity, PreRoll, VoiceActivity};
 use super::{MediaEvent, Settings};
 use crate::rtp::FRAME;
 use crate::rtp::dual_tone::Detector;
+use crate::rtp::echo::{Echo, Whose};
 use crate::rtp::level::Level;
 use crate::rtp::noise_suppression::{NoiseSuppression, Suppression};
 
 const SILENCE: [i16; FRAME] = [0; FRAME];
+/// Samples of the newest that the recogniser is given of what was taken for an echo before somebody spoke: 60 ms, for a
+/// caller who speaks over us is noticed so late.
+const DOUBTED: usize = 3 * FRAME;
 
 #[derive(Debug)]
 pub(super) struct Hearing {
@@ -18,6 +22,7 @@ pub(super) struct Hearing {
     tones: Detector,
     suppression: Option<Box<NoiseSuppression>>,
     level: Option<Level>,
+    echo: Echo,
     listener: Option<AudioSender>,
 }
 
@@ -32,6 +37,7 @@ impl Hearing {
                 .flatten()
                 .map(Box::new),
             level: settings.level.hearing.then(|| Level::new(&settings.level)),
+            echo: Echo::new(&settings.echo),
             listener: None,
         }
     }
@@ -54,22 +60,45 @@ impl Hearing {
         self.listener.as_ref().map_or(0, AudioSender::lost_samples)
     }
 
+    /// 20 ms are sent, which the line may return.
+    pub(super) fn sent(&mut self, ours: &[i16; FRAME]) {
+        self.echo.sent(ours);
+    }
+
+    /// What is known of the line's echo.
+    pub(super) const fn echo(&self) -> &Echo {
+        &self.echo
+    }
+
     /// Hears 20 ms in which keys may be pressed as tones; those are no speech.
     pub(super) fn frame_with_tones(&mut self, audio: &[i16; FRAME], tell: &mut impl FnMut(MediaEvent)) {
         self.tones.hear(audio, &mut |key| tell(MediaEvent::Digit(key)));
-        self.frame(if self.tones.is_hearing_a_key() { &SILENCE } else { audio }, tell);
+        let whose = self.echo.comes(audio);
+        self.hear(if self.tones.is_hearing_a_key() { &SILENCE } else { audio }, whose, tell);
     }
 
     /// Hears 20 ms.
     pub(super) fn frame(&mut self, audio: &[i16; FRAME], tell: &mut impl FnMut(MediaEvent)) {
+        let whose = self.echo.comes(audio);
+        self.hear(audio, whose, tell);
+    }
+
+    /// An echo of our voice is no speech of the caller's, and the recogniser does not hear it: its words would
+    /// interrupt us, too.
+    fn hear(&mut self, audio: &[i16; FRAME], whose: Whose, tell: &mut impl FnMut(MediaEvent)) {
+        let ours = whose == Whose::Ours;
         let mut audio = *audio;
         if let Some(suppression) = &mut self.suppression {
             suppression.frame(&mut audio);
         }
-        let change = self.activity.process(&audio);
+        let change = if ours { self.activity.pass_over(&audio) } else { self.activity.process(&audio) };
+        let speaks = self.activity.is_speaking();
         // Whoever is quiet is heard as quiet by voice activity, whose thresholds are the line's.
         if let Some(level) = &mut self.level {
-            level.frame(&mut audio, self.activity.is_speaking());
+            level.frame(&mut audio, speaks && !ours);
+        }
+        if ours && (speaks || change.is_some()) {
+            audio = SILENCE;
         }
         let audio = &audio;
         let listener = self.listener.as_mut();
@@ -95,7 +124,12 @@ impl Hearing {
                     listener.write(audio);
                 }
             }
-            None => self.pre_roll.keep(audio),
+            None => {
+                self.pre_roll.keep(audio);
+                if ours {
+                    self.pre_roll.blank(FRAME, DOUBTED);
+                }
+            }
         }
     }
 }

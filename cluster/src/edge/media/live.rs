@@ -202,6 +202,7 @@ impl Live {
         if self.waiting.as_ref().is_some_and(Sound::is_over) {
             self.waiting = None;
         }
+        self.hearing.sent(&ours);
         self.write_recording(theirs, &ours);
         self.report(scratch);
         Turn::Goes
@@ -414,6 +415,12 @@ impl Live {
     fn count(&self, quality: &CallQuality) {
         ::metrics::counter!(metrics::PACKETS_LOST).increment(quality.packets_lost);
         ::metrics::counter!(metrics::CONCEALED_MS).increment(quality.concealed_ms);
+        let echo = self.hearing.echo();
+        ::metrics::counter!(metrics::ECHO_HELD_BACK_MS).increment(echo.held_back_ms());
+        if let Some((delay_ms, loss_db)) = echo.known().filter(|_| echo.held_back_ms() > 0) {
+            ::metrics::histogram!(metrics::ECHO_DELAY_MS).record(delay_ms as f64);
+            ::metrics::histogram!(metrics::ECHO_LOSS_DB).record(f64::from(loss_db));
+        }
         ::metrics::counter!(metrics::STARVED_MS).increment(self.playout.starved_samples() / 8);
         let overrun = self.hearing.lost_samples() + self.record.as_ref().map_or(0, AudioSender::lost_samples);
         ::metrics::counter!(metrics::OVERRUN_SAMPLES).increment(overrun);

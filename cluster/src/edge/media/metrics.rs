@@ -14,6 +14,12 @@ pub const PACKETS_LOST: &str = "strowger_media_packets_lost_total";
 pub const CONCEALED_MS: &str = "strowger_media_concealed_milliseconds_total";
 /// Silence sent because an engine was late in an utterance, in milliseconds, counted at a session's end.
 pub const STARVED_MS: &str = "strowger_media_starved_milliseconds_total";
+/// Audio that came and was taken for an echo of our voice, in milliseconds, counted at a session's end.
+pub const ECHO_HELD_BACK_MS: &str = "strowger_media_echo_held_back_milliseconds_total";
+/// How late the echo of a line came, histogram, in milliseconds, for each session whose line had one.
+pub const ECHO_DELAY_MS: &str = "strowger_media_echo_delay_milliseconds";
+/// How much quieter it was than what was sent, histogram, in decibels.
+pub const ECHO_LOSS_DB: &str = "strowger_media_echo_loss_decibels";
 /// Samples that a recogniser or a recording had no room for, counted at a session's end.
 pub const OVERRUN_SAMPLES: &str = "strowger_media_overrun_samples_total";
 /// Turns of a wheel that began more than 5 ms late.
@@ -45,6 +51,13 @@ pub fn describe() {
     describe_counter!(PACKETS_LOST, Unit::Count, "RTP packets that never came or came too late");
     describe_counter!(CONCEALED_MS, Unit::Milliseconds, "audio made up for lost packets");
     describe_counter!(STARVED_MS, Unit::Milliseconds, "silence sent because an engine was late");
+    describe_counter!(ECHO_HELD_BACK_MS, Unit::Milliseconds, "audio taken for an echo of our voice");
+    describe_histogram!(ECHO_DELAY_MS, Unit::Milliseconds, "delay of a line's echo per session that had one");
+    describe_histogram!(
+        ECHO_LOSS_DB,
+        Unit::Count,
+        "loss of a line's echo in decibels per session that had one"
+    );
     describe_counter!(
         OVERRUN_SAMPLES,
         Unit::Count,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Error;
 use crate::rtp::noise_suppression::Suppression;
-use crate::rtp::{jitter_buffer, level, telephone_event};
+use crate::rtp::{echo, jitter_buffer, level, telephone_event};
 
 /// Bounds and addresses.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -62,6 +62,8 @@ pub struct Settings {
     /// Whether noise is taken out of what callers say before it is recognised: "off" or "hearing". It takes
     /// several times as much of a processor as the rest of a call's audio.
     pub noise_suppression: Suppression,
+    /// When what comes is an echo of our own voice, which is to interrupt nobody.
+    pub echo: echo::Settings,
     /// How long packets may wait to be played.
     pub jitter_buffer: jitter_buffer::Settings,
     /// How we press keys.
@@ -96,6 +98,7 @@ impl Default for Settings {
             comfort_noise: false,
             waiting_ms: 1_200,
             noise_suppression: Suppression::default(),
+            echo: echo::Settings::default(),
             jitter_buffer: jitter_buffer::Settings::default(),
             keys: telephone_event::Settings::default(),
             level: level::Settings::default(),

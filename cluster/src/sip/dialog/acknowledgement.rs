@@ -23,7 +23,9 @@ impl Dialog {
             .with_record_route(invite)
             .with(HeaderName::Contact, self.own.contact.clone())
             .with_capabilities();
-        let response = self.with_session(draft, invite).with_sdp(body).build();
+        let draft = self.with_session(draft, invite);
+        // Nothing is said where all was said before.
+        let response = if body.is_empty() { draft } else { draft.with_sdp(body) }.build();
         let timing = self.own.timing;
         self.answered = Some(Unacknowledged {
             transaction,

@@ -4,7 +4,9 @@ use super::super::destination;
 use super::super::respond::ACCEPT;
 use super::super::sdp::{Negotiation, sdp_of};
 use super::super::wire::{self, HeaderName, Method, Request, Response};
+use super::early::Early;
 use super::incoming::{contact, record_route};
+use super::provisional::is_reliable;
 use super::session::Session;
 use super::state::{Effects, Outgoing, Phase, Reason};
 use super::writing::{add, bytes_of, finish, request_of};
@@ -57,7 +59,8 @@ impl Dialog {
             refresh: None,
             takes_update: false,
             takes_replaces: false,
-            early: Vec::new(),
+            early_tags: Vec::new(),
+            early: Early::default(),
             replaces,
             referral: None,
             redirected: 0,
@@ -177,10 +180,14 @@ impl Dialog {
         }
         self.note_early(response);
         self.tell(Event::Ringing);
-        // Early media. The 200 says it again, and that is what counts.
+        // Early media. The 200 says it again, and that is what counts, but for a provisional answer that we confirmed:
+        // that was the answer, and the 200 need not repeat it (RFC 3262 section 5).
         if let Some(answer) = sdp_of(&response.headers, response.body())
             && self.negotiation.accept(&answer).is_ok()
         {
+            if is_reliable(response) {
+                self.early.answered_by = wire::to_tag(&response.headers);
+            }
             self.tell_agreed();
         }
     }
@@ -214,7 +221,9 @@ impl Dialog {
         }
         self.phase = Phase::Up;
         let answer = sdp_of(&response.headers, response.body());
-        let accepted = answer.is_some_and(|answer| self.negotiation.accept(&answer).is_ok());
+        let by_early =
+            self.early.answered_by.take().is_some_and(|tag| self.remote_tag.as_ref() == Some(&tag));
+        let accepted = answer.map_or(by_early, |answer| self.negotiation.accept(&answer).is_ok());
         if !accepted {
             return self.hang_up_because(now, Ending::Refused(488));
         }

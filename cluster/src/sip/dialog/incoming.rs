@@ -6,6 +6,7 @@ use super::super::respond::respond;
 use super::super::sdp::{Negotiation, sdp_of};
 pub(super) use super::super::wire::contact;
 use super::super::wire::{self, HeaderName, Headers, Request};
+use super::early::Early;
 use super::state::{Effects, Pending, Phase, Reason};
 use super::writing::{bytes_of, request_of};
 use super::{Dialog, Ending, Error, Event, Moment, Own, TransactionId};
@@ -66,7 +67,8 @@ impl Dialog {
             refresh: None,
             takes_update: false,
             takes_replaces: false,
-            early: Vec::new(),
+            early_tags: Vec::new(),
+            early: Early::default(),
             replaces: None,
             referral: None,
             redirected: 0,
@@ -81,6 +83,9 @@ impl Dialog {
         let Some((transaction, invite)) = self.ringing() else {
             return self.ignore("ring: the call does not ring");
         };
+        if self.early.answer.is_some() {
+            return self.ignore("ring: the caller hears us already");
+        }
         let offers = self.invite.as_ref().is_some_and(|pending| pending.offer.is_some());
         self.send_ringing(now, transaction, &invite, offers);
     }
@@ -89,11 +94,18 @@ impl Dialog {
         let Some((transaction, invite)) = self.ringing() else {
             return self.ignore("answer: the call does not ring");
         };
+        if self.early.answer.is_some() && self.unconfirmed.is_some() {
+            // No 200 before the description of a 183 is confirmed (RFC 3262 section 3).
+            self.early.answer_waits = true;
+            return;
+        }
         let offer = self.invite.take().and_then(|pending| pending.offer);
         self.timers.remove(&Reason::Ringing);
         self.timers.remove(&Reason::Provisional);
         self.unconfirmed = None;
+        let early = self.early.answer.take().map(|body| if self.early.replaced { Vec::new() } else { body });
         let body = match &offer {
+            _ if early.is_some() => early.unwrap_or_default(),
             Some(offer) => match self.negotiation.answer(offer) {
                 Ok(body) => body,
                 Err(_) => {
@@ -144,7 +156,7 @@ impl Dialog {
         }
     }
 
-    fn ringing(&self) -> Option<(TransactionId, Request)> {
+    pub(super) fn ringing(&self) -> Option<(TransactionId, Request)> {
         if self.phase != Phase::Ringing {
             return None;
         }

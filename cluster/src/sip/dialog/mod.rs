@@ -7,6 +7,7 @@ mod acknowledgement;
 mod again;
 mod calling;
 mod capture;
+mod early;
 mod ending;
 mod incoming;
 mod offers;

@@ -51,7 +51,8 @@ impl Dialog {
         if let Some(response) = self.too_brief_response(update) {
             return self.respond(transaction, response);
         }
-        if offer.is_some() && (self.phase != Phase::Up || self.answered.is_some()) {
+        let may_offer = self.phase == Phase::Up && self.answered.is_none() || self.is_early();
+        if offer.is_some() && !may_offer {
             return self.respond(transaction, self.too_early(update));
         }
         let body = match &offer {
@@ -71,6 +72,7 @@ impl Dialog {
             draft = self.with_session(draft, update);
         }
         if let Some(body) = body {
+            self.early.replaced |= self.phase == Phase::Ringing;
             self.tell_agreed();
             draft = draft.with_sdp(body);
         }
@@ -94,7 +96,7 @@ impl Dialog {
         }
     }
 
-    fn not_acceptable(&self, request: &Request, why: Unacceptable) -> Response {
+    pub(super) fn not_acceptable(&self, request: &Request, why: Unacceptable) -> Response {
         with_warning(request, 488, &self.own.tag, why.warning(), &why.to_string()).build()
     }
 

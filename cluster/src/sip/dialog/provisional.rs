@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sipx_sip::rel::{OPTION_TAG, Offered, RAck, RSeq};
 
-use super::super::respond::respond;
+use super::super::respond::{Draft, respond};
 use super::super::wire::{self, HeaderName, Method, Request, Response};
 use super::incoming::{contact, record_route};
 use super::state::{Phase, Reason};
@@ -37,6 +37,12 @@ fn wants_confirmation(invite: &Request) -> bool {
     Offered::in_request(invite).required
 }
 
+/// Whether a provisional answer asks to be confirmed.
+pub(super) fn is_reliable(response: &Response) -> bool {
+    let mut required = response.headers.get_all(&HeaderName::Require);
+    required.any(|header| header.value().split(|byte| *byte == b',').any(is_100rel))
+}
+
 impl Dialog {
     /// Sends the 180, with a number that the far side confirms where it wants to.
     pub(super) fn send_ringing(
@@ -56,6 +62,26 @@ impl Dialog {
         if !offers || self.unconfirmed.is_some() {
             return;
         }
+        self.send_confirmed(now, transaction, invite, draft);
+    }
+
+    /// Sends a provisional answer that matters, with a number that the far side confirms where it can.
+    pub(super) fn send_provisional(
+        &mut self,
+        now: Moment,
+        transaction: TransactionId,
+        invite: &Request,
+        draft: Draft,
+    ) {
+        let offered = Offered::in_request(invite);
+        if offered.required || offered.supported {
+            self.send_confirmed(now, transaction, invite, draft);
+        } else {
+            self.respond(transaction, draft.build());
+        }
+    }
+
+    fn send_confirmed(&mut self, now: Moment, transaction: TransactionId, invite: &Request, draft: Draft) {
         let number = self.next_number();
         let response =
             draft.with(HeaderName::Require, OPTION_TAG).with(HeaderName::RSeq, number.to_string()).build();
@@ -111,7 +137,7 @@ impl Dialog {
     }
 
     /// A PRACK: 200 where it confirms what waits, 481 else.
-    pub(super) fn on_prack(&mut self, transaction: TransactionId, prack: &Request) {
+    pub(super) fn on_prack(&mut self, now: Moment, transaction: TransactionId, prack: &Request) {
         let confirms = match (prack.headers.typed::<RAck>(), &self.unconfirmed) {
             (Some(Ok(confirmed)), Some(unconfirmed)) => {
                 confirmed.rseq == unconfirmed.number
@@ -123,20 +149,26 @@ impl Dialog {
         if confirms {
             self.unconfirmed = None;
             self.timers.remove(&Reason::Provisional);
+            self.note_confirmation();
         }
-        let status = if confirms { 200 } else { 481 };
-        let response = respond(prack, status, Some(&self.own.tag)).build();
-        self.respond(transaction, response);
+        match self.early_offer(prack).filter(|_| confirms) {
+            Some(offer) => self.answer_in_prack(transaction, prack, &offer),
+            None => {
+                let status = if confirms { 200 } else { 481 };
+                let response = respond(prack, status, Some(&self.own.tag)).build();
+                self.respond(transaction, response);
+            }
+        }
+        if confirms {
+            self.after_confirmation(now);
+        }
     }
 
     /// Confirms a provisional answer to our INVITE. False where it is to be passed over: it came already, or one
     /// before it did not.
     pub(super) fn confirm(&mut self, response: &Response) -> bool {
-        let reliable = response
-            .headers
-            .get_all(&HeaderName::Require)
-            .any(|header| header.value().split(|byte| *byte == b',').any(is_100rel));
-        let Some(Ok(RSeq(number))) = response.headers.typed::<RSeq>().filter(|_| reliable) else {
+        let Some(Ok(RSeq(number))) = response.headers.typed::<RSeq>().filter(|_| is_reliable(response))
+        else {
             return true;
         };
         let tag = wire::to_tag(&response.headers);

@@ -38,7 +38,7 @@ impl Dialog {
             }
             Method::Invite => self.on_reinvite(now, transaction, request),
             Method::Update => self.on_update(now, transaction, request),
-            Method::Prack => self.on_prack(transaction, request),
+            Method::Prack => self.on_prack(now, transaction, request),
             Method::Info => self.on_info(transaction, request),
             Method::Refer => self.on_refer(transaction, request),
             Method::Notify => self.on_notify(transaction, request),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::sdp::Negotiation;
 use super::super::wire::Response;
+use super::early::Early;
 use super::provisional::{Confirmed, Unconfirmed};
 use super::session::{Refresh, Session};
 use super::taking_over::Referral;
@@ -121,7 +122,9 @@ pub struct Dialog {
     /// The far side takes Replaces.
     pub(super) takes_replaces: bool,
     /// The tags of the phones that our INVITE rings at.
-    pub(super) early: Vec<String>,
+    pub(super) early_tags: Vec<String>,
+    /// What was said of audio before the final answer.
+    pub(super) early: Early,
     /// What our INVITE asks to replace.
     pub(super) replaces: Option<String>,
     /// A call that the far side asked for.
@@ -181,6 +184,12 @@ impl Dialog {
         self.phase == Phase::Ended
     }
 
+    /// Whether the call is answered and not over.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        self.phase == Phase::Up
+    }
+
     /// Our tag.
     #[must_use]
     pub fn tag(&self) -> &str {
@@ -219,6 +228,7 @@ impl Dialog {
     pub(super) fn on_command(&mut self, now: Moment, command: Command) {
         match command {
             Command::Ring => self.ring(now),
+            Command::Progress => self.progress(now),
             Command::Answer => self.answer(now),
             Command::Refuse { status, retry_after_s } => self.refuse(status, retry_after_s),
             Command::Transfer(target) => self.transfer(now, &target),

@@ -43,7 +43,7 @@ impl Dialog {
         self.call_id == replaces.call_id.as_bytes()
             && self.own.tag == replaces.to_tag
             && match self.phase {
-                Phase::Calling => self.early.iter().any(|tag| theirs(Some(tag))),
+                Phase::Calling => self.early_tags.iter().any(|tag| theirs(Some(tag))),
                 _ => theirs(self.remote_tag.as_deref()),
             }
     }
@@ -104,10 +104,10 @@ impl Dialog {
     /// Remembers whom our INVITE rings at.
     pub(super) fn note_early(&mut self, response: &Response) {
         if let Some(tag) = to_tag(&response.headers)
-            && !self.early.contains(&tag)
-            && self.early.len() < PHONES_MAX
+            && !self.early_tags.contains(&tag)
+            && self.early_tags.len() < PHONES_MAX
         {
-            self.early.push(tag);
+            self.early_tags.push(tag);
         }
     }
 

@@ -566,6 +566,7 @@ fn bytes_of_another_version_are_refused() {
 }
 
 mod again;
+mod early;
 mod provisional;
 mod session;
 mod taking_over;

@@ -125,6 +125,8 @@ pub enum Input {
 pub enum Command {
     /// Send 180.
     Ring,
+    /// Send 183 with the answer: the caller hears us before the call is answered.
+    Progress,
     /// Send 200 with the answer.
     Answer,
     /// Refuse the INVITE.

@@ -13,6 +13,12 @@ impl Shard {
             return;
         }
         let media = match command {
+            LegCommand::Progress => {
+                if self.with_media(key) {
+                    self.tell_dialog(key, Input::Command(Command::Progress));
+                }
+                return;
+            }
             LegCommand::Answer => {
                 call.answered = true;
                 if !self.with_media(key) {

@@ -16,7 +16,7 @@ use crate::sip::dialog::{Command, Input};
 impl Shard {
     pub(super) fn on_media(&mut self, key: u64, event: MediaEvent) {
         match event {
-            MediaEvent::FirstPacket => {}
+            MediaEvent::FirstPacket => self.on_first_packet(key),
             MediaEvent::SpeechStarted => self.deliver(key, Event::SpeechStarted),
             MediaEvent::SpeechStopped => self.deliver(key, Event::SpeechStopped),
             MediaEvent::Digit(digit) => self.deliver(key, Event::Digit(digit)),
@@ -26,6 +26,8 @@ impl Shard {
             MediaEvent::PlaybackEnded { utterance, complete, last_word } => {
                 self.deliver(key, Event::PlaybackEnded { utterance, complete, last_word });
             }
+            // Who has not answered, or was not, may be silent.
+            MediaEvent::TimedOut if self.calls.get(&key).is_some_and(|call| !call.dialog.is_up()) => {}
             MediaEvent::TimedOut => self.hang_up_for(key, EndReason::MediaTimeout),
             MediaEvent::Closed(quality) => {
                 // A session that ends by itself has failed or was stopped: the call can't go on without.
@@ -33,6 +35,14 @@ impl Shard {
                 self.conclude(key, Some(quality));
                 self.forget_if_over(key);
             }
+        }
+    }
+
+    /// Audio comes: before the answer to a call that we make, its network's.
+    fn on_first_packet(&mut self, key: u64) {
+        let call = self.calls.get(&key).filter(|call| call.origin.is_none() && call.predecessor.is_none());
+        if call.is_some_and(|call| !call.dialog.is_up()) {
+            self.deliver(key, Event::EarlyMedia);
         }
     }
 

@@ -1,0 +1,44 @@
+//! Our own voice, come back by the caller's line: told from the caller's, so that it is not taken for them.
+//!
+//! Echo comes from the hybrids of analogue lines and from loudspeakers of telephones that don't cancel it. Nothing is
+//! taken out of the audio here: what is decided is only whose voice a piece of it is. What was sent is kept as levels,
+//! in four bands every 10 ms, for as long as an echo may take. For every delay it is learnt how much quieter what
+//! comes back is than what was sent, and how much that varies. Where a delay is that of an echo it varies little,
+//! everywhere else as much as speech does; so the varying is held against a delay. What comes is the caller's where it
+//! is louder, by a margin, than all delays explain.
+//!
+//! Until a delay is known every echo up to [`Settings::loss_db_min`] is believed in: in the first second of our first
+//! words a caller has to be about as loud as ourselves to be heard over them. In our silence nothing is held back.
+//!
+//! An adaptive filter would also take the echo out (ITU-T G.168). The maintained ones (the ports of WebRTC's canceller)
+//! need several times as much of a processor as the rest of a call; who decides needs to know no more than levels.
+
+mod detector;
+mod levels;
+mod path;
+
+#[cfg(test)]
+mod tests;
+
+use serde::{Deserialize, Serialize};
+
+pub use detector::{Echo, Whose};
+
+/// When what comes counts as an echo.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Whether an echo of our voice is kept from interrupting us.
+    pub held_back: bool,
+    /// The least that an echo is quieter than what was sent, in decibels; what is louder is never taken for one. Until
+    /// a line is known, all of its echoes count as being as loud as that.
+    pub loss_db_min: f32,
+    /// How much louder than the echo a caller has to be to be heard over it, in decibels.
+    pub margin_db: f32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { held_back: true, loss_db_min: 6.0, margin_db: 6.0 }
+    }
+}
