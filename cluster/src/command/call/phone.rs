@@ -9,7 +9,6 @@ use actors::call::conversation::UtteranceId;
 use actors::call::leg::{Command, Event, Events, Incoming, Leg, Reception, Refusal};
 use actors::types::PhoneNumber;
 use async_trait::async_trait;
-use models::audio::TELEPHONE_HZ;
 use models::engine::{SpeakRequest, Speaking, SpeechToTextChoice, TextToSpeech, choose};
 use tokio::sync::{mpsc, oneshot};
 
