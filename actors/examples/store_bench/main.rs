@@ -57,8 +57,7 @@ async fn main() -> Result<(), Failure> {
     for round in 0..rounds {
         let took = round_of(&backend, &called, (writers, writes, round)).await?;
         at_once.push(took.at_once.per_second() / took.interface.per_second());
-        in_order
-            .extend(took.in_order.map(|took_alone| took_alone.per_second() / took.interface.per_second()));
+        in_order.extend(took.in_order.map(|alone| alone.per_second() / took.interface.per_second()));
     }
     print_ratio("slower than all at once", at_once);
     if !in_order.is_empty() {

@@ -64,7 +64,7 @@ impl Spool {
 }
 
 /// Copies what `progress` lacks of a store that may be written meanwhile, and gives it to `keep` after each step,
-/// when what it says is durable. The spool stays until it is removed.
+/// when what it says is durable. The spool stays until it is removed; it is read on the caller's thread.
 ///
 /// # Errors
 /// Those of the stores, of the spool's files, and of `keep`.
