@@ -9,9 +9,11 @@ use cluster::edge::sip_trunk::{Carrier, Settings, Trunk};
 use models::audio::{Clip, Speech};
 use tokio::time::Instant;
 
+use super::arriving::person;
 use super::desk::{self, ANSWERS, RINGS};
 use super::dialling::{ear, until};
 use super::end::End;
+use super::sipp::scenario;
 use super::tones::tone;
 use super::wire::{is, to_tag};
 use super::{quiet, settings};
@@ -367,6 +369,34 @@ async fn two_that_we_have_put_together_go_on_without_us() {
     assert!(is(&caller.ask("BYE", "").await, 200));
     quiet(&trunk, Duration::from_secs(20)).await;
     assert_eq!(desk.calls(ANSWERS)[0].last(), Some(&Event::Ended(EndReason::Transferred)));
+    assert_eq!(media.counts().sessions, 0);
+    trunk.stop(Duration::from_secs(1)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn peer_sipp_puts_another_in_its_place() {
+    let (trunk, media, _desk) = desk::open(settings()).await;
+    let (mut sipp, port, home) =
+        person(&["-sf", &scenario("puts_another_in_its_place.xml"), "-m", "2"]).await;
+    let (told, events) = ear();
+    let leg = trunk.call(&format!("sip:person@127.0.0.1:{port}"), "1", events).await.unwrap();
+    until(&told, |event| *event == Event::Established).await;
+    // The first of its two calls is over by our BYE, once the second is up.
+    let end = Instant::now() + Duration::from_secs(10);
+    while trunk.counts().dialogs != 2 {
+        assert!(Instant::now() < end, "{:?}", trunk.counts());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    while trunk.counts().dialogs != 1 {
+        assert!(Instant::now() < end, "{:?}", trunk.counts());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    leg.command(Command::HangUp).unwrap();
+    until(&told, |event| *event == Event::Ended(EndReason::Completed)).await;
+    let status = sipp.ended(Duration::from_secs(20)).await;
+    assert_eq!(status, Some(0), "{}", std::fs::read_to_string(home.path().join("log")).unwrap_or_default());
+    assert_eq!(told.lock().iter().filter(|event| **event == Event::Established).count(), 1);
+    quiet(&trunk, Duration::from_secs(20)).await;
     assert_eq!(media.counts().sessions, 0);
     trunk.stop(Duration::from_secs(1)).await;
 }

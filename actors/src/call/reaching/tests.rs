@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::types::Destination;
+use crate::types::{Callee, Destination};
 
 fn at(ms: u64) -> CallTime {
     CallTime::from_ms(ms)

@@ -1,16 +1,21 @@
 //! SDP (RFC 8866) as far as a telephone needs it, and offer and answer (RFC 3264).
 
+mod agreed;
+mod choosing;
 mod crypto;
 mod description;
 mod handshake;
 mod multipart;
 mod negotiation;
+mod writing;
 
+pub use agreed::{Agreed, Protected, Protection};
+pub use choosing::{Means, acceptable};
 pub use crypto::{Crypto, Keying, Master, SECRET_BYTES, Secret, Suite};
 pub use description::{Description, Media, Terms, parse};
 pub use handshake::{Connectivity, Credentials, Fingerprint, Handshake, Hash, Setup};
 pub use multipart::sdp_of;
-pub use negotiation::{Agreed, Means, Negotiation, Protected, Protection, acceptable};
+pub use negotiation::Negotiation;
 
 use serde::{Deserialize, Serialize};
 

@@ -4,68 +4,11 @@ use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
-use super::crypto::{self, Keying, Secret, Suite};
+use super::choosing::{Choice, Keys, Means, choose};
+use super::crypto::{Keying, Secret, Suite};
 use super::handshake::{self, Connectivity, Fingerprint, Handshake, Setup};
-use super::{Codec, Description, Direction, Media, Unacceptable, parse};
-
-/// When audio is protected by SRTP with keys in the description (RFC 4568).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
-#[serde(rename_all = "snake_case")]
-pub enum Protection {
-    /// Where the far side offers it.
-    #[default]
-    Accepted,
-    /// In our own offers, and where the far side offers it.
-    Offered,
-    /// Always: a far side that offers no key is refused.
-    Required,
-}
-
-/// How a stream is protected.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Protected {
-    /// Of what we send.
-    pub ours: Keying,
-    /// Of what the far side sends.
-    pub theirs: Keying,
-}
-
-/// What offer and answer agreed on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Agreed {
-    /// Where the far side wants its packets. Unspecified (`0.0.0.0`) where it wants none.
-    pub remote: SocketAddr,
-    /// The codec.
-    pub codec: Codec,
-    /// Its payload type in this call.
-    pub payload_type: u8,
-    /// The payload type of telephone events (RFC 4733), where agreed.
-    pub telephone_event: Option<u8>,
-    /// The payload type of comfort noise (RFC 3389), where agreed.
-    pub comfort_noise: Option<u8>,
-    /// Which way audio flows, from our side.
-    pub direction: Direction,
-    /// Milliseconds of audio in a packet that we send.
-    pub packet_ms: u32,
-    /// The far side holds the call: it does not want to hear us.
-    pub held: bool,
-    /// How it is protected by keys in the description; absent where it is not.
-    pub protected: Option<Protected>,
-    /// With whom keys are agreed on by DTLS, where that is how it is protected.
-    pub handshake: Option<Box<Handshake>>,
-    /// By what the far side's checks are known, where it makes any: its packets come from where they do.
-    pub connectivity: Option<Box<Connectivity>>,
-    /// RTCP shares the port (RFC 5761).
-    pub multiplexed: bool,
-}
-
-/// How a stream is written that the far side has described first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
-struct Framing {
-    protocol: String,
-    name: Option<String>,
-    bundled: bool,
-}
+use super::writing::{Framing, PLAIN, SECURE, START, Written, refused, session_lines};
+use super::{Agreed, Codec, Description, Direction, Media, Protected, Protection, Unacceptable, parse};
 
 /// One call's side of offer and answer: a value, so that it moves with its call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,70 +34,8 @@ pub struct Negotiation {
 const TELEPHONE_EVENT: u8 = 101;
 /// The same at the clock of Opus.
 const TELEPHONE_EVENT_48: u8 = 102;
-/// The payload type of comfort noise at 8 kHz, which is static (RFC 3551 table 4).
-const COMFORT_NOISE: u8 = 13;
 /// Milliseconds of audio in a packet where nobody says otherwise.
 const PACKET_MS: u32 = 20;
-/// What stands between the origin and the streams.
-const START: &str = "t=0 0\r\n";
-/// The transports (RFC 3551, RFC 3711).
-const PLAIN: &str = "RTP/AVP";
-const SECURE: &str = "RTP/SAVP";
-/// Keys by DTLS (RFC 5764 section 8), with and without early reports; the last one is what older ones write.
-const BY_HANDSHAKE: [&str; 3] = ["UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP", "RTP/SAVPF"];
-
-/// Whether an offer has anything that we can take.
-///
-/// # Errors
-/// Why not.
-pub fn acceptable(offer: &[u8], means: Means<'_>) -> Result<(), Unacceptable> {
-    choose(&parse(offer)?, means).map(|_| ())
-}
-
-/// What we can do with a stream.
-#[derive(Debug, Clone, Copy)]
-pub struct Means<'a> {
-    /// When it is protected.
-    pub protection: Protection,
-    /// There are keys of ours for descriptions.
-    pub has_secret: bool,
-    /// There is a certificate of ours for handshakes.
-    pub certified: bool,
-    /// The codecs that we speak.
-    pub codecs: &'a [Codec],
-}
-
-/// How a stream is to be protected.
-enum Keys {
-    Not,
-    /// The tag of the key and the key.
-    Described(u32, Keying),
-    ByHandshake(Fingerprint, Setup),
-}
-
-/// A stream of the offer that we take, and how.
-struct Choice {
-    index: usize,
-    codec: Codec,
-    payload_type: u8,
-    telephone_event: Option<u8>,
-    comfort_noise: Option<u8>,
-    keys: Keys,
-}
-
-/// An audio stream as we write it.
-struct Written<'a> {
-    codecs: &'a [(Codec, u8)],
-    /// Payload types and clocks of telephone events.
-    telephone_events: &'a [(u8, u32)],
-    comfort_noise: bool,
-    direction: Direction,
-    packet_ms: u32,
-    /// Our keys with their tags; none where it is not protected by such.
-    crypto: &'a [(u32, Keying)],
-    protocol: &'a str,
-    terms: handshake::Written<'a>,
-}
 
 impl Negotiation {
     /// A new one. `local` is where we want packets; `session` is any number, the same for the whole call.
@@ -248,7 +129,7 @@ impl Negotiation {
         let mut body = session_lines(&agreed, &framing);
         for (index, media) in description.media.iter().enumerate() {
             if index == choice.index {
-                body.push_str(&self.stream(&Written {
+                let taken = Written {
                     codecs: &[(agreed.codec, agreed.payload_type)],
                     telephone_events: &events,
                     comfort_noise: agreed.comfort_noise.is_some(),
@@ -257,7 +138,8 @@ impl Negotiation {
                     crypto: &crypto,
                     protocol: &framing.protocol,
                     terms: self.terms(&agreed, &framing, setup),
-                }));
+                };
+                body.push_str(&taken.lines(self.local));
             } else {
                 body.push_str(&refused(media));
             }
@@ -298,7 +180,7 @@ impl Negotiation {
             None if crypto.is_empty() => (START.to_owned(), handshake::Written::default(), PLAIN),
             None => (START.to_owned(), handshake::Written::default(), SECURE),
         };
-        let stream = self.stream(&Written {
+        let stream = Written {
             codecs: &codecs,
             telephone_events: &[(TELEPHONE_EVENT, 8_000), (TELEPHONE_EVENT_48, 48_000)],
             comfort_noise: self.comfort_noise,
@@ -307,7 +189,8 @@ impl Negotiation {
             crypto: &crypto,
             protocol,
             terms,
-        });
+        }
+        .lines(self.local);
         self.versioned(&format!("{lines}{stream}"))
     }
 
@@ -352,38 +235,6 @@ impl Negotiation {
         }
         self.agreed = Some(self.agree(&description, &choice, true)?);
         Ok(())
-    }
-
-    fn stream(&self, written: &Written<'_>) -> String {
-        let mut formats = String::new();
-        let mut attributes = String::new();
-        for (codec, payload_type) in written.codecs {
-            formats.push_str(&format!(" {payload_type}"));
-            attributes.push_str(&format!("a=rtpmap:{payload_type} {}\r\n", codec.encoding()));
-            if *codec == Codec::Opus {
-                attributes.push_str(&format!("a=fmtp:{payload_type} maxplaybackrate=8000;stereo=0\r\n"));
-            }
-        }
-        if written.comfort_noise {
-            formats.push_str(&format!(" {COMFORT_NOISE}"));
-            attributes.push_str(&format!("a=rtpmap:{COMFORT_NOISE} CN/8000\r\n"));
-        }
-        for (event, clock_hz) in written.telephone_events {
-            formats.push_str(&format!(" {event}"));
-            attributes
-                .push_str(&format!("a=rtpmap:{event} telephone-event/{clock_hz}\r\na=fmtp:{event} 0-15\r\n"));
-        }
-        for (tag, keying) in written.crypto {
-            attributes.push_str(&crypto::write(*tag, keying));
-        }
-        attributes.push_str(&written.terms.attributes(self.local));
-        format!(
-            "m=audio {} {}{formats}\r\n{attributes}a=ptime:{}\r\na={}\r\n",
-            self.local.port(),
-            written.protocol,
-            written.packet_ms,
-            written.direction.attribute()
-        )
     }
 
     fn agree(
@@ -467,98 +318,5 @@ impl Negotiation {
             self.session, self.version
         )
         .into_bytes()
-    }
-}
-
-/// The lines between the origin and the streams.
-fn session_lines(agreed: &Agreed, framing: &Framing) -> String {
-    let mut lines = START.to_owned();
-    if agreed.connectivity.is_some() {
-        lines.push_str("a=ice-lite\r\n");
-    }
-    if let Some(name) = framing.name.as_deref().filter(|_| framing.bundled) {
-        lines.push_str(&format!("a=group:BUNDLE {name}\r\n"));
-    }
-    lines
-}
-
-fn refused(media: &Media) -> String {
-    let formats = if media.formats.is_empty() { "0".to_owned() } else { media.formats.join(" ") };
-    format!("m={} 0 {} {formats}\r\n", media.kind, media.protocol)
-}
-
-/// The first stream that we can take, with the codec of it that costs us least and the sender prefers.
-fn choose(description: &Description, means: Means<'_>) -> Result<Choice, Unacceptable> {
-    let mut why = Unacceptable::NoAudio;
-    for (index, media) in description.media.iter().enumerate() {
-        if media.kind != "audio" || media.port == 0 {
-            continue;
-        }
-        let keys = match keys(media, means) {
-            Ok(keys) => keys,
-            Err(reason) => {
-                why = reason;
-                continue;
-            }
-        };
-        let payload_types: Vec<u8> = media
-            .formats
-            .iter()
-            .filter_map(|format| format.parse().ok())
-            .filter(|number| *number < 128)
-            .collect();
-        let ours = payload_types.iter().filter_map(|payload_type| {
-            let codec = Codec::of(media.encoding(*payload_type)?)?;
-            means.codecs.contains(&codec).then_some((codec, *payload_type))
-        });
-        let Some((codec, payload_type)) = ours.min_by_key(|(codec, _)| effort(*codec)) else {
-            why = Unacceptable::NoCodec;
-            continue;
-        };
-        if media.address.is_none() {
-            why = Unacceptable::Address;
-            continue;
-        }
-        // Opus has a silence of its own.
-        let comfort_noise =
-            (codec.clock_hz() == 8_000 && payload_types.contains(&COMFORT_NOISE)).then_some(COMFORT_NOISE);
-        let telephone_event = payload_types
-            .into_iter()
-            .find(|number| media.encoding(*number) == Some(("TELEPHONE-EVENT", codec.clock_hz())));
-        return Ok(Choice { index, codec, payload_type, telephone_event, comfort_noise, keys });
-    }
-    Err(why)
-}
-
-/// What a codec costs us: the two laws nothing, so that the sender's preference decides between them.
-const fn effort(codec: Codec) -> u8 {
-    match codec {
-        Codec::Pcmu | Codec::Pcma => 0,
-        Codec::G722 => 1,
-        Codec::Opus => 2,
-    }
-}
-
-/// How a stream is to be protected; not at all where that need not be.
-fn keys(media: &Media, means: Means<'_>) -> Result<Keys, Unacceptable> {
-    let is = |protocol: &str| media.protocol.eq_ignore_ascii_case(protocol);
-    if is(PLAIN) {
-        let refused = means.protection == Protection::Required;
-        return if refused { Err(Unacceptable::Unprotected) } else { Ok(Keys::Not) };
-    }
-    if is(SECURE)
-        && means.has_secret
-        && let Some(first) = media.crypto.first()
-    {
-        return Ok(Keys::Described(first.tag, first.keying.clone()));
-    }
-    let by_handshake = BY_HANDSHAKE.into_iter().any(is) || is(SECURE) && media.terms.fingerprint.is_some();
-    match &media.terms.fingerprint {
-        Some(fingerprint) if by_handshake && means.certified => {
-            Ok(Keys::ByHandshake(fingerprint.clone(), media.terms.setup.unwrap_or(Setup::Either)))
-        }
-        None if by_handshake && means.certified => Err(Unacceptable::NoFingerprint),
-        _ if is(SECURE) && means.has_secret => Err(Unacceptable::NoSuite),
-        _ => Err(Unacceptable::Transport),
     }
 }
