@@ -15,7 +15,9 @@ type Events = Receiver<RecogniserEvent>;
 
 fn engines() -> (Recogniser, Voice, Control) {
     let control = Control::default();
-    let recogniser = Recogniser::start(Settings::default(), control.clone()).expect("a thread");
+    // Room for a whole sentence that nobody hears.
+    let settings = Settings { ring_ms: 1_000, ..Settings::default() };
+    let recogniser = Recogniser::start(settings, control.clone()).expect("a thread");
     let voice = Voice::start(crate::SpeakingSettings::default(), control.clone()).expect("a thread");
     (recogniser, voice, control)
 }

@@ -18,15 +18,15 @@ const AZURITE: &str =
 pub(super) const ACCOUNT: &str = "devstoreaccount1";
 pub(super) const ACCOUNT_KEY: &str =
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
-fn start() -> Server {
-    let address = free_address();
+
+/// The server, with the container.
+fn start(address: SocketAddr) -> Server {
     let port = address.port().to_string();
     let words = ["--inMemoryPersistence", "--silent", "--skipApiVersionCheck", "--disableTelemetry"];
-    Server::run(
-        address,
-        AZURITE,
-        &[&["--blobHost", "127.0.0.1", "--blobPort", &port][..], &words[..]].concat(),
-    )
+    let words = [&["--blobHost", "127.0.0.1", "--blobPort", &port][..], &words[..]].concat();
+    let server = Server::run(address, AZURITE, &words);
+    make_container(&server);
+    server
 }
 
 /// Makes a container, signed with the account's key (Shared Key of the storage services' REST API).
@@ -61,16 +61,25 @@ fn studio(address: SocketAddr) -> Studio {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn peer_azure_a_server_in_trouble_delays_no_call_and_loses_nothing() {
-    let server = start();
-    make_container(&server);
+    let server = start(free_address());
     let line = Line::to(server.address).await;
     in_trouble(&studio(line.address), &server, |mode| line.set(mode)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn peer_azure_a_server_that_lost_everything_is_told_from_one_that_is_away() {
+    let server = start(free_address());
+    let address = server.address;
+    let studio = studio(address);
+    let recorder = studio.recorder();
+    studio.record(&recorder, 1, 8_000).await;
+    studio.sent().await;
+    lost_everything(studio, recorder, server, || start(address)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn peer_azure_a_call_is_kept_merged_played_and_removed() {
-    let server = start();
-    make_container(&server);
+    let server = start(free_address());
     let studio = studio(server.address);
     let recorder = studio.recorder();
     studio.record(&recorder, 1, 480_000).await;

@@ -90,6 +90,22 @@ async fn peer_google_a_server_in_trouble_delays_no_call_and_loses_nothing() {
     in_trouble(&studio, &server, |mode| line.set(mode)).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn peer_google_a_server_that_lost_everything_is_told_from_one_that_is_away() {
+    let (server, line) = start().await;
+    let address = server.address;
+    let studio = studio(&line);
+    let recorder = studio.recorder();
+    studio.record(&recorder, 1, 8_000).await;
+    studio.sent().await;
+    lost_everything(studio, recorder, server, || {
+        let server = Server::start_at(address);
+        server.make_bucket();
+        server
+    })
+    .await;
+}
+
 /// A token that is not taken is told with what to do, and nothing is lost meanwhile.
 #[tokio::test(flavor = "multi_thread")]
 async fn peer_google_whoever_has_no_token_is_turned_away() {

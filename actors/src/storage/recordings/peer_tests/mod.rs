@@ -170,6 +170,25 @@ async fn in_trouble(studio: &Studio, server: &Server, set: impl Fn(u8)) {
     assert_eq!(studio.objects().await.len(), 5);
 }
 
+/// A server that is killed after it was sent recording 1, and comes back empty: away is told from lost, and what waited
+/// meanwhile goes there.
+async fn lost_everything(studio: Studio, recorder: Recorder, server: Server, again: impl FnOnce() -> Server) {
+    drop(server);
+    studio.record(&recorder, 2, 8_000).await;
+    let away = studio.hear(1, &Extract::default()).await;
+    assert!(matches!(away, Err(Error::Objects { .. })), "{away:?}");
+    // The process ends and another begins; the server comes back empty.
+    recorder.stop().await;
+    let _server = again();
+    let recordings = open(&studio.folder, &studio.settings, &studio.storage, "master.key");
+    let studio = Studio { recordings, ..studio };
+    let _recorder = studio.recorder();
+    studio.sent().await;
+    assert_eq!(studio.hear(2, &Extract::default()).await.map(|heard| heard.len()), Ok(16_000));
+    let lost = studio.hear(1, &Extract::default()).await;
+    assert!(matches!(lost, Err(Error::Missing { index: 0, .. })), "{lost:?}");
+}
+
 async fn speak(ring: &mut AudioSender, samples: usize) {
     for start in (0..samples).step_by(160) {
         let until = (start + 160).min(samples);

@@ -152,25 +152,12 @@ async fn peer_s3_a_server_that_lost_everything_is_told_from_one_that_is_away() {
     assert!(studio.hear(1, &Extract::default()).await.is_ok());
     server.make_bucket();
     studio.sent().await;
-    drop(server);
-    studio.record(&recorder, 2, 8_000).await;
-    let away = studio.hear(1, &Extract::default()).await;
-    assert!(matches!(away, Err(Error::Objects { .. })), "{away:?}");
-    // The process ends and another begins; the server comes back empty.
-    recorder.stop().await;
-    let server = Server::start_at(address);
-    server.make_bucket();
-    let again = Studio {
-        recordings: open(&studio.folder, &studio.settings, &studio.storage, "master.key"),
-        folder: studio.folder,
-        storage: studio.storage,
-        settings: studio.settings,
-    };
-    let _recorder = again.recorder();
-    again.sent().await;
-    assert_eq!(again.hear(2, &Extract::default()).await.map(|heard| heard.len()), Ok(16_000));
-    let lost = again.hear(1, &Extract::default()).await;
-    assert!(matches!(lost, Err(Error::Missing { index: 0, .. })), "{lost:?}");
+    lost_everything(studio, recorder, server, || {
+        let server = Server::start_at(address);
+        server.make_bucket();
+        server
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
