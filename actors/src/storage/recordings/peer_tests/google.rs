@@ -57,30 +57,7 @@ async fn peer_google_a_call_is_kept_merged_played_and_removed() {
 async fn peer_google_what_was_altered_there_is_an_error_and_never_noise() {
     let (_server, line) = start().await;
     let studio = studio(&line);
-    let recorder = studio.recorder();
-    studio.record(&recorder, 1, 480_000).await;
-    studio.merge(1).await.expect("merged");
-    let row = studio.row(1).await;
-    let merged = row.merged.clone().expect("merged");
-    assert!(merged.chunks.len() > 1, "{} chunks", merged.chunks.len());
-    let place = merged_object(&row, &merged.object);
-    let store = &studio.recordings.objects.store;
-    let whole = store.get(&place).await.expect("there").bytes().await.expect("read").to_vec();
-    let first = merged.chunks[0].bytes as usize;
-    let swapped = [&whole[first..], &whole[..first]].concat();
-    for (what, bytes, index) in [
-        ("truncated", whole[..whole.len() - 9].to_vec(), merged.chunks.len() as u32 - 1),
-        ("swapped", swapped, 0),
-    ] {
-        store.put(&place, PutPayload::from(bytes)).await.expect("put");
-        let refused = studio.hear(1, &Extract::default()).await.map(|heard| heard.len());
-        assert_eq!(refused, Err(Error::Altered { index }), "{what}");
-    }
-    store.put(&place, PutPayload::from(whole)).await.expect("put");
-    assert!(studio.hear(1, &Extract::default()).await.is_ok());
-    let other = open(&studio.folder, &studio.settings, &studio.storage, "another.key");
-    let error = other.read(recording(1), &studio.settings).await.expect_err("the wrong key").to_string();
-    assert!(error.contains("another.key is not the master key that sealed it"), "{error}");
+    altered(&studio).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -48,34 +48,7 @@ async fn peer_s3_what_was_altered_there_is_an_error_and_never_noise() {
     let server = Server::start();
     server.make_bucket();
     let studio = Studio::at(server.address);
-    let recorder = studio.recorder();
-    studio.record(&recorder, 1, 480_000).await;
-    studio.merge(1).await.expect("merged");
-    let row = studio.row(1).await;
-    let merged = row.merged.clone().expect("merged");
-    assert!(merged.chunks.len() > 1, "{} chunks", merged.chunks.len());
-    let place = merged_object(&row, &merged.object);
-    let store = &studio.recordings.objects.store;
-    let whole = store.get(&place).await.expect("there").bytes().await.expect("read").to_vec();
-    let first = merged.chunks[0].bytes as usize;
-    let mut swapped = whole[first..].to_vec();
-    swapped.extend(&whole[..first]);
-    for (what, bytes, index) in [
-        ("truncated", whole[..whole.len() - 9].to_vec(), merged.chunks.len() as u32 - 1),
-        ("swapped", swapped, 0),
-    ] {
-        store.put(&place, PutPayload::from(bytes)).await.expect("put");
-        let refused = studio.hear(1, &Extract::default()).await.map(|heard| heard.len());
-        assert_eq!(refused, Err(Error::Altered { index }), "{what}");
-    }
-    store.put(&place, PutPayload::from(whole)).await.expect("put");
-    assert!(studio.hear(1, &Extract::default()).await.is_ok());
-    let other = open(&studio.folder, &studio.settings, &studio.storage, "another.key");
-    let error = other.read(recording(1), &studio.settings).await.expect_err("the wrong key").to_string();
-    assert!(error.contains("another.key is not the master key that sealed it"), "{error}");
-    store.delete(&place).await.expect("deleted");
-    let gone = studio.hear(1, &Extract::default()).await;
-    assert!(matches!(gone, Err(Error::Missing { index: 0, .. })), "{gone:?}");
+    altered(&studio).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
