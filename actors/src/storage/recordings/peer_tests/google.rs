@@ -8,12 +8,12 @@
 //! servers accept beyond what was written down (<https://cloud.google.com/storage/docs/xml-api/overview>).
 
 use super::front::Front;
+use super::server::free_address;
 use super::*;
 
 /// A server, and what stands between.
 async fn start() -> (Server, Front) {
-    let server = Server::start();
-    server.make_bucket();
+    let server = Server::with_bucket(free_address());
     let line = Front::of(server.address).await;
     (server, line)
 }
@@ -75,12 +75,7 @@ async fn peer_google_a_server_that_lost_everything_is_told_from_one_that_is_away
     let recorder = studio.recorder();
     studio.record(&recorder, 1, 8_000).await;
     studio.sent().await;
-    lost_everything(studio, recorder, server, || {
-        let server = Server::start_at(address);
-        server.make_bucket();
-        server
-    })
-    .await;
+    lost_everything(studio, recorder, server, || Server::with_bucket(address)).await;
 }
 
 /// A token that is not taken is told with what to do, and nothing is lost meanwhile.

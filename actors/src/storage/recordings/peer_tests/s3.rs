@@ -125,12 +125,7 @@ async fn peer_s3_a_server_that_lost_everything_is_told_from_one_that_is_away() {
     assert!(studio.hear(1, &Extract::default()).await.is_ok());
     server.make_bucket();
     studio.sent().await;
-    lost_everything(studio, recorder, server, || {
-        let server = Server::start_at(address);
-        server.make_bucket();
-        server
-    })
-    .await;
+    lost_everything(studio, recorder, server, || Server::with_bucket(address)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -37,8 +37,15 @@ impl Server {
         Self::start_at(free_address())
     }
 
-    pub(super) fn start_at(address: SocketAddr) -> Self {
+    fn start_at(address: SocketAddr) -> Self {
         Self::run(address, SERVER, &["-H", "127.0.0.1", "-p", &address.port().to_string()])
+    }
+
+    /// One that has the bucket and nothing in it.
+    pub(super) fn with_bucket(address: SocketAddr) -> Self {
+        let server = Self::start_at(address);
+        server.make_bucket();
+        server
     }
 
     pub(super) fn run(address: SocketAddr, program: &str, words: &[&str]) -> Self {
