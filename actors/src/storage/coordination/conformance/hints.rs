@@ -1,6 +1,6 @@
 //! Hints.
 
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::*;
 use crate::storage::coordination::{Heard, Hints};
@@ -18,7 +18,27 @@ async fn next(hints: &mut Hints) -> Heard {
     timeout(PATIENCE, hints.next()).await.expect("something is heard").expect("it goes on")
 }
 
+/// Waits until the connection that hints come by is made: until then nothing is heard, and a gap afterwards, one for
+/// each server where there are several.
+async fn settled(shared: &Shared) {
+    let mut hints = shared.subscribe("settling").await.expect("listens");
+    let until = Instant::now() + PATIENCE;
+    let mut heard = false;
+    loop {
+        assert!(Instant::now() < until, "nothing is heard, or gaps have no end");
+        shared.publish("settling", b"?").await.expect("said");
+        let quiet = Instant::now() + SILENCE;
+        while let Ok(told) = timeout_at(quiet, hints.next()).await {
+            heard = told.expect("it goes on") != Heard::Gap;
+        }
+        if heard {
+            return;
+        }
+    }
+}
+
 pub(in crate::storage) async fn everybody_who_listens_hears_it(shared: Shared) {
+    settled(&shared).await;
     let mut first = shared.subscribe("tenants").await.expect("listens");
     let mut second = shared.subscribe("tenants").await.expect("listens");
     let mut other = shared.subscribe("voices").await.expect("listens");
@@ -36,6 +56,7 @@ pub(in crate::storage) async fn everybody_who_listens_hears_it(shared: Shared) {
 }
 
 pub(in crate::storage) async fn who_comes_late_has_missed_it(shared: Shared) {
+    settled(&shared).await;
     let mut early = shared.subscribe("tenants").await.expect("listens");
     shared.publish("tenants", b"one").await.expect("said");
     assert_eq!(next(&mut early).await, hint("one"));
@@ -45,6 +66,7 @@ pub(in crate::storage) async fn who_comes_late_has_missed_it(shared: Shared) {
 }
 
 pub(in crate::storage) async fn who_does_not_keep_up_hears_of_a_gap(shared: Shared) {
+    settled(&shared).await;
     let mut slow = shared.subscribe("tenants").await.expect("listens");
     let mut quick = shared.subscribe("tenants").await.expect("listens");
     for number in 0..20_u8 {
