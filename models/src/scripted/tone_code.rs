@@ -120,6 +120,8 @@ pub struct ReadWord {
 #[derive(Debug)]
 pub struct Decoder {
     rate_hz: u32,
+    /// Of the filters for the low tones and then the high ones.
+    factors: [f64; 16],
     /// Samples of the window under way; the second half of each window is the first half of the next.
     window: Vec<i16>,
     run: (Option<u8>, u32),
@@ -134,8 +136,11 @@ impl Decoder {
     /// A decoder of audio at `rate_hz`.
     #[must_use]
     pub fn new(rate_hz: u32) -> Self {
+        let rate = f64::from(rate_hz.max(1));
+        let hz = |tone: usize| if tone < 8 { low_hz(tone as u8 * 8) } else { high_hz(tone as u8) };
         Self {
             rate_hz,
+            factors: std::array::from_fn(|tone| 2.0 * (TAU * hz(tone) / rate).cos()),
             window: Vec::new(),
             run: (None, 0),
             last: None,
@@ -185,14 +190,13 @@ impl Decoder {
         if energy < SILENCE * self.window.len() as f64 {
             return None;
         }
-        let rate = f64::from(self.rate_hz);
-        let loudest = |hz: fn(u8) -> f64, step: u8| {
-            (0..8_u8)
-                .map(|index| (index, power(&self.window, hz(index * step) / rate)))
-                .fold((0, 0.0), |best, this| if this.1 > best.1 { this } else { best })
+        let powers = powers(&self.window, &self.factors);
+        let loudest = |of: &[f64]| {
+            let each = (0_u8..).zip(of);
+            each.fold((0, 0.0), |best, (index, power)| if *power > best.1 { (index, *power) } else { best })
         };
-        let (low, low_power) = loudest(low_hz, 8);
-        let (high, high_power) = loudest(high_hz, 1);
+        let (lows, highs) = powers.split_at(8);
+        let ((low, low_power), (high, high_power)) = (loudest(lows), loudest(highs));
         // A pure tone of energy E in a window of n samples has power E·n/2.
         let share = 2.0 * (low_power + high_power) / (energy * self.window.len() as f64);
         let balanced = low_power < 8.0 * high_power && high_power < 8.0 * low_power;
@@ -263,16 +267,22 @@ impl Decoder {
     }
 }
 
-/// Goertzel: the squared magnitude of `window` at `cycles` per sample.
-fn power(window: &[i16], cycles: f64) -> f64 {
-    let factor = 2.0 * (TAU * cycles).cos();
-    let (mut one, mut two) = (0.0, 0.0);
+/// Goertzel: the squared magnitude of `window` at the frequency of each factor. All at once, for each depends on its own
+/// last two values only.
+fn powers(window: &[i16], factors: &[f64; 16]) -> [f64; 16] {
+    let (mut one, mut two) = ([0.0; 16], [0.0; 16]);
     for sample in window {
-        let this = f64::from(*sample) + factor * one - two;
-        two = one;
-        one = this;
+        let sample = f64::from(*sample);
+        for ((one, two), factor) in one.iter_mut().zip(&mut two).zip(factors) {
+            let this = sample + factor * *one - *two;
+            (*two, *one) = (*one, this);
+        }
     }
-    one * one + two * two - factor * one * two
+    let mut powers = [0.0; 16];
+    for (((power, one), two), factor) in powers.iter_mut().zip(one).zip(two).zip(factors) {
+        *power = one * one + two * two - factor * one * two;
+    }
+    powers
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ use super::{Error, Result};
 
 use database::Database;
 use tables::{Held, Snapshot};
-use writer::{Change, Job, Writer};
+use writer::{Change, Haste, Job, Writer};
 
 /// Bounds of the embedded store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +38,11 @@ pub struct Settings {
     /// The least time between two commits while several write at once, in milliseconds: what each of them may wait
     /// longer, and how many share a sync of the disk.
     pub gather_ms: u64,
+    /// How long after a commit the next begins where all that waits is of calls under way (events, states), in
+    /// milliseconds: nobody waits for it, and many share a sync of the disk.
+    pub soon_ms: u64,
+    /// How many such changes are enough to begin at once.
+    pub soon_enough: usize,
     /// Memory for pages of the file, in bytes.
     pub cache_bytes: usize,
     /// How long opening waits for another process to let go of the file, in milliseconds: one that was killed
@@ -53,6 +58,8 @@ impl Default for Settings {
             queue_max: 4_096,
             batch_max: 256,
             gather_ms: 5,
+            soon_ms: 20,
+            soon_enough: 32,
             cache_bytes: 64 << 20,
             open_wait_ms: 5_000,
             reopen_ms: 250,
@@ -104,6 +111,21 @@ impl Embedded {
         self.database.close();
     }
 
+    fn change<T: Send + 'static>(
+        &self,
+        haste: Haste,
+        write: impl FnOnce(&mut dyn Write) -> Result<T> + Send + 'static,
+    ) -> impl Future<Output = Result<T>> + Send {
+        let (answer, answered) = oneshot::channel();
+        let queued = self.enqueue(Box::new(Change::new(haste, write, answer)));
+        async move {
+            queued?;
+            answered
+                .await
+                .unwrap_or_else(|_| Err(Error::Unknown { why: "the writer gave no answer".to_owned() }))
+        }
+    }
+
     fn enqueue(&self, job: Box<dyn Job>) -> Result<()> {
         let writer = self.writer.lock();
         let Some(running) = writer.as_ref() else {
@@ -141,14 +163,14 @@ impl Ordered for Embedded {
         &self,
         write: impl FnOnce(&mut dyn Write) -> Result<T> + Send + 'static,
     ) -> impl Future<Output = Result<T>> + Send {
-        let (answer, answered) = oneshot::channel();
-        let queued = self.enqueue(Box::new(Change::new(write, answer)));
-        async move {
-            queued?;
-            answered
-                .await
-                .unwrap_or_else(|_| Err(Error::Unknown { why: "the writer gave no answer".to_owned() }))
-        }
+        self.change(Haste::Now, write)
+    }
+
+    fn write_soon<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&mut dyn Write) -> Result<T> + Send + 'static,
+    ) -> impl Future<Output = Result<T>> + Send {
+        self.change(Haste::Soon, write)
     }
 }
 

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 use super::*;
-use crate::storage::conformance::{Store, at, booking, call, conformance, key, message, tenant, written};
+use crate::storage::conformance::{
+    Store, at, booking, call, conformance, event, key, message, tenant, written,
+};
 use crate::storage::{BookingWrite, Page, Storage};
 
 fn open(folder: &TempDir) -> Embedded {
@@ -34,6 +36,41 @@ async fn what_was_written_is_there_after_the_store_is_opened_again() {
     assert_eq!(store.book(&other, &other_time, &key("b/0")).await, Ok(BookingWrite::Taken));
     let again = store.book(&other, &other_time, &key("a/0")).await.expect("answered");
     assert_eq!(written(again), appointment);
+}
+
+#[tokio::test]
+async fn what_nobody_waits_for_is_written_with_others() {
+    let folder = TempDir::new().expect("a folder");
+    let settings = Settings { soon_ms: 3_600_000, soon_enough: 4, ..Settings::default() };
+    let store = Arc::new(Embedded::open(&folder.path().join("store.redb"), &settings).expect("opened"));
+    let append = |number: u32| {
+        let store = Arc::clone(&store);
+        let call = call("barbers", number, 0).id;
+        tokio::spawn(async move { store.append_events(call, &[event(0, "noise")]).await })
+    };
+    let pause = || tokio::time::sleep(std::time::Duration::from_millis(100));
+    let events = async |number: u32| store.events(call("barbers", number, 0).id).await.expect("read").len();
+    // Enough of them begin at once.
+    let first: Vec<_> = (0..3).map(append).collect();
+    pause().await;
+    assert_eq!(events(0).await, 0, "one comes along within the hour");
+    let fourth = append(3);
+    for task in first.into_iter().chain([fourth]) {
+        assert_eq!(task.await.expect("no panic"), Ok(()));
+    }
+    // Whoever is waited for takes along who is not.
+    let patient = append(4);
+    pause().await;
+    assert_eq!(events(4).await, 0);
+    store.put_call(&call("barbers", 4, 0)).await.expect("written");
+    assert_eq!(patient.await.expect("no panic"), Ok(()));
+    // Nothing is lost where the store is closed meanwhile.
+    let last = append(5);
+    pause().await;
+    store.close();
+    assert_eq!(last.await.expect("no panic"), Ok(()));
+    let again = Embedded::open(&folder.path().join("store.redb"), &Settings::default()).expect("opened");
+    assert_eq!(again.events(call("barbers", 5, 0).id).await.expect("read").len(), 1);
 }
 
 #[tokio::test]

@@ -16,8 +16,18 @@ use crate::storage::metrics::{BATCH_SIZE, COMMIT_SECONDS, ERRORS, QUEUE_DEPTH};
 use crate::storage::ordered::Write;
 use crate::storage::{Error, Result};
 
-/// One change, and somebody who waits for it.
+/// Whether somebody waits for a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Haste {
+    /// Somebody does.
+    Now,
+    /// Nobody does, so that others may come along.
+    Soon,
+}
+
+/// One change, and where to say what became of it.
 pub(super) trait Job: Send {
+    fn haste(&self) -> Haste;
     /// Makes the change.
     fn make(&mut self, rows: &mut dyn Write);
     /// Tells who waits what became of it: of the commit, where the change itself was made.
@@ -26,14 +36,15 @@ pub(super) trait Job: Send {
 
 /// A change that answers by a channel.
 pub(super) struct Change<F, T> {
+    haste: Haste,
     write: Option<F>,
     result: Option<Result<T>>,
     answer: oneshot::Sender<Result<T>>,
 }
 
 impl<F, T> Change<F, T> {
-    pub(super) fn new(write: F, answer: oneshot::Sender<Result<T>>) -> Self {
-        Self { write: Some(write), result: None, answer }
+    pub(super) fn new(haste: Haste, write: F, answer: oneshot::Sender<Result<T>>) -> Self {
+        Self { haste, write: Some(write), result: None, answer }
     }
 }
 
@@ -42,6 +53,10 @@ where
     F: FnOnce(&mut dyn Write) -> Result<T> + Send,
     T: Send,
 {
+    fn haste(&self) -> Haste {
+        self.haste
+    }
+
     fn make(&mut self, rows: &mut dyn Write) {
         self.result = self.write.take().map(|write| write(rows));
     }
@@ -63,22 +78,29 @@ pub(super) struct Writer {
     batch_max: usize,
     /// How long after a commit that several shared the next begins.
     gather: Duration,
+    /// How long after a commit the next begins where nobody waits for it, unless so many changes wait.
+    soon: Duration,
+    soon_enough: usize,
     trouble: Trouble,
 }
 
 impl Writer {
     pub(super) fn new(database: Arc<Database>, settings: &Settings) -> Self {
         let gather = Duration::from_millis(settings.gather_ms);
-        Self { database, batch_max: settings.batch_max.max(1), gather, trouble: Trouble::default() }
+        let soon = Duration::from_millis(settings.soon_ms);
+        let batch_max = settings.batch_max.max(1);
+        let soon_enough = settings.soon_enough.clamp(1, batch_max);
+        Self { database, batch_max, gather, soon, soon_enough, trouble: Trouble::default() }
     }
 
     /// Writes until nobody can send any more, and everything that was sent is answered.
     pub(super) fn run(mut self, jobs: &Receiver<Box<dyn Job>>) {
-        let mut next = Instant::now();
+        let (mut next, mut ended) = (Instant::now(), Instant::now());
         while let Ok(first) = jobs.recv() {
             let mut batch = Vec::with_capacity(16);
             batch.push(first);
             self.take_waiting(&mut batch, jobs);
+            self.wait_for_others(&mut batch, jobs, ended + self.soon);
             let early = next.saturating_duration_since(Instant::now());
             if !early.is_zero() && batch.len() < self.batch_max {
                 std::thread::sleep(early);
@@ -92,13 +114,25 @@ impl Writer {
             let began = Instant::now();
             self.make(batch);
             histogram!(COMMIT_SECONDS).record(began.elapsed());
+            ended = Instant::now();
             // Whoever writes one thing after another alone waits for nobody.
-            next = if shared { Instant::now() + self.gather } else { began };
+            next = if shared { ended + self.gather } else { began };
         }
     }
 
     fn take_waiting(&self, batch: &mut Vec<Box<dyn Job>>, jobs: &Receiver<Box<dyn Job>>) {
         batch.extend(jobs.try_iter().take(self.batch_max.saturating_sub(batch.len())));
+    }
+
+    /// While nobody waits for any of it, lets more come along.
+    fn wait_for_others(&self, batch: &mut Vec<Box<dyn Job>>, jobs: &Receiver<Box<dyn Job>>, until: Instant) {
+        let mut patient = batch.iter().all(|job| job.haste() == Haste::Soon);
+        while patient && batch.len() < self.soon_enough {
+            // Nobody can send any more, or none came in time.
+            let Ok(job) = jobs.recv_timeout(until.saturating_duration_since(Instant::now())) else { return };
+            patient = job.haste() == Haste::Soon;
+            batch.push(job);
+        }
     }
 
     /// Makes a batch whole or not at all, and answers everybody.

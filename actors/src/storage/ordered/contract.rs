@@ -68,7 +68,7 @@ impl<O: Ordered> Storage for O {
 
     async fn append_events(&self, call: CallId, events: &[CallEvent]) -> Result<()> {
         let events = events.to_vec();
-        self.write(move |rows| calls::append(rows, call, &events)).await
+        self.write_soon(move |rows| calls::append(rows, call, &events)).await
     }
 
     async fn events(&self, call: CallId) -> Result<Vec<CallEvent>> {
@@ -148,7 +148,7 @@ impl<O: Ordered> Storage for O {
 
     async fn put_checkpoint(&self, call: CallId, fence: Fence, state: &[u8]) -> Result<()> {
         let state = state.to_vec();
-        self.write(move |rows| calls::put_checkpoint(rows, call, fence, state)).await
+        self.write_soon(move |rows| calls::put_checkpoint(rows, call, fence, state)).await
     }
 
     async fn checkpoint(&self, call: CallId) -> Result<Option<Vec<u8>>> {
@@ -156,7 +156,7 @@ impl<O: Ordered> Storage for O {
     }
 
     async fn drop_checkpoint(&self, call: CallId, fence: Fence) -> Result<()> {
-        self.write(move |rows| calls::drop_checkpoint(rows, call, fence)).await
+        self.write_soon(move |rows| calls::drop_checkpoint(rows, call, fence)).await
     }
 
     async fn put_recording(&self, recording: &Recording) -> Result<()> {

@@ -175,6 +175,14 @@ pub(crate) trait Ordered: Send + Sync {
         &self,
         write: impl FnOnce(&mut dyn Write) -> Result<T> + Send + 'static,
     ) -> impl Future<Output = Result<T>> + Send;
+
+    /// Makes a change that nobody waits for: it may be held back a little, so that others share its commit.
+    fn write_soon<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&mut dyn Write) -> Result<T> + Send + 'static,
+    ) -> impl Future<Output = Result<T>> + Send {
+        self.write(write)
+    }
 }
 
 /// All rows of all tables.

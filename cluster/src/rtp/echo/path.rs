@@ -24,10 +24,15 @@ const OFF_DB_MAX: f32 = 16.0;
 /// Slots to either side of a delay in which it explains what comes: a jitter buffer moves by so much at once.
 const AROUND: usize = 4;
 
+/// Room for new entries before old ones are moved.
+const ROOM: usize = 16;
+
 /// The levels of what was sent, newest first, and what is known of each delay.
 #[derive(Debug)]
 pub(super) struct Path {
-    sent: [[f32; BANDS]; DELAYS],
+    sent: Latest,
+    /// For each delay, the loudest that was sent around it.
+    around: Latest,
     /// How much louder what comes is than what was sent, in decibels.
     gain_db: [[f32; BANDS]; DELAYS],
     /// By how much that varies.
@@ -41,7 +46,8 @@ pub(super) struct Path {
 impl Default for Path {
     fn default() -> Self {
         Self {
-            sent: [[NOTHING; BANDS]; DELAYS],
+            sent: Latest::default(),
+            around: Latest::default(),
             gain_db: [[RATIO_DB_MIN; BANDS]; DELAYS],
             varies_db: [0.0; DELAYS],
             seen: [[0; BANDS]; DELAYS],
@@ -55,8 +61,14 @@ impl Path {
     pub(super) fn send(&mut self, levels: &Levels) {
         self.silent = if levels.loudest_db() > LOUD_DBFS { 0 } else { self.silent.saturating_add(1) };
         if self.silent <= DELAYS {
-            self.sent.copy_within(..DELAYS - 1, 1);
-            self.sent[0] = levels.db;
+            self.sent.push(levels.db);
+            self.around.push([NOTHING; BANDS]);
+            let before = self.sent.all().iter().take(AROUND + 1);
+            let newest = before.fold([NOTHING; BANDS], |loudest, sent| louder(loudest, sent));
+            if let Some((first, others)) = self.around.all_mut().split_first_mut() {
+                *first = newest;
+                others.iter_mut().take(AROUND).for_each(|around| *around = louder(*around, &levels.db));
+            }
         }
     }
 
@@ -68,10 +80,9 @@ impl Path {
     /// The loudest echo that would come now, in decibels below full scale.
     pub(super) fn explains(&self, settings: &Settings) -> [f32; BANDS] {
         let gain_max = -settings.loss_db_min;
-        let around = self.around();
         let mut loudest = [NOTHING; BANDS];
         let known = self.gain_db.iter().zip(&self.varies_db).zip(&self.seen);
-        for (sent, ((gains, varies), seen)) in around.iter().zip(known) {
+        for (sent, ((gains, varies), seen)) in self.around.all().iter().zip(known) {
             let against = HELD_AGAINST * (varies - VARIES_DB).max(0.0);
             for (((loudest, sent), gain), seen) in loudest.iter_mut().zip(sent).zip(gains).zip(seen) {
                 let judged = (gain - against).min(gain_max);
@@ -81,30 +92,10 @@ impl Path {
         loudest
     }
 
-    /// For each delay, the loudest that was sent around it.
-    fn around(&self) -> [[f32; BANDS]; DELAYS] {
-        let mut wide = [[NOTHING; BANDS]; DELAYS + 2 * AROUND];
-        if let Some(middle) = wide.get_mut(AROUND..AROUND + DELAYS) {
-            middle.copy_from_slice(&self.sent);
-        }
-        // Three neighbours, then three such groups.
-        let mut three = [[NOTHING; BANDS]; DELAYS + 2 * AROUND];
-        let next = wide.iter().zip(wide.iter().skip(1)).zip(wide.iter().skip(2));
-        for (to, ((one, two), last)) in three.iter_mut().zip(next) {
-            *to = loudest([one, two, last]);
-        }
-        let mut nine = [[NOTHING; BANDS]; DELAYS];
-        let next = three.iter().zip(three.iter().skip(3)).zip(three.iter().skip(6));
-        for (to, ((one, two), last)) in nine.iter_mut().zip(next) {
-            *to = loudest([one, two, last]);
-        }
-        nine
-    }
-
     /// Learns from what comes now.
     pub(super) fn learn(&mut self, comes: &Levels) {
         let known = self.gain_db.iter_mut().zip(&mut self.varies_db).zip(&mut self.seen);
-        for (sent, ((gains, varies), seen)) in self.sent.iter().zip(known) {
+        for (sent, ((gains, varies), seen)) in self.sent.all().iter().zip(known) {
             let (mut off, mut compared, mut weight) = (0.0_f32, 0.0_f32, 0.0_f32);
             for (((gain, seen), sent), comes) in gains.iter_mut().zip(seen).zip(sent).zip(comes.db) {
                 // Without a branch, so that the bands are worked on together.
@@ -136,11 +127,46 @@ impl Path {
     }
 }
 
-/// The loudest of three, band by band.
-fn loudest(of: [&[f32; BANDS]; 3]) -> [f32; BANDS] {
-    let [mut loudest, two, last] = of.map(|levels| *levels);
-    for ((loudest, two), last) in loudest.iter_mut().zip(two).zip(last) {
-        *loudest = loudest.max(two).max(last);
+/// The louder of two, band by band.
+fn louder(mut one: [f32; BANDS], other: &[f32; BANDS]) -> [f32; BANDS] {
+    for (one, other) in one.iter_mut().zip(other) {
+        *one = one.max(*other);
     }
-    loudest
+    one
+}
+
+/// One entry for each delay, newest first. A new one moves nothing: the newest lie before the others until there is no
+/// room left, and only then all move to the end.
+#[derive(Debug)]
+struct Latest {
+    entries: [[f32; BANDS]; DELAYS + ROOM],
+    /// Where the newest lies.
+    first: usize,
+}
+
+impl Default for Latest {
+    fn default() -> Self {
+        Self { entries: [[NOTHING; BANDS]; DELAYS + ROOM], first: ROOM }
+    }
+}
+
+impl Latest {
+    fn push(&mut self, newest: [f32; BANDS]) {
+        if self.first == 0 {
+            self.entries.copy_within(..DELAYS - 1, ROOM + 1);
+            self.first = ROOM + 1;
+        }
+        self.first -= 1;
+        if let Some(entry) = self.entries.get_mut(self.first) {
+            *entry = newest;
+        }
+    }
+
+    fn all(&self) -> &[[f32; BANDS]] {
+        self.entries.get(self.first..self.first + DELAYS).unwrap_or_default()
+    }
+
+    fn all_mut(&mut self) -> &mut [[f32; BANDS]] {
+        self.entries.get_mut(self.first..self.first + DELAYS).unwrap_or_default()
+    }
 }

@@ -77,48 +77,81 @@ pub(crate) fn is_light(word: &str) -> bool {
     LIGHT.contains(&word)
 }
 
-/// Each once, in order.
-fn trigrams(word: &str) -> Vec<[char; 3]> {
-    let padded: Vec<char> = std::iter::once('^').chain(word.chars()).chain(std::iter::once('$')).collect();
-    let mut all: Vec<[char; 3]> = padded.windows(3).filter_map(|window| window.try_into().ok()).collect();
-    all.sort_unstable();
-    all.dedup();
-    all
+/// How alike two words look, from 0 to 1.
+pub(crate) fn likeness(one: &str, other: &str) -> f32 {
+    Spelling::of(one.to_owned()).likeness(&Spelling::of(other.to_owned()))
 }
 
-/// How alike two words look, from 0 to 1: the Dice coefficient of their character trigrams.
-pub(crate) fn likeness(one: &str, other: &str) -> f32 {
-    if one == other {
-        return 1.0;
+/// A word as it looks.
+#[derive(Debug)]
+struct Spelling {
+    word: String,
+    /// Its character trigrams, each once, in order.
+    trigrams: Vec<[char; 3]>,
+}
+
+impl Spelling {
+    fn of(word: String) -> Self {
+        let padded: Vec<char> =
+            std::iter::once('^').chain(word.chars()).chain(std::iter::once('$')).collect();
+        let mut trigrams: Vec<[char; 3]> =
+            padded.windows(3).filter_map(|window| window.try_into().ok()).collect();
+        trigrams.sort_unstable();
+        trigrams.dedup();
+        Self { word, trigrams }
     }
-    if one.len().min(other.len()) < 4 {
-        return 0.0;
+
+    /// How alike two words look, from 0 to 1: the Dice coefficient of their character trigrams.
+    fn likeness(&self, other: &Self) -> f32 {
+        let (one, two) = (self.word.as_str(), other.word.as_str());
+        if one == two {
+            return 1.0;
+        }
+        if one.len().min(two.len()) < 4 {
+            return 0.0;
+        }
+        // "access" and "accessible".
+        const SAME_ROOT: f32 = 0.75;
+        if one.len().min(two.len()) >= 5 && (one.starts_with(two) || two.starts_with(one)) {
+            return SAME_ROOT;
+        }
+        let shared = self.trigrams.iter().filter(|gram| other.trigrams.binary_search(gram).is_ok()).count();
+        let shared = u16::try_from(shared).unwrap_or(u16::MAX);
+        let all = u16::try_from(self.trigrams.len() + other.trigrams.len()).unwrap_or(u16::MAX);
+        2.0 * f32::from(shared) / f32::from(all.max(1))
     }
-    // "access" and "accessible".
-    const SAME_ROOT: f32 = 0.75;
-    if one.len().min(other.len()) >= 5 && (one.starts_with(other) || other.starts_with(one)) {
-        return SAME_ROOT;
-    }
-    let (one, other) = (trigrams(one), trigrams(other));
-    let shared = one.iter().filter(|gram| other.binary_search(gram).is_ok()).count();
-    let shared = u16::try_from(shared).unwrap_or(u16::MAX);
-    let all = u16::try_from(one.len() + other.len()).unwrap_or(u16::MAX);
-    2.0 * f32::from(shared) / f32::from(all.max(1))
+}
+
+/// A word of the examples.
+#[derive(Debug)]
+struct Term {
+    spelling: Spelling,
+    /// The keys in whose examples it occurs.
+    keys: BTreeSet<usize>,
 }
 
 #[derive(Debug)]
 struct Document {
     key: usize,
-    terms: Vec<String>,
+    /// Places in the vocabulary.
+    terms: Vec<usize>,
 }
 
 /// Examples with keys, to be searched by an utterance.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     documents: Vec<Document>,
-    /// In how many keys a term occurs.
-    keys_with: BTreeMap<String, BTreeSet<usize>>,
+    vocabulary: Vec<Term>,
+    places: BTreeMap<String, usize>,
     keys: BTreeSet<usize>,
+}
+
+/// A word of an utterance.
+struct Asked {
+    word: String,
+    weight: f32,
+    /// How alike it is to each word of the vocabulary.
+    likeness: Vec<f32>,
 }
 
 /// What an unmatched word of the utterance costs, next to one of the example.
@@ -148,12 +181,22 @@ impl Index {
         } else {
             Words::of(example).iter().map(str::to_owned).collect()
         };
-        let terms = terms(words.iter());
-        for term in &terms {
-            self.keys_with.entry(term.clone()).or_default().insert(key);
-        }
+        let terms = terms(words.iter()).into_iter().map(|term| self.place(term, key)).collect();
         self.keys.insert(key);
         self.documents.push(Document { key, terms });
+    }
+
+    /// Where a word of an example with this key stands in the vocabulary.
+    fn place(&mut self, term: String, key: usize) -> usize {
+        let next = self.vocabulary.len();
+        let place = *self.places.entry(term.clone()).or_insert(next);
+        if place == next {
+            self.vocabulary.push(Term { spelling: Spelling::of(term), keys: BTreeSet::new() });
+        }
+        if let Some(term) = self.vocabulary.get_mut(place) {
+            term.keys.insert(key);
+        }
+        place
     }
 
     fn weight(&self, term: &str) -> f32 {
@@ -168,9 +211,9 @@ impl Index {
             return 0.3;
         }
         let keys = f32::from(u16::try_from(self.keys.len()).unwrap_or(u16::MAX));
-        match self.keys_with.get(term) {
-            Some(with) => {
-                let with = f32::from(u16::try_from(with.len()).unwrap_or(u16::MAX));
+        match self.places.get(term).and_then(|place| self.vocabulary.get(*place)) {
+            Some(term) => {
+                let with = f32::from(u16::try_from(term.keys.len()).unwrap_or(u16::MAX));
                 0.4 + 0.6 * (1.0 + keys / with).ln() / (1.0 + keys).ln()
             }
             None => 0.7,
@@ -179,8 +222,9 @@ impl Index {
 
     /// The keys by their best example's score, best first; scores from 0 to 1.
     pub(crate) fn search<'a>(&self, words: impl Iterator<Item = &'a str>) -> Vec<(usize, f32)> {
-        let query = terms(self.joined(words).iter());
-        let weights: Vec<f32> = query.iter().map(|term| self.weight(term)).collect();
+        let weights: Vec<f32> = self.vocabulary.iter().map(|term| self.weight(&term.spelling.word)).collect();
+        let query: Vec<Asked> =
+            terms(self.joined(words).iter()).into_iter().map(|word| self.asked(word)).collect();
         let mut best: BTreeMap<usize, f32> = BTreeMap::new();
         for document in &self.documents {
             let score = self.score(&query, &weights, document);
@@ -192,6 +236,13 @@ impl Index {
         ranked
     }
 
+    fn asked(&self, word: String) -> Asked {
+        let weight = self.weight(&word);
+        let spelling = Spelling::of(word);
+        let likeness = self.vocabulary.iter().map(|term| spelling.likeness(&term.spelling)).collect();
+        Asked { word: spelling.word, weight, likeness }
+    }
+
     /// Compounds that a recogniser split are joined where an example has them: "wheel chair".
     fn joined<'a>(&self, words: impl Iterator<Item = &'a str>) -> Vec<String> {
         let words: Vec<&str> = words.collect();
@@ -199,7 +250,7 @@ impl Index {
         let mut place = 0;
         while let Some(word) = words.get(place) {
             let both = words.get(place + 1).map(|next| format!("{word}{next}"));
-            match both.filter(|both| both.len() > 6 && self.keys_with.contains_key(&canonical(both))) {
+            match both.filter(|both| both.len() > 6 && self.places.contains_key(&canonical(both))) {
                 Some(both) => {
                     joined.push(both);
                     place += 2;
@@ -213,13 +264,13 @@ impl Index {
         joined
     }
 
-    fn score(&self, query: &[String], weights: &[f32], document: &Document) -> f32 {
+    fn score(&self, query: &[Asked], weights: &[f32], document: &Document) -> f32 {
         let (mut matched, mut extra) = (0.0, 0.0);
         let mut covered = vec![0.0_f32; document.terms.len()];
-        for (term, weight) in query.iter().zip(weights) {
+        for asked in query {
             let mut best = (0, 0.0);
-            for (place, other) in document.terms.iter().enumerate() {
-                let alike = likeness(term, other);
+            for (place, term) in document.terms.iter().enumerate() {
+                let alike = asked.likeness.get(*term).copied().unwrap_or_default();
                 if alike > best.1 {
                     best = (place, alike);
                 }
@@ -228,25 +279,30 @@ impl Index {
                 if let Some(covered) = covered.get_mut(best.0) {
                     *covered = covered.max(best.1);
                 }
-                extra += weight * (1.0 - best.1);
-            } else if !term.starts_with('_') {
-                extra += weight;
+                extra += asked.weight * (1.0 - best.1);
+            } else if !asked.word.starts_with('_') {
+                extra += asked.weight;
             }
         }
+        // Of each word of the example: how it reads, what it weighs, and how well it was matched.
+        let said = || {
+            document.terms.iter().zip(&covered).filter_map(|(place, covered)| {
+                let word = self.vocabulary.get(*place)?.spelling.word.as_str();
+                Some((word, *weights.get(*place)?, *covered))
+            })
+        };
         let mut missing = 0.0;
-        for (term, covered) in document.terms.iter().zip(&covered) {
-            let weight = self.weight(term);
+        for (_, weight, covered) in said() {
             matched += weight * covered;
             missing += weight * (1.0 - covered);
         }
         // Small words alone mean something only where they are all there: "can I have a …".
         let plain = |term: &str| is_light(term) || matches!(term, "need" | "want" | "get");
-        let said = document.terms.iter().zip(&covered);
-        if said.clone().all(|(term, covered)| *covered <= 0.0 || plain(term) || term.starts_with('_')) {
+        if said().all(|(term, _, covered)| covered <= 0.0 || plain(term) || term.starts_with('_')) {
             let (mut all, mut some) = (0.0, 0.0);
-            for (term, covered) in said.filter(|(term, _)| plain(term)) {
-                all += self.weight(term);
-                some += self.weight(term) * covered;
+            for (_, weight, covered) in said().filter(|(term, ..)| plain(term)) {
+                all += weight;
+                some += weight * covered;
             }
             if all > 0.0 {
                 matched *= some / all;
