@@ -81,5 +81,19 @@ pub fn markdown(name: &str, scenario: &Scenario, measured: &Measured, machine: &
         measured.memory_before_kb,
         measured.memory_during_kb
     );
+    let calls = f64::from(measured.answered.max(1));
+    let threads = measured.threads_cpu_percent.iter().filter(|(_, percent)| *percent >= 0.1);
+    let threads: Vec<String> =
+        threads.map(|(name, percent)| format!("{name} {:.4}", percent / calls)).collect();
+    let _ = writeln!(text, "\nPer call by thread, in percent of a core: {}.", threads.join(", "));
+    let _ = writeln!(
+        text,
+        "\nThe machine's pace before the run: {:.2} us for a datagram sent and received over loopback (50 each way a \
+         second, a call's, are {:.4} % of a core), {:.1} us for 10,000 steps that wait for each other.",
+        measured.pace.datagram_us,
+        // 50 come and 50 go: each is half of what was measured.
+        50.0 * measured.pace.datagram_us / 1e4,
+        measured.pace.steps_us
+    );
     text
 }

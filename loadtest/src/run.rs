@@ -15,7 +15,7 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 
 use crate::caller::{self, Found, Line};
-use crate::measure::{Cost, cost_of};
+use crate::measure::{Cost, cost_of, pace, threads_of};
 use crate::node::{NUMBER, Node};
 use crate::scenario::Scenario;
 use crate::verdict::Measured;
@@ -32,6 +32,7 @@ type Failure = Box<dyn std::error::Error>;
 /// # Errors
 /// Where the node or the harness's own trunk can't be started, or the node dies.
 pub async fn run(scenario: &Scenario, program: &Path) -> Result<Measured, Failure> {
+    let pace = tokio::task::spawn_blocking(pace).await??;
     let node = Node::start(program, scenario.calls.saturating_mul(2)).await?;
     let (_, idle) = cost_during(node.pid(), IDLE).await?;
     let before = cost_of(node.pid()).ok_or("the node is gone")?;
@@ -39,7 +40,9 @@ pub async fn run(scenario: &Scenario, program: &Path) -> Result<Measured, Failur
     let mut calls = begin_calls(scenario, &line).await;
     let own_before = cost_of(std::process::id()).unwrap_or_default();
     let hold = Duration::from_secs(scenario.hold_s);
+    let threads_before = threads_of(node.pid());
     let (during, busy) = cost_during(node.pid(), hold).await?;
+    let threads = threads_of(node.pid()).since(&threads_before);
     let own_after = cost_of(std::process::id()).unwrap_or_default();
     line.over.store(true, Ordering::Relaxed);
     let found = end_calls(&mut calls).await;
@@ -47,9 +50,13 @@ pub async fn run(scenario: &Scenario, program: &Path) -> Result<Measured, Failur
     tokio::time::sleep(Duration::from_secs(1)).await;
     let records = node.calls(scenario.calls)?;
     let mut measured = count(scenario, &found, &records);
+    measured.pace = pace;
+    let percent = |seconds: f64| seconds / hold.as_secs_f64() * 100.0;
+    measured.threads_cpu_percent =
+        threads.into_iter().map(|(name, seconds)| (name, percent(seconds))).collect();
     measured.idle_cpu_percent = idle;
     measured.node_cpu_percent = busy;
-    measured.harness_cpu_percent = (own_after.cpu_s - own_before.cpu_s) / hold.as_secs_f64() * 100.0;
+    measured.harness_cpu_percent = percent(own_after.cpu_s - own_before.cpu_s);
     measured.memory_before_kb = before.memory_kb;
     measured.memory_during_kb = during.memory_kb;
     Ok(measured)

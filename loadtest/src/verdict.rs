@@ -1,5 +1,6 @@
 //! ◇ What was measured, beside what was wanted.
 
+use crate::measure::Pace;
 use crate::scenario::Budget;
 
 /// What a run measured.
@@ -17,7 +18,11 @@ pub struct Measured {
     pub recorded: u32,
     /// Share of one core that the node used while all calls were up, in percent, for all calls together.
     pub node_cpu_percent: f64,
-    /// The same for this harness.
+    /// The same by the names of its threads, the dearest first.
+    pub threads_cpu_percent: Vec<(String, f64)>,
+    /// How fast the machine was.
+    pub pace: Pace,
+    /// Share of one core that this harness used meanwhile, in percent.
     pub harness_cpu_percent: f64,
     /// Share of one core that the node used before the first call, in percent.
     pub idle_cpu_percent: f64,

@@ -19,13 +19,18 @@ pub struct Cost {
 #[must_use]
 pub fn cost_of(pid: u32) -> Option<Cost> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The second field is the program's name in parentheses and may hold spaces.
-    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-    let ticks = |index: usize| fields.get(index)?.parse::<f64>().ok();
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let resident = status.lines().find_map(|line| line.strip_prefix("RssAnon:"))?;
     let memory_kb = resident.trim().trim_end_matches("kB").trim().parse().ok()?;
-    Some(Cost { cpu_s: (ticks(11)? + ticks(12)?) / TICKS_PER_S, memory_kb })
+    Some(Cost { cpu_s: ticks_of(&stat)?, memory_kb })
+}
+
+/// User and system time in seconds of a process or thread by its `stat`.
+pub(super) fn ticks_of(stat: &str) -> Option<f64> {
+    // The second field is the program's name in parentheses and may hold spaces.
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let ticks = |index: usize| fields.get(index)?.parse::<f64>().ok();
+    Some((ticks(11)? + ticks(12)?) / TICKS_PER_S)
 }
 
 #[cfg(test)]
