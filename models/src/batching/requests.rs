@@ -4,7 +4,7 @@
 //! ask ──► (its tenant's line) ──► take ──► (the model's pass) ──► finish ──► everybody who asked for it
 //!  ├ declined: full, or so much is before it that it would be late
 //!  ├ makes room where the longest line is another's
-//!  ├ cancel: its place is free at once
+//!  ├ cancel: its place is free at once         └ abandon: it hangs; they are told so
 //!  └ expires: told, not worked out
 //! ```
 //! The same work is done once, however many ask for it: each waits in the line of its own tenant, and whoever's turn
@@ -163,8 +163,7 @@ impl<W: Ord, A> Requests<W, A> {
 
     /// Those who are too late, and the next pass.
     pub fn take(&mut self, now: Duration) -> Taken<W, A> {
-        let late = self.queue.expire(now);
-        let late = late.into_iter().filter_map(|ask| self.forget(ask)).collect();
+        let late = self.late(now);
         let (mut jobs, mut works, mut cost) = (Vec::new(), Vec::new(), 0);
         while works.len() < self.settings.batch_max.max(1) {
             let Some(ask) = self.queue.take() else { break };
@@ -189,6 +188,12 @@ impl<W: Ord, A> Requests<W, A> {
         Taken { late, pass }
     }
 
+    /// Those whose deadline has passed: they are to be told.
+    pub fn late(&mut self, now: Duration) -> Vec<A> {
+        let late = self.queue.expire(now);
+        late.into_iter().filter_map(|ask| self.forget(ask)).collect()
+    }
+
     /// A pass is over: who gets the answer to each of its works, in their order. How long it took is remembered where
     /// it succeeded.
     pub fn finish(&mut self, pass: u64, succeeded: bool, now: Duration) -> Vec<Vec<A>> {
@@ -202,6 +207,28 @@ impl<W: Ord, A> Requests<W, A> {
             job.asks.iter().filter_map(|ask| self.asks.remove(ask)).map(|asked| asked.answer).collect()
         };
         jobs.into_iter().map(answers).collect()
+    }
+
+    /// A pass hangs: whoever waits for it. What it may still come to is nobody's.
+    pub fn abandon(&mut self, pass: u64) -> Vec<A> {
+        self.finish(pass, false, Duration::ZERO).into_iter().flatten().collect()
+    }
+
+    /// Takes back everything that waits for its turn.
+    pub fn end_waiting(&mut self) -> Vec<A> {
+        let waits = |(ask, asked): (&Ask, &Asked<A>)| asked.place.is_some().then_some(*ask);
+        let waiting: Vec<Ask> = self.asks.iter().filter_map(waits).collect();
+        waiting.into_iter().filter_map(|ask| self.cancel(ask)).collect()
+    }
+
+    /// What a pass in hand costs, in a tenant's turns; at least 1.
+    #[must_use]
+    pub fn turns(&self, pass: u64) -> u32 {
+        let turns = self
+            .passes
+            .get(&pass)
+            .map_or(1, |pass| pass.cost.div_ceil(u64::from(self.settings.quantum.max(1))));
+        u32::try_from(turns.max(1)).unwrap_or(u32::MAX)
     }
 
     /// The least that a request would wait for its turn, by what was measured.

@@ -9,7 +9,10 @@ use super::{MiniLm, NAME, Settings};
 use crate::Error;
 use crate::batching::{Ask, RequestSettings};
 use crate::engine::{EmbedRequest, Embedding, Embeddings, EmbeddingsReady};
-use crate::request_loop::{Answer, Asker, Canceller, Pass, RequestLoop};
+use crate::request_loop::{Answer, Asker, Canceller, Pass, RequestLoop, Workers};
+
+/// What a model that is made anew embeds before it is used.
+const TRIED: &str = "is anybody there";
 
 /// Embeds on a thread of its own. Dropping it stops the thread; what waits is then dropped unanswered.
 pub struct Embedder {
@@ -32,23 +35,36 @@ impl Embedder {
     /// # Errors
     /// As [`MiniLm::load`], and [`Error::Failed`] where the machine gives no thread.
     pub fn start(folder: &Path, settings: Settings) -> Result<Self, Error> {
-        let model = MiniLm::load(folder, &settings)?;
-        let pass: Pass<String, Embedding> = Box::new(move |texts| {
-            let texts: Vec<String> = texts.iter().map(|text| String::clone(text)).collect();
-            match model.embed(&texts) {
-                Ok(vectors) => vectors.into_iter().map(Ok).collect(),
-                Err(error) => vec![Err(error); texts.len()],
-            }
-        });
+        let (from, read) = (folder.to_owned(), settings.clone());
+        let workers = Workers {
+            passes: vec![pass(MiniLm::load(folder, &settings)?)],
+            anew: Box::new(move || {
+                let model = MiniLm::load(&from, &read)?;
+                model.embed(&[TRIED.to_owned()])?;
+                Ok(pass(model))
+            }),
+            keep: None,
+        };
         let bounds = RequestSettings {
             unanswered_max: settings.waiting_max,
             batch_max: settings.batch_max,
             gather_ms: settings.gather_ms,
             quantum: settings.quantum,
+            watchdog: settings.watchdog,
             ..RequestSettings::default()
         };
-        Ok(Self { texts: RequestLoop::start(NAME, bounds, vec![pass])? })
+        Ok(Self { texts: RequestLoop::start(NAME, bounds, workers)? })
     }
+}
+
+fn pass(model: MiniLm) -> Pass<String, Embedding> {
+    Box::new(move |texts| {
+        let texts: Vec<String> = texts.iter().map(|text| String::clone(text)).collect();
+        match model.embed(&texts) {
+            Ok(vectors) => vectors.into_iter().map(Ok).collect(),
+            Err(error) => vec![Err(error); texts.len()],
+        }
+    })
 }
 
 impl Embeddings for Embedder {

@@ -38,7 +38,7 @@ impl Voice {
     /// # Errors
     /// [`Error::Failed`] where the machine gives no thread.
     pub fn start(settings: Settings, control: Control) -> Result<Self, Error> {
-        let pool = Pool::start(NAME, settings.clone(), vec![Tones])?;
+        let pool = Pool::start(NAME, settings.clone(), vec![Tones], || Ok(Tones))?;
         Ok(Self { settings, control, pool })
     }
 }

@@ -1,4 +1,5 @@
 mod admission;
+mod crew;
 mod fairness;
 mod faults;
 mod real_time;
