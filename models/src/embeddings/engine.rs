@@ -11,7 +11,7 @@ use crate::batching::{Ask, RequestSettings};
 use crate::engine::{EmbedRequest, Embedding, Embeddings, EmbeddingsReady};
 use crate::request_loop::{Answer, Asker, Canceller, Pass, RequestLoop, Workers};
 
-/// What a model that is made anew embeds before it is used.
+/// What a model embeds before it is used.
 const TRIED: &str = "is anybody there";
 
 /// Embeds on a thread of its own. Dropping it stops the thread; what waits is then dropped unanswered.
@@ -37,12 +37,8 @@ impl Embedder {
     pub fn start(folder: &Path, settings: Settings) -> Result<Self, Error> {
         let (from, read) = (folder.to_owned(), settings.clone());
         let workers = Workers {
-            passes: vec![pass(MiniLm::load(folder, &settings)?)],
-            anew: Box::new(move || {
-                let model = MiniLm::load(&from, &read)?;
-                model.embed(&[TRIED.to_owned()])?;
-                Ok(pass(model))
-            }),
+            passes: vec![load(folder, &settings)?],
+            anew: Box::new(move || load(&from, &read)),
             keep: None,
         };
         let bounds = RequestSettings {
@@ -57,19 +53,26 @@ impl Embedder {
     }
 }
 
-fn pass(model: MiniLm) -> Pass<String, Embedding> {
-    Box::new(move |texts| {
+/// The model, tried on a sentence.
+fn load(folder: &Path, settings: &Settings) -> Result<Pass<String, Embedding>, Error> {
+    let model = MiniLm::load(folder, settings)?;
+    model.embed(&[TRIED.to_owned()])?;
+    Ok(Box::new(move |texts| {
         let texts: Vec<String> = texts.iter().map(|text| String::clone(text)).collect();
         match model.embed(&texts) {
             Ok(vectors) => vectors.into_iter().map(Ok).collect(),
             Err(error) => vec![Err(error); texts.len()],
         }
-    })
+    }))
 }
 
 impl Embeddings for Embedder {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.texts.trouble()
     }
 
     fn embed(&self, request: EmbedRequest, ready: EmbeddingsReady) -> Result<(), Error> {

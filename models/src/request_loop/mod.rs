@@ -2,8 +2,9 @@
 //! [`crate::batching`]. A pass that panics fails alone. One that hangs is given up: whoever waits is told, new requests
 //! are refused, and the engine is made anew on another thread.
 //!
-//! Pauses, texts and whole utterances are such requests. A language model's turns would be as well, as requests that
-//! cost their tokens, as far as who is taken in and who is next goes; there is none yet.
+//! Pauses, texts and whole utterances are such requests. A language model's turns would be queued by the same rules, as
+//! requests that cost their tokens and take many passes ([`crate::batching::Requests::finish_some`]); there is none yet,
+//! and this loop makes one pass for each.
 //!
 //! ```text
 //! RequestLoop::start ─► threads: pass, pass, pass …     watchdog: looks at them from outside

@@ -64,7 +64,7 @@ impl<W: Ord + Send + Sync + 'static, A: Clone + Send + 'static> RequestLoop<W, A
         let shared = &self.shared;
         let now = shared.now();
         let Asker { tenant, within, cost } = asker;
-        let asking = Asking { tenant, deadline: now + within, cost };
+        let asking = Asking { tenant, deadline: now + within, cost, rest: 0 };
         let mut state = shared.state.lock();
         if !state.crew.is_ready() {
             drop(state);
@@ -93,6 +93,19 @@ impl<W: Ord + Send + Sync + 'static, A: Clone + Send + 'static> RequestLoop<W, A
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.shared.state.lock().crew.is_ready()
+    }
+
+    /// What keeps it from taking requests, besides being full; none where it is well.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        let crew = &self.shared.state.lock().crew;
+        let hanging = crew.hanging();
+        (!crew.is_ready()).then(|| {
+            format!(
+                "{} hangs, or is being made anew; {hanging} of its threads were left alone",
+                self.shared.engine
+            )
+        })
     }
 
     /// Waits until it takes requests, at most `patience`, and says whether it does.

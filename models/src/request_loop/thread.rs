@@ -12,7 +12,7 @@ use crate::{Error, clock};
 pub(super) fn work<W: Ord, A: Clone>(shared: &Shared<W, A>, worker: Worker, pass: Option<Pass<W, A>>) {
     let Some(mut pass) = pass.or_else(|| make(shared, worker)) else { return };
     let engine = shared.engine;
-    while let Some(Taken { late, pass: taken }) = next(shared, worker) {
+    while let Some(Taken { late, pass: taken, .. }) = next(shared, worker) {
         metrics::count_late(engine, late.len());
         for answer in late {
             let why = "its deadline passed before its turn".into();

@@ -52,6 +52,10 @@ impl TextToSpeech for Voice {
         self.pool.has_room()
     }
 
+    fn trouble(&self) -> Option<String> {
+        self.pool.trouble()
+    }
+
     fn speak(&self, request: SpeakRequest, ready: SpeechReady) -> Result<Box<dyn Speaking>, Error> {
         self.control.note_spoken(&request.text);
         if self.control.suffer(Fault::SpeakFull) {

@@ -99,6 +99,10 @@ impl TextToSpeech for Pool {
         self.requests.is_ready() && self.requests.unanswered() < self.settings.queued_requests
     }
 
+    fn trouble(&self) -> Option<String> {
+        self.requests.trouble()
+    }
+
     fn speak(&self, request: SpeakRequest, ready: SpeechReady) -> Result<Box<dyn Speaking>, Error> {
         let SpeakRequest { text, mut voice, rate_hz, tenant, within } = request;
         if voice.is_empty() {

@@ -2,6 +2,7 @@ mod admission;
 mod crew;
 mod fairness;
 mod faults;
+mod language;
 mod real_time;
 mod requests;
 mod schedules;

@@ -13,7 +13,7 @@ const fn ms(millis: u64) -> Duration {
 }
 
 const fn asking(tenant: u64, deadline: Duration, cost: u32) -> Asking {
-    Asking { tenant: Tenant(tenant), deadline, cost }
+    Asking { tenant: Tenant(tenant), deadline, cost, rest: 0 }
 }
 
 /// What is known of one request, as it comes back with its answer.

@@ -39,6 +39,7 @@ fn nothing_new_is_taken_while_it_stalls_and_one_that_was_only_slow_answers() {
     desk.until("it stalls", |desk| !desk.requests.is_ready());
     let refused = desk.ask(3, 2, 3).expect_err("it stalls");
     assert_eq!(refused.to_string(), "test failed: it hangs, or is being made anew");
+    assert!(desk.requests.trouble().is_some_and(|trouble| trouble.starts_with("test hangs")));
     let late = desk.next();
     assert!(
         late.number == 1
@@ -49,6 +50,7 @@ fn nothing_new_is_taken_while_it_stalls_and_one_that_was_only_slow_answers() {
     let slow = desk.next();
     assert_eq!((slow.number, slow.answer.map(|answered| answered.engine)), (0, Ok(0)));
     assert_eq!(desk.works(4), 0, "the same engine");
+    assert_eq!(desk.requests.trouble(), None);
     assert_eq!((desk.requests.hanging(), desk.control.made.load(Ordering::SeqCst)), (0, 1));
 }
 

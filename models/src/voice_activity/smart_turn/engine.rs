@@ -83,6 +83,10 @@ impl PauseJudge for Judge {
         NAME
     }
 
+    fn trouble(&self) -> Option<String> {
+        self.pauses.trouble()
+    }
+
     fn judge(&self, request: JudgeRequest, judged: Judged) -> Result<(), Error> {
         let JudgeRequest { mut samples, tenant, within } = request;
         samples.drain(..samples.len().saturating_sub(HEARD));
