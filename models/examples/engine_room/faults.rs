@@ -15,10 +15,10 @@ use models::step_loop::{
 use crate::report::Report;
 use crate::tiny::{chunks, model};
 
-const STREAMS: usize = 8;
+pub(crate) const STREAMS: usize = 8;
 /// How long a step may take.
 const STALL_MS: u64 = 5_000;
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The tiny model, which fails when it is told to.
 struct Fragile {
@@ -84,7 +84,7 @@ fn open(engine: &StepLoop<Chunk, Decoded>) -> Caller {
 }
 
 /// Each caller's sound, from another place than the others'.
-fn sound(number: usize) -> Vec<Chunk> {
+pub(crate) fn sound(number: usize) -> Vec<Chunk> {
     chunks(number * 11, 160, 1)
 }
 

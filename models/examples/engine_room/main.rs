@@ -20,6 +20,7 @@
 
 mod batch;
 mod faults;
+mod hanging;
 mod load;
 mod machine;
 mod overhead;
@@ -123,6 +124,7 @@ fn main() {
     }
     batch::check(&device, Precision::F32, &mut report);
     faults::check(wanted.processor, &mut report);
+    hanging::check(wanted.processor, &mut report);
     // On a processor 16 bits are slower than 32 and of no use.
     let precisions = if on_gpu { &[Precision::F32, Precision::Bf16][..] } else { &[Precision::F32][..] };
     for precision in precisions {

@@ -45,7 +45,7 @@ pub(crate) fn pass_ns(requests: usize) -> f64 {
         let now = Duration::from_millis(pass as u64);
         for number in 0..requests {
             let tenant = Tenant(number as u64 % TENANTS);
-            let asking = Asking { tenant, deadline: now + Duration::from_secs(1), cost: 1 };
+            let asking = Asking { tenant, deadline: now + Duration::from_secs(1), cost: 1, rest: 0 };
             assert!(queue.ask(asking, vec![(number, number)], now).is_ok());
         }
         let (number, works) = queue.take(now).pass.unwrap_or_default();

@@ -50,18 +50,34 @@ pub struct FairQueue<T> {
 #[derive(Debug)]
 struct Line<T> {
     weight: u64,
-    /// Of everything that waits in it.
+    /// Of everything that waits in it, with what it costs later.
     cost: u64,
     deficit: u64,
     /// Whether this turn's quantum was given.
     in_turn: bool,
+    /// Pieces that were taken and come back: the line keeps its turn and its deficit for them, however short it is.
+    away: usize,
     waiting: BTreeMap<At, Waiting<T>>,
 }
 
 #[derive(Debug)]
 struct Waiting<T> {
     cost: u64,
+    /// What it costs later, when it is back from this turn.
+    rest: u64,
     value: T,
+}
+
+impl<T> Waiting<T> {
+    const fn all(&self) -> u64 {
+        self.cost + self.rest
+    }
+}
+
+impl<T> Line<T> {
+    fn is_over(&self) -> bool {
+        self.waiting.is_empty() && self.away == 0
+    }
 }
 
 impl<T> FairQueue<T> {
@@ -80,27 +96,46 @@ impl<T> FairQueue<T> {
 
     /// Queues `value`. Weight and cost count as at least 1; the last weight given for a tenant holds.
     pub fn push(&mut self, tenant: Tenant, weight: u32, deadline: Duration, cost: u32, value: T) -> Place {
+        self.push_part(tenant, weight, deadline, (cost, 0), value)
+    }
+
+    /// Queues a part of something longer: what this turn costs, and what comes after it. Only this turn is paid now; the
+    /// rest counts where somebody asks how much is before them.
+    pub fn push_part(
+        &mut self,
+        tenant: Tenant,
+        weight: u32,
+        deadline: Duration,
+        cost: (u32, u32),
+        value: T,
+    ) -> Place {
         let at = At { deadline, order: self.pushed };
         self.pushed += 1;
+        self.put_back(Place { tenant, at }, weight, cost, value)
+    }
+
+    /// Queues the next part of something longer at the place that it had among its tenant's.
+    pub fn put_back(&mut self, place: Place, weight: u32, (cost, rest): (u32, u32), value: T) -> Place {
+        let Place { tenant, at } = place;
         self.waiting += 1;
         let turns = &mut self.turns;
         let line = self.lines.entry(tenant).or_insert_with(|| {
             turns.push_back(tenant);
-            Line { weight: 1, cost: 0, deficit: 0, in_turn: false, waiting: BTreeMap::new() }
+            Line { weight: 1, cost: 0, deficit: 0, in_turn: false, away: 0, waiting: BTreeMap::new() }
         });
         line.weight = u64::from(weight.max(1));
-        let cost = u64::from(cost.max(1));
-        line.cost += cost;
-        line.waiting.insert(at, Waiting { cost, value });
-        Place { tenant, at }
+        let waiting = Waiting { cost: u64::from(cost.max(1)), rest: u64::from(rest), value };
+        line.cost += waiting.all();
+        line.waiting.insert(at, waiting);
+        place
     }
 
-    /// Takes whoever is next.
+    /// Takes whoever is next. Of a part of something longer [`Self::back`] is to be told.
     pub fn take(&mut self) -> Option<T> {
-        loop {
+        while self.waiting > 0 {
             let tenant = *self.turns.front()?;
             let line = self.lines.get_mut(&tenant)?;
-            if !line.in_turn {
+            if !line.in_turn && !line.waiting.is_empty() {
                 line.in_turn = true;
                 line.deficit += self.quantum * line.weight;
             }
@@ -108,9 +143,10 @@ impl<T> FairQueue<T> {
             if let Some(first) = affordable {
                 let waiting = first.remove();
                 line.deficit -= waiting.cost;
-                line.cost -= waiting.cost;
+                line.cost -= waiting.all();
+                line.away += usize::from(waiting.rest > 0);
                 self.waiting -= 1;
-                if line.waiting.is_empty() {
+                if line.is_over() {
                     self.turns.pop_front();
                     self.lines.remove(&tenant);
                 }
@@ -119,14 +155,24 @@ impl<T> FairQueue<T> {
             line.in_turn = false;
             self.turns.rotate_left(1);
         }
+        None
+    }
+
+    /// A part of something longer that was taken is over: its next part was put back before, or there is none.
+    pub fn back(&mut self, tenant: Tenant) {
+        let Some(line) = self.lines.get_mut(&tenant) else { return };
+        line.away = line.away.saturating_sub(1);
+        if line.is_over() {
+            self.forget(tenant);
+        }
     }
 
     /// Takes back what waits at `place`, if it still does.
     pub fn remove(&mut self, place: Place) -> Option<T> {
         let line = self.lines.get_mut(&place.tenant)?;
         let removed = line.waiting.remove(&place.at)?;
-        line.cost -= removed.cost;
-        if line.waiting.is_empty() {
+        line.cost -= removed.all();
+        if line.is_over() {
             self.forget(place.tenant);
         }
         self.waiting -= 1;
@@ -139,17 +185,13 @@ impl<T> FairQueue<T> {
         for line in self.lines.values_mut() {
             let kept = line.waiting.split_off(&At { deadline: now, order: 0 });
             for late in std::mem::replace(&mut line.waiting, kept).into_values() {
-                line.cost -= late.cost;
+                line.cost -= late.all();
                 expired.push(late.value);
             }
         }
         self.waiting -= expired.len();
-        let gone: Vec<Tenant> = self
-            .lines
-            .iter()
-            .filter(|(_, line)| line.waiting.is_empty())
-            .map(|(tenant, _)| *tenant)
-            .collect();
+        let gone: Vec<Tenant> =
+            self.lines.iter().filter(|(_, line)| line.is_over()).map(|(tenant, _)| *tenant).collect();
         for tenant in gone {
             self.forget(tenant);
         }
@@ -168,17 +210,29 @@ impl<T> FairQueue<T> {
     }
 
     /// What is served, if nothing more comes, before a further piece of the tenant: of its own line whatever has no
-    /// later deadline, and of each other as much as its turns allow meanwhile, give or take a turn.
+    /// later deadline, and of each other as much as its turns allow meanwhile, give or take a turn. What is `away` comes
+    /// back to its tenant's line.
     #[must_use]
-    pub fn cost_before(&self, tenant: Tenant, weight: u32, deadline: Duration, cost: u32) -> u64 {
+    pub fn cost_before(
+        &self,
+        tenant: Tenant,
+        weight: u32,
+        deadline: Duration,
+        cost: u32,
+        away: &BTreeMap<Tenant, u64>,
+    ) -> u64 {
         let before = At { deadline, order: u64::MAX };
-        let own = self
-            .lines
-            .get(&tenant)
-            .map_or(0, |line| line.waiting.range(..=before).map(|(_, waiting)| waiting.cost).sum::<u64>());
+        let of =
+            |line: &Line<T>| line.waiting.range(..=before).map(|(_, waiting)| waiting.all()).sum::<u64>();
+        let back = |tenant: &Tenant| away.get(tenant).copied().unwrap_or(0);
+        let own = self.lines.get(&tenant).map_or(0, of) + back(&tenant);
         let (weight, all) = (u64::from(weight.max(1)), own + u64::from(cost.max(1)));
         let others = self.lines.iter().filter(|(other, _)| **other != tenant);
-        own + others.map(|(_, line)| line.cost.min((all * line.weight).div_ceil(weight))).sum::<u64>()
+        let in_line = others
+            .map(|(other, line)| (line.cost + back(other)).min((all * line.weight).div_ceil(weight)))
+            .sum::<u64>();
+        let elsewhere = away.iter().filter(|(other, _)| **other != tenant && !self.lines.contains_key(other));
+        own + in_line + elsewhere.map(|(_, cost)| (*cost).min(all.div_ceil(weight))).sum::<u64>()
     }
 
     /// The earliest deadline of all that waits.

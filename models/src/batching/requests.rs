@@ -4,18 +4,27 @@
 //! ask ──► (its tenant's line) ──► take ──► (the model's pass) ──► finish ──► everybody who asked for it
 //!  ├ declined: full, or so much is before it that it would be late
 //!  ├ makes room where the longest line is another's
-//!  ├ cancel: its place is free at once
+//!  ├ cancel: its place is free at once         └ abandon: it hangs; they are told so
 //!  └ expires: told, not worked out
 //! ```
+//! What takes more than one pass, as a language model's answer does, takes a turn for each: [`Requests::finish_some`] puts
+//! it back into its tenant's line with what its next pass costs, which need not be known before, so that others go in
+//! between, and it can be cancelled or be late there. It counts as unanswered until its end, so that the bound of these
+//! is also that of what an engine must remember between passes.
+//!
 //! The same work is done once, however many ask for it: each waits in the line of its own tenant, and whoever's turn
 //! comes first brings it to all. A request has a cost (texts, characters, a language model's tokens), in which turns
 //! are paid.
+
+mod parts;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Due, FairQueue, PassTimes, Place, RequestSettings, Tenant};
+
+pub use parts::More;
 
 /// A request; its number is never another's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -26,10 +35,13 @@ pub struct Ask(u64);
 pub struct Asking {
     /// Who shares the engine fairly with others.
     pub tenant: Tenant,
-    /// If its turn comes later, it is told so instead.
+    /// If a turn of it comes later, it is told so instead.
     pub deadline: Duration,
-    /// What it costs; at least 1.
+    /// What it costs, or its first pass; at least 1.
     pub cost: u32,
+    /// What it costs after that, as far as can be told; 0 for what one pass answers. Where there is more, it is not taken
+    /// if it would come to its end after the deadline.
+    pub rest: u32,
 }
 
 /// Why a request is not taken.
@@ -63,6 +75,8 @@ pub struct Granted<A> {
 pub struct Taken<W, A> {
     /// Whose deadline has passed: they are to be told.
     pub late: Vec<A>,
+    /// Works that were begun and that nobody waits for any more: what is remembered of them can be forgotten.
+    pub dropped: Vec<Arc<W>>,
     /// Works of one pass, for [`Requests::finish`] by its number; none where nothing waits.
     pub pass: Option<(u64, Vec<Arc<W>>)>,
 }
@@ -71,17 +85,26 @@ pub struct Taken<W, A> {
 struct Asked<A> {
     answer: A,
     tenant: Tenant,
+    deadline: Duration,
     job: u64,
     /// Where it waits; none while its work is in hand.
     place: Option<Place>,
+    /// Where it waited last.
+    was: Option<Place>,
 }
 
 #[derive(Debug)]
 struct Job<W> {
     work: Arc<W>,
+    /// Of its next pass, and of those after it.
     cost: u32,
+    rest: u32,
     asks: Vec<Ask>,
     is_in_hand: bool,
+    /// Whose turn it has, where it is in hand and goes on.
+    turn_of: Option<Tenant>,
+    /// Whether a pass of it is over.
+    is_begun: bool,
 }
 
 #[derive(Debug)]
@@ -89,6 +112,8 @@ struct Pass {
     jobs: Vec<u64>,
     cost: u64,
     began: Duration,
+    /// Whether one of them goes on after it, as far as is known.
+    goes_on: bool,
 }
 
 /// The requests of one engine: what each is for (`W`) and to whom its answer goes (`A`).
@@ -101,6 +126,7 @@ pub struct Requests<W, A> {
     same: BTreeMap<Arc<W>, u64>,
     passes: BTreeMap<u64, Pass>,
     times: PassTimes,
+    dropped: Vec<Arc<W>>,
     /// The next number of anything.
     next: u64,
     /// When the first of those that wait came.
@@ -118,6 +144,7 @@ impl<W: Ord, A> Requests<W, A> {
             same: BTreeMap::new(),
             passes: BTreeMap::new(),
             times: PassTimes::new(settings.passes_kept),
+            dropped: Vec::new(),
             next: 0,
             waiting_since: None,
             settings,
@@ -156,6 +183,9 @@ impl<W: Ord, A> Requests<W, A> {
     /// When to take the next, where a pass may begin.
     #[must_use]
     pub fn due(&self, now: Duration) -> Due {
+        if !self.dropped.is_empty() {
+            return Due::Now;
+        }
         let Some(since) = self.waiting_since else { return Due::Nothing };
         let at = since + Duration::from_millis(self.settings.gather_ms);
         if self.queue.len() >= self.settings.batch_max || at <= now { Due::Now } else { Due::At(at) }
@@ -163,19 +193,22 @@ impl<W: Ord, A> Requests<W, A> {
 
     /// Those who are too late, and the next pass.
     pub fn take(&mut self, now: Duration) -> Taken<W, A> {
-        let late = self.queue.expire(now);
-        let late = late.into_iter().filter_map(|ask| self.forget(ask)).collect();
-        let (mut jobs, mut works, mut cost) = (Vec::new(), Vec::new(), 0);
+        let late = self.late(now);
+        let (mut jobs, mut works, mut cost, mut goes_on) = (Vec::new(), Vec::new(), 0, false);
         while works.len() < self.settings.batch_max.max(1) {
             let Some(ask) = self.queue.take() else { break };
-            let Some(number) = self.asks.get(&ask).map(|asked| asked.job) else { continue };
+            let Some((number, tenant)) = self.asks.get(&ask).map(|asked| (asked.job, asked.tenant)) else {
+                continue;
+            };
             let Some(job) = self.jobs.get_mut(&number) else { continue };
             job.is_in_hand = true;
+            job.turn_of = (job.rest > 0).then_some(tenant);
             for other in &job.asks {
                 let place = self.asks.get_mut(other).and_then(|asked| asked.place.take());
                 place.and_then(|place| self.queue.remove(place));
             }
             cost += u64::from(job.cost);
+            goes_on |= job.rest > 0;
             works.push(Arc::clone(&job.work));
             jobs.push(number);
         }
@@ -183,34 +216,60 @@ impl<W: Ord, A> Requests<W, A> {
         self.waiting_since = (!self.queue.is_empty()).then_some(Duration::ZERO);
         let pass = (!jobs.is_empty()).then(|| {
             let number = self.number();
-            self.passes.insert(number, Pass { jobs, cost, began: now });
+            self.passes.insert(number, Pass { jobs, cost, began: now, goes_on });
             (number, works)
         });
-        Taken { late, pass }
+        Taken { late, dropped: std::mem::take(&mut self.dropped), pass }
+    }
+
+    /// Those whose deadline has passed: they are to be told.
+    pub fn late(&mut self, now: Duration) -> Vec<A> {
+        let late = self.queue.expire(now);
+        late.into_iter().filter_map(|ask| self.forget(ask)).collect()
     }
 
     /// A pass is over: who gets the answer to each of its works, in their order. How long it took is remembered where
     /// it succeeded.
     pub fn finish(&mut self, pass: u64, succeeded: bool, now: Duration) -> Vec<Vec<A>> {
-        let Some(Pass { jobs, cost, began }) = self.passes.remove(&pass) else { return Vec::new() };
+        let Some(Pass { jobs, cost, began, .. }) = self.passes.remove(&pass) else { return Vec::new() };
         if succeeded {
             self.times.record(jobs.len(), cost, now.saturating_sub(began));
         }
-        let answers = |number: u64| {
-            let Some(job) = self.jobs.remove(&number) else { return Vec::new() };
-            self.same.remove(&job.work);
-            job.asks.iter().filter_map(|ask| self.asks.remove(ask)).map(|asked| asked.answer).collect()
-        };
-        jobs.into_iter().map(answers).collect()
+        jobs.into_iter().map(|job| self.end(job)).collect()
     }
 
-    /// The least that a request would wait for its turn, by what was measured.
+    /// A pass hangs: whoever waits for it. What it may still come to is nobody's.
+    pub fn abandon(&mut self, pass: u64) -> Vec<A> {
+        self.finish(pass, false, Duration::ZERO).into_iter().flatten().collect()
+    }
+
+    /// Takes back everything that waits for its turn.
+    pub fn end_waiting(&mut self) -> Vec<A> {
+        let waits = |(ask, asked): (&Ask, &Asked<A>)| asked.place.is_some().then_some(*ask);
+        let waiting: Vec<Ask> = self.asks.iter().filter_map(waits).collect();
+        waiting.into_iter().filter_map(|ask| self.cancel(ask)).collect()
+    }
+
+    /// What a pass in hand costs, in a tenant's turns; at least 1.
+    #[must_use]
+    pub fn turns(&self, pass: u64) -> u32 {
+        let turns = self
+            .passes
+            .get(&pass)
+            .map_or(1, |pass| pass.cost.div_ceil(u64::from(self.settings.quantum.max(1))));
+        u32::try_from(turns.max(1)).unwrap_or(u32::MAX)
+    }
+
+    /// The least that a request would wait for its turn, or of what takes more passes for its end, by what was measured.
     #[must_use]
     pub fn wait(&self, asking: Asking, now: Duration) -> Duration {
         let (batch_max, passes_max) = (self.settings.batch_max, self.settings.passes_max.max(1));
         let left = |pass: &Pass| (pass.began + self.times.least(pass.cost, batch_max)).saturating_sub(now);
+        let away = self.away(asking);
         let busy = if self.passes.len() < passes_max { None } else { self.passes.values().map(left).min() };
-        let before = self.queue.cost_before(asking.tenant, 1, asking.deadline, asking.cost);
+        let all = asking.cost.saturating_add(asking.rest);
+        let before = self.queue.cost_before(asking.tenant, 1, asking.deadline, all, &away);
+        let before = before + if asking.rest > 0 { u64::from(all) } else { 0 };
         busy.unwrap_or_default() + self.times.least(before, batch_max) / passes_max as u32
     }
 
@@ -258,28 +317,47 @@ impl<W: Ord, A> Requests<W, A> {
             None => {
                 let (number, work) = (self.number(), Arc::new(work));
                 self.same.insert(Arc::clone(&work), number);
-                let job = Job { work, cost: asking.cost.max(1), asks: Vec::new(), is_in_hand: false };
+                let (cost, rest) = (asking.cost.max(1), asking.rest);
+                let (is_in_hand, is_begun, turn_of) = (false, false, None);
+                let job = Job { work, cost, rest, asks: Vec::new(), is_in_hand, turn_of, is_begun };
                 self.jobs.insert(number, job);
                 number
             }
         };
-        let mut place = None;
+        let Asking { tenant, deadline, .. } = asking;
+        self.asks.insert(ask, Asked { answer, tenant, deadline, job: number, place: None, was: None });
         if let Some(job) = self.jobs.get_mut(&number) {
-            // The tenant's first request for it pays.
-            let paid = job
-                .asks
-                .iter()
-                .filter_map(|other| self.asks.get(other))
-                .any(|other| other.place.is_some() && other.tenant == asking.tenant);
             job.asks.push(ask);
             if !job.is_in_hand {
-                let cost = if paid { 1 } else { asking.cost };
-                place = Some(self.queue.push(asking.tenant, 1, asking.deadline, cost, ask));
+                self.line_up(number, ask);
                 self.waiting_since.get_or_insert(now);
             }
         }
-        self.asks.insert(ask, Asked { answer, tenant: asking.tenant, job: number, place });
         ask
+    }
+
+    /// Puts a request into its tenant's line. The tenant's first for the same work pays.
+    fn line_up(&mut self, number: u64, ask: Ask) {
+        let Some((job, asked)) = self.jobs.get(&number).zip(self.asks.get(&ask)) else { return };
+        let (tenant, deadline, was) = (asked.tenant, asked.deadline, asked.was);
+        let mut others = job.asks.iter().filter_map(|other| self.asks.get(other));
+        let paid = others.any(|other| other.place.is_some() && other.tenant == tenant);
+        let cost = if paid { (1, job.rest.min(1)) } else { (job.cost, job.rest) };
+        let place = match was {
+            Some(was) => self.queue.put_back(was, 1, cost, ask),
+            None => self.queue.push_part(tenant, 1, deadline, cost, ask),
+        };
+        if let Some(asked) = self.asks.get_mut(&ask) {
+            (asked.place, asked.was) = (Some(place), Some(place));
+        }
+    }
+
+    /// A work is done: who is to be told.
+    fn end(&mut self, number: u64) -> Vec<A> {
+        let Some(job) = self.jobs.remove(&number) else { return Vec::new() };
+        self.same.remove(&job.work);
+        job.turn_of.into_iter().for_each(|tenant| self.queue.back(tenant));
+        job.asks.iter().filter_map(|ask| self.asks.remove(ask)).map(|asked| asked.answer).collect()
     }
 
     /// Nobody asks for it any more; what nobody else asks for either is not done, unless it is in hand.
@@ -288,8 +366,7 @@ impl<W: Ord, A> Requests<W, A> {
         if let Some(job) = self.jobs.get_mut(&number) {
             job.asks.retain(|other| *other != ask);
             if job.asks.is_empty() && !job.is_in_hand {
-                self.same.remove(&job.work);
-                self.jobs.remove(&number);
+                self.drop_work(number);
             }
         }
         if self.queue.is_empty() {

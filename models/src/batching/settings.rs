@@ -55,11 +55,55 @@ pub struct RequestSettings {
     pub passes_max: usize,
     /// Passes that are measured; older ones are forgotten.
     pub passes_kept: usize,
+    /// When a pass is given up.
+    pub watchdog: WatchdogSettings,
 }
 
 impl Default for RequestSettings {
     fn default() -> Self {
-        Self { unanswered_max: 256, batch_max: 1, gather_ms: 0, quantum: 1, passes_max: 1, passes_kept: 64 }
+        Self {
+            unanswered_max: 256,
+            batch_max: 1,
+            gather_ms: 0,
+            quantum: 1,
+            passes_max: 1,
+            passes_kept: 64,
+            watchdog: WatchdogSettings::default(),
+        }
+    }
+}
+
+/// When a pass over requests is given up, and what follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WatchdogSettings {
+    /// A pass that takes longer stalls, in milliseconds, and as many times that as it costs a tenant's turns: where no
+    /// other thread is free of it, new requests are refused until it is over.
+    pub stall_ms: u64,
+    /// A pass that takes longer hangs, counted alike: whoever waits for it is told so, and its thread is left alone. The
+    /// engine is made anew on another; where none was left, everybody who waits is told.
+    pub give_up_ms: u64,
+    /// Making the engine anew is given up after this time, in milliseconds.
+    pub build_ms: u64,
+    /// The wait before an engine that hung or could not be made is made anew, in milliseconds; none the first time,
+    /// doubled each further time without a pass that came to an end.
+    pub rebuild_ms: u64,
+    /// The longest such wait, in milliseconds.
+    pub rebuild_ms_max: u64,
+    /// While so many threads hang that were left alone, no engine is made anew: each keeps its memory.
+    pub given_up_max: usize,
+}
+
+impl Default for WatchdogSettings {
+    fn default() -> Self {
+        Self {
+            stall_ms: 1_000,
+            give_up_ms: 5_000,
+            build_ms: 60_000,
+            rebuild_ms: 100,
+            rebuild_ms_max: 10_000,
+            given_up_max: 4,
+        }
     }
 }
 

@@ -9,7 +9,10 @@ use super::{MiniLm, NAME, Settings};
 use crate::Error;
 use crate::batching::{Ask, RequestSettings};
 use crate::engine::{EmbedRequest, Embedding, Embeddings, EmbeddingsReady};
-use crate::request_loop::{Answer, Asker, Canceller, Pass, RequestLoop};
+use crate::request_loop::{Answer, Asker, Canceller, Pass, RequestLoop, Workers};
+
+/// What a model embeds before it is used.
+const TRIED: &str = "is anybody there";
 
 /// Embeds on a thread of its own. Dropping it stops the thread; what waits is then dropped unanswered.
 pub struct Embedder {
@@ -32,28 +35,44 @@ impl Embedder {
     /// # Errors
     /// As [`MiniLm::load`], and [`Error::Failed`] where the machine gives no thread.
     pub fn start(folder: &Path, settings: Settings) -> Result<Self, Error> {
-        let model = MiniLm::load(folder, &settings)?;
-        let pass: Pass<String, Embedding> = Box::new(move |texts| {
-            let texts: Vec<String> = texts.iter().map(|text| String::clone(text)).collect();
-            match model.embed(&texts) {
-                Ok(vectors) => vectors.into_iter().map(Ok).collect(),
-                Err(error) => vec![Err(error); texts.len()],
-            }
-        });
+        let (from, read) = (folder.to_owned(), settings.clone());
+        let workers = Workers {
+            passes: vec![load(folder, &settings)?],
+            anew: Box::new(move || load(&from, &read)),
+            keep: None,
+        };
         let bounds = RequestSettings {
             unanswered_max: settings.waiting_max,
             batch_max: settings.batch_max,
             gather_ms: settings.gather_ms,
             quantum: settings.quantum,
+            watchdog: settings.watchdog,
             ..RequestSettings::default()
         };
-        Ok(Self { texts: RequestLoop::start(NAME, bounds, vec![pass])? })
+        Ok(Self { texts: RequestLoop::start(NAME, bounds, workers)? })
     }
+}
+
+/// The model, tried on a sentence.
+fn load(folder: &Path, settings: &Settings) -> Result<Pass<String, Embedding>, Error> {
+    let model = MiniLm::load(folder, settings)?;
+    model.embed(&[TRIED.to_owned()])?;
+    Ok(Box::new(move |texts| {
+        let texts: Vec<String> = texts.iter().map(|text| String::clone(text)).collect();
+        match model.embed(&texts) {
+            Ok(vectors) => vectors.into_iter().map(Ok).collect(),
+            Err(error) => vec![Err(error); texts.len()],
+        }
+    }))
 }
 
 impl Embeddings for Embedder {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.texts.trouble()
     }
 
     fn embed(&self, request: EmbedRequest, ready: EmbeddingsReady) -> Result<(), Error> {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::batching::WatchdogSettings;
 use crate::step_loop::Processor;
 
 /// How texts are embedded.
@@ -24,6 +25,8 @@ pub struct Settings {
     pub word_pieces_max: usize,
     /// Characters of a text that are read at all.
     pub characters_max: usize,
+    /// When a forward pass is given up; of one with more texts than a turn has, as many times these.
+    pub watchdog: WatchdogSettings,
 }
 
 impl Default for Settings {
@@ -36,6 +39,7 @@ impl Default for Settings {
             quantum: 8,
             word_pieces_max: 256,
             characters_max: 4_000,
+            watchdog: WatchdogSettings::default(),
         }
     }
 }

@@ -41,6 +41,11 @@ pub trait Embeddings: Send + Sync {
     /// The engine's name, as logged and configured.
     fn name(&self) -> &'static str;
 
+    /// What keeps it from taking anything new, besides being full; none where it is well.
+    fn trouble(&self) -> Option<String> {
+        None
+    }
+
     /// Starts to embed `request` and answers through `ready`.
     ///
     /// # Errors

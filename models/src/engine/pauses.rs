@@ -24,6 +24,11 @@ pub trait PauseJudge: Send + Sync {
     /// The engine's name, as logged and configured.
     fn name(&self) -> &'static str;
 
+    /// What keeps it from taking anything new, besides being full; none where it is well.
+    fn trouble(&self) -> Option<String> {
+        None
+    }
+
     /// Starts to judge `request` and answers through `judged`.
     ///
     /// # Errors

@@ -117,6 +117,11 @@ pub trait SpeechToText: Send + Sync {
     /// The engine's name, as logged and configured.
     fn name(&self) -> &'static str;
 
+    /// What keeps it from taking anything new, besides being full; none where it is well.
+    fn trouble(&self) -> Option<String> {
+        None
+    }
+
     /// Keeps a place for a call, for its [`Self::listen_at`], and tells `kept`: at once where the engine is on this
     /// node. Asked before the call is answered, so that whoever is answered is heard. An engine that doesn't work at all
     /// keeps none and is no reason to refuse a call, which goes on by its keys.

@@ -53,6 +53,11 @@ pub trait TextToSpeech: Send + Sync {
         true
     }
 
+    /// What keeps it from taking anything new, besides being full; none where it is well.
+    fn trouble(&self) -> Option<String> {
+        None
+    }
+
     /// Starts to speak `request` and answers through `ready`, at once where the text is in the engine's cache.
     ///
     /// # Errors

@@ -32,6 +32,21 @@ pub struct Senses {
     pub choices: Vec<Choice>,
 }
 
+impl Senses {
+    /// What keeps engines from taking anything new, besides being full.
+    #[must_use]
+    pub fn troubles(&self) -> Vec<String> {
+        let Self { engines, embeddings, pause_judge, .. } = self;
+        let troubles = [
+            engines.speech_to_text.as_ref().and_then(|engine| engine.trouble()),
+            engines.text_to_speech.as_ref().and_then(|engine| engine.trouble()),
+            embeddings.as_ref().and_then(|engine| engine.trouble()),
+            pause_judge.as_ref().and_then(|engine| engine.trouble()),
+        ];
+        troubles.into_iter().flatten().collect()
+    }
+}
+
 /// What becomes of one sense.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Whose {

@@ -38,7 +38,7 @@ impl Voice {
     /// # Errors
     /// [`Error::Failed`] where the machine gives no thread.
     pub fn start(settings: Settings, control: Control) -> Result<Self, Error> {
-        let pool = Pool::start(NAME, settings.clone(), vec![Tones])?;
+        let pool = Pool::start(NAME, settings.clone(), vec![Tones], || Ok(Tones))?;
         Ok(Self { settings, control, pool })
     }
 }
@@ -50,6 +50,10 @@ impl TextToSpeech for Voice {
 
     fn has_room(&self) -> bool {
         self.pool.has_room()
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.pool.trouble()
     }
 
     fn speak(&self, request: SpeakRequest, ready: SpeechReady) -> Result<Box<dyn Speaking>, Error> {

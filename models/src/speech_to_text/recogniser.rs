@@ -133,6 +133,17 @@ impl SpeechToText for Recogniser {
         NAME
     }
 
+    fn trouble(&self) -> Option<String> {
+        let why = match self.steps.health() {
+            Health::Ready => return None,
+            Health::Starting => "starts".to_owned(),
+            Health::Behind => "takes too long".to_owned(),
+            Health::Rebuilding => "failed and is made anew".to_owned(),
+            Health::Failed(why) => format!("can't be made: {why}"),
+        };
+        Some(format!("{NAME} {why}"))
+    }
+
     fn reserve(&self, tenant: Tenant, kept: PlaceKept) {
         if matches!(self.steps.health(), Health::Failed(_)) {
             return kept(Ok(Place::default()));

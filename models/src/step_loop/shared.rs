@@ -118,6 +118,7 @@ impl<I: Clone, O> Shared<I, O> {
     pub(super) fn set_health(&self, state: &mut State<I, O>, health: Health) {
         if state.health != health {
             self.device.set_ready(self.member, health == Health::Ready);
+            say(self.name, &state.health, &health);
             state.health = health;
             self.changed.notify_all();
         }
@@ -134,6 +135,18 @@ impl<I: Clone, O> Shared<I, O> {
         let delivery = state.deliveries.remove(&ticket)?;
         measured::set_streams(self.name, state.schedule.streams());
         Some(Told { delivery, generation: ticket.generation, event: Event::Ended(failure.clone()) })
+    }
+}
+
+/// For whoever reads the node's log.
+fn say(engine: &'static str, before: &Health, health: &Health) {
+    match health {
+        Health::Starting => {}
+        Health::Ready if *before == Health::Starting => {}
+        Health::Ready => tracing::info!(engine, "an engine works again"),
+        Health::Behind => tracing::warn!(engine, "an engine takes too long; it takes no new streams"),
+        Health::Rebuilding => tracing::warn!(engine, "an engine failed and is made anew; its streams wait"),
+        Health::Failed(why) => tracing::error!(engine, why, "an engine can't be made; it is tried again"),
     }
 }
 

@@ -7,7 +7,7 @@ use super::canary::Canary;
 use super::prepare::warm_up;
 use super::shared::{Health, Shared, State, Told, tell};
 use super::{Event, Failure, Model, Preparation, Row, metrics as measured};
-use crate::batching::{Batch, Due, Outcome};
+use crate::batching::{Batch, Due, Outcome, rebuild_wait};
 use crate::clock;
 
 /// How serving came to its end.
@@ -102,9 +102,7 @@ fn wait_to_rebuild<I: Clone, O>(shared: &Shared<I, O>, failure: Failure, failure
     }
     drop(state);
     tell(told);
-    let doubled = settings.rebuild_ms.saturating_mul(1 << failures.saturating_sub(2).min(20));
-    let wait = if failures <= 1 { 0 } else { doubled.min(settings.rebuild_ms_max) };
-    let until = clock::now() + Duration::from_millis(wait);
+    let until = clock::now() + rebuild_wait(failures, settings.rebuild_ms, settings.rebuild_ms_max);
     let mut state = shared.state.lock();
     while !state.closed {
         if shared.work.wait_until(&mut state, until).timed_out() {

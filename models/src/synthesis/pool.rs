@@ -9,7 +9,7 @@ use super::{Settings, Words};
 use crate::audio::{Clip, Speech};
 use crate::batching::{Ask, RequestSettings};
 use crate::engine::{SpeakRequest, Speaking, SpeechReady, TextToSpeech};
-use crate::request_loop::{Asker, Canceller, RequestLoop};
+use crate::request_loop::{Asker, Canceller, Pass, RequestLoop, Workers};
 use crate::{Error, clock, metrics as measured};
 
 /// Speaks one utterance at a time, on a thread of its own.
@@ -40,46 +40,54 @@ impl Drop for Handle {
 }
 
 impl Pool {
-    /// Starts one thread per synthesiser.
+    /// Starts one thread per synthesiser. `anew` opens another in the stead of one that hangs.
     pub(crate) fn start<S: Synthesiser>(
         name: &'static str,
         settings: Settings,
         synthesisers: Vec<S>,
+        anew: impl Fn() -> Result<S, Error> + Send + Sync + 'static,
     ) -> Result<Self, Error> {
         let cache = Arc::new(Mutex::new(Cache::new(settings.cache_bytes)));
-        let passes = synthesisers.into_iter().map(|mut synthesiser| {
-            let cache = Arc::clone(&cache);
-            Box::new(move |works: &[Arc<Words>]| {
-                works.iter().map(|words| speak(name, &mut synthesiser, words, &cache)).collect()
-            }) as _
-        });
+        let (known, kept) = (Arc::clone(&cache), Arc::clone(&cache));
+        let pass = move |synthesiser: S| pass(name, synthesiser, Arc::clone(&known));
+        let keep = move |words: &Words, clip: &Clip| {
+            let mut cache = kept.lock();
+            cache.insert(words, clip.clone());
+            measured::set_clip_bytes(name, cache.bytes());
+        };
         let bounds = RequestSettings {
             unanswered_max: settings.queued_requests,
             quantum: settings.quantum,
+            watchdog: settings.watchdog,
             ..RequestSettings::default()
         };
-        let requests = RequestLoop::start(name, bounds, passes.collect())?;
+        let workers = Workers {
+            passes: synthesisers.into_iter().map(&pass).collect(),
+            anew: Box::new(move || anew().map(&pass)),
+            // Before anybody is told, so that who asks next finds it.
+            keep: Some(Box::new(keep)),
+        };
+        let requests = RequestLoop::start(name, bounds, workers)?;
         Ok(Self { name, settings, cache, requests })
     }
 }
 
-/// Speaks what nobody has spoken before, and keeps it before anybody is told, so that who asks next finds it.
-fn speak(
+/// Speaks what nobody has spoken before.
+fn pass<S: Synthesiser>(
     name: &'static str,
-    synthesiser: &mut impl Synthesiser,
-    words: &Words,
-    cache: &Mutex<Cache>,
-) -> Result<Clip, Error> {
-    if let Some(clip) = cache.lock().get(words) {
-        return Ok(clip);
-    }
-    let started = clock::now();
-    let clip = synthesiser.synthesise(words)?;
-    measured::record_synthesis(name, clip.duration_ms(), started.elapsed());
-    let mut cache = cache.lock();
-    cache.insert(words, clip.clone());
-    measured::set_clip_bytes(name, cache.bytes());
-    Ok(clip)
+    mut synthesiser: S,
+    known: Arc<Mutex<Cache>>,
+) -> Pass<Words, Clip> {
+    let mut speak = move |words: &Arc<Words>| {
+        if let Some(clip) = known.lock().get(words) {
+            return Ok(clip);
+        }
+        let started = clock::now();
+        let clip = synthesiser.synthesise(words)?;
+        measured::record_synthesis(name, clip.duration_ms(), started.elapsed());
+        Ok(clip)
+    };
+    Box::new(move |works| works.iter().map(&mut speak).collect())
 }
 
 impl TextToSpeech for Pool {
@@ -88,7 +96,11 @@ impl TextToSpeech for Pool {
     }
 
     fn has_room(&self) -> bool {
-        self.requests.unanswered() < self.settings.queued_requests
+        self.requests.is_ready() && self.requests.unanswered() < self.settings.queued_requests
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.requests.trouble()
     }
 
     fn speak(&self, request: SpeakRequest, ready: SpeechReady) -> Result<Box<dyn Speaking>, Error> {
@@ -155,7 +167,8 @@ mod tests {
         let spoken = Arc::new(Mutex::new(Vec::new()));
         let gate = Gate { go: wait, spoken: Arc::clone(&spoken) };
         let settings = Settings { queued_requests, ..Settings::default() };
-        (Pool::start("test", settings, vec![gate]).expect("starts"), go, spoken)
+        let gone = || Err(Error::Failed { engine: "test", why: "there is one gate".into() });
+        (Pool::start("test", settings, vec![gate], gone).expect("starts"), go, spoken)
     }
 
     fn speak(pool: &Pool, text: &str) -> (Result<Box<dyn Speaking>, Error>, Heard) {

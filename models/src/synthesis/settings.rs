@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::batching::WatchdogSettings;
+
 /// How a voice is run. The defaults serve a node with a few hundred calls.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -16,6 +18,8 @@ pub struct Settings {
     pub cache_bytes: usize,
     /// The longest text that is spoken, in characters; a longer one fails.
     pub text_characters: usize,
+    /// When an utterance is given up; of one that is longer than a turn, as many times these.
+    pub watchdog: WatchdogSettings,
 }
 
 impl Default for Settings {
@@ -26,6 +30,7 @@ impl Default for Settings {
             quantum: 200,
             cache_bytes: 32 * 1024 * 1024,
             text_characters: 2_000,
+            watchdog: WatchdogSettings::default(),
         }
     }
 }

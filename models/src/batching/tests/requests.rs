@@ -13,7 +13,7 @@ const fn ms(millis: u64) -> Duration {
 }
 
 const fn asking(tenant: u64, deadline: Duration, cost: u32) -> Asking {
-    Asking { tenant: Tenant(tenant), deadline, cost }
+    Asking { tenant: Tenant(tenant), deadline, cost, rest: 0 }
 }
 
 /// What is known of one request, as it comes back with its answer.
@@ -27,10 +27,23 @@ struct Who {
 
 #[derive(Debug, Clone, Copy)]
 enum Act {
-    Ask { tenant: u64, work: u64, count: usize, within_ms: u64 },
+    Ask {
+        tenant: u64,
+        work: u64,
+        count: usize,
+        within_ms: u64,
+    },
     Cancel(usize),
     Take,
-    Finish { succeeds: bool },
+    Finish {
+        succeeds: bool,
+    },
+    /// The pass hangs.
+    Abandon,
+    /// One that hung comes to an end.
+    ComeBack {
+        succeeds: bool,
+    },
     Wait(u64),
 }
 
@@ -41,6 +54,8 @@ fn act() -> impl Strategy<Value = Act> {
         1 => (0_usize..100).prop_map(Act::Cancel),
         3 => Just(Act::Take),
         3 => any::<bool>().prop_map(|succeeds| Act::Finish { succeeds }),
+        1 => Just(Act::Abandon),
+        1 => any::<bool>().prop_map(|succeeds| Act::ComeBack { succeeds }),
         2 => (0_u64..20).prop_map(Act::Wait),
     ]
 }
@@ -54,6 +69,7 @@ struct World {
     asked: usize,
     /// Passes in hand: what they are for and when they began.
     passes: BTreeMap<u64, (Vec<u64>, Duration)>,
+    hanging: Vec<u64>,
     settings: RequestSettings,
 }
 
@@ -66,6 +82,7 @@ impl World {
             told: BTreeSet::new(),
             asked: 0,
             passes: BTreeMap::new(),
+            hanging: Vec::new(),
             settings,
         }
     }
@@ -92,6 +109,20 @@ impl World {
             Act::Finish { succeeds } => {
                 if let Some((pass, (works, began))) = self.passes.pop_first() {
                     self.finish(pass, &works, began, succeeds);
+                }
+            }
+            Act::Abandon => {
+                if let Some((pass, (works, _))) = self.passes.pop_first() {
+                    for who in self.requests.abandon(pass) {
+                        assert!(works.contains(&who.work), "{who:?} does not wait for it");
+                        self.tell(who);
+                    }
+                    self.hanging.push(pass);
+                }
+            }
+            Act::ComeBack { succeeds } => {
+                if let Some(pass) = self.hanging.pop() {
+                    assert!(self.requests.finish(pass, succeeds, self.now).is_empty(), "it is nobody's");
                 }
             }
             Act::Wait(millis) => self.now += ms(millis),
@@ -154,7 +185,7 @@ impl World {
 
 proptest! {
     /// Whatever happens in whatever order, everybody is told once and of their own work, nothing late is begun, the
-    /// bound holds, and nobody is forgotten.
+    /// bound holds, nobody is forgotten, and what comes of a pass that was given up is nobody's.
     #[test]
     fn everybody_is_told_once_and_of_their_own(
         acts in prop::collection::vec(act(), 1..300),
@@ -163,7 +194,7 @@ proptest! {
         unanswered_max in 4_usize..12,
     ) {
         let settings =
-            RequestSettings { unanswered_max, batch_max, passes_max, gather_ms: 2, quantum: 3, passes_kept: 8 };
+            RequestSettings { unanswered_max, batch_max, passes_max, gather_ms: 2, quantum: 3, passes_kept: 8, ..RequestSettings::default() };
         let mut world = World::new(settings);
         acts.into_iter().for_each(|act| world.act(act));
         while world.requests.unanswered() > 0 {
@@ -305,4 +336,26 @@ fn a_request_that_would_be_late_is_told_so_at_once() {
     assert_eq!(declined, Some(Declined::Late { wait_ms: 100 }));
     let other = requests.ask(asking(2, now + ms(200), 1), vec![(7, 7)], now);
     assert!(other.is_ok(), "another's line is not before it: {other:?}");
+}
+
+#[test]
+fn whoever_waits_for_an_engine_that_is_gone_is_handed_back_and_what_is_in_hand_is_not() {
+    let mut requests = Requests::new(RequestSettings { quantum: 4, ..RequestSettings::default() });
+    let now = Duration::ZERO;
+    let asked = [("a", 1), ("b", 2), ("a", 3), ("c", 4)].map(|(work, tenant)| {
+        requests.ask(asking(tenant, ms(100), 10), vec![(work, tenant)], now).expect("room");
+        tenant
+    });
+    let (pass, _) = requests.take(now).pass.expect("it waits");
+    assert_eq!(requests.turns(pass), 3, "10 in turns of 4");
+    let mut waiting = requests.end_waiting();
+    waiting.sort_unstable();
+    assert_eq!(waiting, [asked[1], asked[3]]);
+    assert_eq!((requests.due(now), requests.unanswered()), (Due::Nothing, 2));
+    assert_eq!(requests.abandon(pass), [1, 3]);
+    assert_eq!((requests.unanswered(), requests.abandon(pass)), (0, vec![]));
+    requests.ask(asking(1, ms(100), 1), vec![("a", 5)], now).expect("room");
+    let (again, _) = requests.take(now).pass.expect("the same work is begun anew");
+    assert!(requests.finish(pass, true, now).is_empty());
+    assert_eq!(requests.finish(again, true, now), [[5]]);
 }

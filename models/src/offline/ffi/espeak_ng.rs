@@ -3,9 +3,9 @@
 use std::ffi::{c_char, c_int, c_short, c_uint, c_void};
 use std::ptr;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
-use super::{Utterance, c_string, function, open};
+use super::{TURN_MAX, Utterance, c_string, function, open};
 
 const AUDIO_OUTPUT_SYNCHRONOUS: c_int = 2;
 const INITIALIZE_DONT_EXIT: c_int = 0x8000;
@@ -65,7 +65,7 @@ pub(in crate::offline) struct EspeakNg {
 impl EspeakNg {
     /// Opens the library, once for the process, and checks that it knows `voice` (such as `en-us`).
     pub(in crate::offline) fn open(voice: &str) -> Result<Self, String> {
-        let mut machine = MACHINE.lock();
+        let mut machine = machine()?;
         let ready = match *machine {
             Some(ready) => ready,
             None => *machine.insert(initialise()?),
@@ -80,7 +80,7 @@ impl EspeakNg {
 
     /// Speaks `text`, whose tokens are separated by single spaces.
     pub(in crate::offline) fn speak(&self, text: &str) -> Result<Utterance, String> {
-        let machine = MACHINE.lock();
+        let machine = machine()?;
         let Some(ready) = *machine else { return Err("it is not initialised".into()) };
         let (name, spoken) = (c_string(&self.voice), c_string(text));
         let mut collected = Box::new(Collected::default());
@@ -106,6 +106,11 @@ impl EspeakNg {
         let token_starts = token_starts(text, &collected.words, ready.rate_hz);
         Ok(Utterance { rate_hz: ready.rate_hz, samples: collected.samples, token_starts })
     }
+}
+
+/// The library, for one at a time. Where a thread hangs in it, nobody else ever has it.
+fn machine() -> Result<MutexGuard<'static, Option<Machine>>, String> {
+    MACHINE.try_lock_for(TURN_MAX).ok_or_else(|| "another thread is stuck in the library".to_owned())
 }
 
 fn initialise() -> Result<Machine, String> {

@@ -6,7 +6,7 @@ use std::ptr;
 use libloading::Library;
 use parking_lot::{Mutex, MutexGuard};
 
-use super::{Utterance, c_string, function, open};
+use super::{TURN_MAX, Utterance, c_string, function, open};
 
 /// Flite counts references to its voices' data without atomics, so one thread at a time may be inside it.
 static TURN: Mutex<()> = Mutex::new(());
@@ -45,7 +45,7 @@ unsafe impl Send for Flite {}
 impl Flite {
     /// Opens the library and `voice`: `slt`, `rms`, `awb` or `kal`.
     pub(in crate::offline) fn open(voice: &str) -> Result<Self, String> {
-        let _turn = turn();
+        let _turn = turn()?;
         let library = open(&["libflite.so.1"])?;
         open(&["libflite_cmulex.so.1"])?;
         open(&["libflite_usenglish.so.1"])?;
@@ -65,7 +65,7 @@ impl Flite {
 
     /// Speaks `text`, whose tokens are separated by single spaces.
     pub(in crate::offline) fn speak(&self, text: &str) -> Result<Utterance, String> {
-        let _turn = turn();
+        let _turn = turn()?;
         let call = &self.functions;
         let text = c_string(text);
         // SAFETY: the text ends in NUL and outlives the call; the voice lives as long as the process.
@@ -86,8 +86,9 @@ impl Flite {
     }
 }
 
-fn turn() -> MutexGuard<'static, ()> {
-    TURN.lock()
+/// The right to be inside the library. Where a thread hangs there, nobody else ever can be.
+fn turn() -> Result<MutexGuard<'static, ()>, String> {
+    TURN.try_lock_for(TURN_MAX).ok_or_else(|| "another thread is stuck in the library".to_owned())
 }
 
 /// # Safety

@@ -9,12 +9,16 @@ mod flite;
 mod pocketsphinx;
 
 use std::ffi::CString;
+use std::time::Duration;
 
 use libloading::{AsSymbolName, Library};
 
 pub(super) use espeak_ng::EspeakNg;
 pub(super) use flite::Flite;
 pub(super) use pocketsphinx::{CepstralMean, PocketSphinx, Segment, check_library};
+
+/// How long a thread waits for another to be done inside a library; a long text takes a second.
+const TURN_MAX: Duration = Duration::from_secs(20);
 
 /// An utterance as a library speaks it.
 #[derive(Debug, Default)]

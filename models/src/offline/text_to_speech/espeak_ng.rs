@@ -20,11 +20,16 @@ struct Voice {
 /// # Errors
 /// [`Error::Unavailable`] where the library, its data or the voice is not on this machine.
 pub fn espeak_ng(settings: Settings) -> Result<impl TextToSpeech + use<>, Error> {
-    let voice = if settings.voice.is_empty() { VOICE } else { settings.voice.as_str() };
-    let library =
-        EspeakNg::open(voice).map_err(|why| Error::Unavailable { engine: NAME, why, mend: MEND.into() })?;
+    let voice = if settings.voice.is_empty() { VOICE.to_owned() } else { settings.voice.clone() };
+    let open = move || {
+        EspeakNg::open(&voice).map(|library| Voice { library }).map_err(|why| Error::Unavailable {
+            engine: NAME,
+            why,
+            mend: MEND.into(),
+        })
+    };
     // One thread: the library is one global machine.
-    Pool::start(NAME, settings, vec![Voice { library }])
+    Pool::start(NAME, settings, vec![open()?], open)
 }
 
 impl Synthesiser for Voice {

@@ -31,10 +31,16 @@ pub fn flite(settings: Settings) -> Result<impl TextToSpeech + use<>, Error> {
             mend: format!("set the voice to one of {}", VOICES.join(", ")),
         });
     }
-    let library =
-        Flite::open(&default).map_err(|why| Error::Unavailable { engine: NAME, why, mend: MEND.into() })?;
+    let open = move || {
+        let library = Flite::open(&default).map_err(|why| Error::Unavailable {
+            engine: NAME,
+            why,
+            mend: MEND.into(),
+        })?;
+        Ok(Voices { open: vec![(default.clone(), library)], default: default.clone() })
+    };
     // One thread: the library counts references without atomics, so two could not be inside it at once.
-    Pool::start(NAME, settings, vec![Voices { open: vec![(default.clone(), library)], default }])
+    Pool::start(NAME, settings, vec![open()?], open)
 }
 
 impl Synthesiser for Voices {

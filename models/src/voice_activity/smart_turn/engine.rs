@@ -11,7 +11,7 @@ use crate::Error;
 use crate::audio::{TELEPHONE_HZ, resample};
 use crate::batching::RequestSettings;
 use crate::engine::{JudgeRequest, Judged, PauseJudge};
-use crate::request_loop::{Asker, Pass, RequestLoop};
+use crate::request_loop::{Asker, Pass, RequestLoop, Workers};
 use crate::speech_to_text::front_end::MODEL_HZ;
 
 /// Samples of the telephone that the model can hear at once.
@@ -38,33 +38,53 @@ impl Judge {
                 mend: "run `strowger weights pull smart-turn-v3`".into(),
             });
         }
-        let failed = |why: String| Error::Failed { engine: NAME, why };
-        let model = SmartTurn::read(file, &Shape::default(), &Device::Cpu)
-            .map_err(|error| failed(error.to_string()))?;
-        let judge = move |turns: &[&[i16]]| model.probabilities(turns).map_err(|error| error.to_string());
-        judge(&[&[]]).map_err(failed)?;
-        Self::with(&settings, Arc::new(judge))
+        let model = read(file)?;
+        let file = file.to_owned();
+        Self::with(&settings, model, move || read(&file))
     }
 
-    fn with(settings: &Settings, model: Arc<Judging>) -> Result<Self, Error> {
+    fn with(
+        settings: &Settings,
+        model: Arc<Judging>,
+        anew: impl Fn() -> Result<Arc<Judging>, Error> + Send + Sync + 'static,
+    ) -> Result<Self, Error> {
         let bounds = RequestSettings {
             unanswered_max: settings.waiting_max,
             batch_max: settings.batch_max,
             quantum: settings.quantum,
+            watchdog: settings.watchdog,
             ..RequestSettings::default()
         };
-        let pass = || {
-            let model = Arc::clone(&model);
-            Box::new(move |pauses: &[Arc<Vec<i16>>]| judged(&*model, pauses)) as Pass<_, _>
+        let workers = Workers {
+            passes: (0..settings.threads.max(1)).map(|_| pass(Arc::clone(&model))).collect(),
+            anew: Box::new(move || anew().map(pass)),
+            keep: None,
         };
-        let passes = (0..settings.threads.max(1)).map(|_| pass()).collect();
-        Ok(Self { pauses: RequestLoop::start(NAME, bounds, passes)? })
+        Ok(Self { pauses: RequestLoop::start(NAME, bounds, workers)? })
     }
+}
+
+/// The published weights, tried on silence.
+fn read(file: &Path) -> Result<Arc<Judging>, Error> {
+    let failed = |why: String| Error::Failed { engine: NAME, why };
+    let model =
+        SmartTurn::read(file, &Shape::default(), &Device::Cpu).map_err(|error| failed(error.to_string()))?;
+    let judge = move |turns: &[&[i16]]| model.probabilities(turns).map_err(|error| error.to_string());
+    judge(&[&[]]).map_err(failed)?;
+    Ok(Arc::new(judge))
+}
+
+fn pass(model: Arc<Judging>) -> Pass<Vec<i16>, f32> {
+    Box::new(move |pauses| judged(&*model, pauses))
 }
 
 impl PauseJudge for Judge {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.pauses.trouble()
     }
 
     fn judge(&self, request: JudgeRequest, judged: Judged) -> Result<(), Error> {
@@ -132,7 +152,8 @@ mod tests {
             assert!(!turns.iter().any(|turn| turn.len() == 2_800), "a panic");
             Ok(turns.iter().map(|turn| turn.len() as f32 / 200.0).collect())
         };
-        (Judge::with(&settings, Arc::new(model)).expect("starts"), open, begun)
+        let gone = || Err(Error::Failed { engine: NAME, why: "there is one gate".into() });
+        (Judge::with(&settings, Arc::new(model), gone).expect("starts"), open, begun)
     }
 
     #[test]

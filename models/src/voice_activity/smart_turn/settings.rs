@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::batching::WatchdogSettings;
+
 /// How pauses are judged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -15,10 +17,12 @@ pub struct Settings {
     pub batch_max: usize,
     /// Pauses of a tenant in one turn of the round-robin.
     pub quantum: u32,
+    /// When a pass is given up; of one with more pauses than a turn has, as many times these.
+    pub watchdog: WatchdogSettings,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { threads: 1, waiting_max: 64, batch_max: 4, quantum: 1 }
+        Self { threads: 1, waiting_max: 64, batch_max: 4, quantum: 1, watchdog: WatchdogSettings::default() }
     }
 }

@@ -4,14 +4,20 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
-use super::{Asker, Pass, RequestLoop};
 use crate::Error;
 use crate::batching::{RequestSettings, Tenant};
+use crate::request_loop::{Asker, Pass, RequestLoop, Workers};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
 const fn asker(tenant: u64) -> Asker {
     Asker { tenant: Tenant(tenant), within: PATIENCE, cost: 1 }
+}
+
+/// Nothing here hangs.
+fn workers(passes: Vec<Pass<u64, u64>>) -> Workers<u64, u64> {
+    let anew = Box::new(|| Err(Error::Failed { engine: "test", why: "made once".into() }));
+    Workers { passes, anew, keep: None }
 }
 
 /// A loop whose passes wait at a gate and say what they are for; an answer is ten times its work.
@@ -24,7 +30,7 @@ fn gated(settings: RequestSettings) -> (RequestLoop<u64, u64>, SyncSender<()>, R
         gate.recv_timeout(PATIENCE).expect("the test opens");
         works.iter().map(|work| Ok(work * 10)).collect()
     });
-    (RequestLoop::start("test", settings, vec![pass]).expect("starts"), open, begun)
+    (RequestLoop::start("test", settings, workers(vec![pass])).expect("starts"), open, begun)
 }
 
 type Told = (u64, Result<u64, Error>);
@@ -93,7 +99,8 @@ fn nobody_s_answer_reaches_another() {
         })
     };
     let settings = RequestSettings { unanswered_max: 10_000, batch_max: 3, ..RequestSettings::default() };
-    let requests = Arc::new(RequestLoop::start("test", settings, vec![pass(), pass()]).expect("starts"));
+    let requests =
+        Arc::new(RequestLoop::start("test", settings, workers(vec![pass(), pass()])).expect("starts"));
     let (askers, per_asker) = (4_u64, 400_u64);
     let together = Arc::new(Barrier::new(askers as usize));
     std::thread::scope(|scope| {

@@ -1,0 +1,4 @@
+mod asking;
+mod fake;
+mod hanging;
+mod schedules;
