@@ -119,15 +119,24 @@ pub(super) async fn open(settings: Settings) -> (Trunk, Media, Arc<Desk>) {
 
 /// The same with its audio at this address.
 pub(super) async fn open_at(address: &str, settings: Settings) -> (Trunk, Media, Arc<Desk>) {
-    let media = Media::start(media::Settings {
+    open_with(media_at(address), settings).await
+}
+
+/// Settings of media at this address.
+pub(super) fn media_at(address: &str) -> media::Settings {
+    media::Settings {
         address: address.parse().unwrap(),
         first_port: 20_000,
         last_port: 39_999,
         quarantine_ms: 0,
         threads: 1,
         ..media::Settings::default()
-    })
-    .unwrap();
+    }
+}
+
+/// The same with these settings of its audio.
+pub(super) async fn open_with(media: media::Settings, settings: Settings) -> (Trunk, Media, Arc<Desk>) {
+    let media = Media::start(media).unwrap();
     let desk = DeskHandle::default();
     let trunk = Trunk::start(settings, Arc::new(desk.clone()), media.clone()).await.unwrap();
     (trunk, media, desk.0)

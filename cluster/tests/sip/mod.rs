@@ -15,6 +15,7 @@ mod end;
 mod guard;
 mod handing_over;
 mod kamailio;
+mod keyed;
 mod leaks;
 mod name_server;
 mod peer;

@@ -2,7 +2,7 @@
 
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::batch::Datagram;
 use super::guard::Guard;
@@ -11,12 +11,18 @@ use super::{Connectivity, Stream, metrics};
 use crate::rtp::latch::Latch;
 use crate::rtp::stun;
 
+/// How long a far side has to go on checking until that is its consent (RFC 7675 section 5.1 has it ask every five
+/// seconds); others check until a way is found, and no more.
+const CONSENTS_AFTER: Duration = Duration::from_secs(10);
+
 /// A session's.
 #[derive(Debug)]
 pub(super) struct Setup {
     identity: Option<Arc<Identity>>,
     connectivity: Option<Connectivity>,
     agreeing: Option<Box<Agreeing>>,
+    /// When the far side proved itself first, and last.
+    checked: Option<(Instant, Instant)>,
 }
 
 /// The port, and whom its packets are believed to be of.
@@ -28,7 +34,7 @@ pub(super) struct Way<'a> {
 
 impl Setup {
     pub(super) const fn new(identity: Option<Arc<Identity>>) -> Self {
-        Self { identity, connectivity: None, agreeing: None }
+        Self { identity, connectivity: None, agreeing: None, checked: None }
     }
 
     /// A new description. Whether keys are to be agreed on anew.
@@ -49,7 +55,7 @@ impl Setup {
     /// Takes a datagram, where it is neither audio nor a report; whether it was that.
     pub(super) fn datagram(&mut self, datagram: &Datagram<'_>, way: &mut Way<'_>, now: Instant) -> bool {
         match datagram.bytes.first() {
-            Some(0..=3) => self.check(datagram, way),
+            Some(0..=3) => self.check(datagram, way, now),
             // Where checks say whose packets are believed, nobody else's handshake is listened to.
             Some(20..=63) => {
                 if let Some(agreeing) = &mut self.agreeing
@@ -79,12 +85,22 @@ impl Setup {
         come_to(outcome, to, way);
     }
 
-    fn check(&self, datagram: &Datagram<'_>, way: &mut Way<'_>) {
+    /// Whether a far side that went on checking has stopped for longer than this. Told once.
+    pub(super) fn has_left(&mut self, now: Instant, patience: Duration) -> bool {
+        let left = |(first, last): &(Instant, Instant)| {
+            last.saturating_duration_since(*first) >= CONSENTS_AFTER
+                && now.saturating_duration_since(*last) > patience
+        };
+        self.checked.take_if(|checked| left(checked)).is_some()
+    }
+
+    fn check(&mut self, datagram: &Datagram<'_>, way: &mut Way<'_>, now: Instant) {
         let Some(Connectivity { ours, theirs }) = &self.connectivity else { return };
         let Some(check) = stun::check(datagram.bytes, ours, theirs) else {
             ::metrics::counter!(metrics::CHECKS_UNPROVEN).increment(1);
             return;
         };
+        self.checked = Some((self.checked.map_or(now, |(first, _)| first), now));
         // Until one way is nominated, the first that proves itself serves.
         if check.nominates || !way.latch.is_latched() {
             way.latch.believe(datagram.source);
@@ -108,5 +124,25 @@ fn come_to(outcome: Option<Outcome>, source: SocketAddr, way: &mut Way<'_>) {
             ::metrics::counter!(metrics::HANDSHAKES, "outcome" => "failed").increment(1);
             tracing::warn!(why, "no keys were agreed on; nothing is heard or said in this call");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock;
+
+    #[test]
+    fn only_who_went_on_checking_is_missed() {
+        let (began, patience) = (clock::monotonic(), Duration::from_secs(30));
+        let mut setup = Setup::new(None);
+        let at = |seconds| began + Duration::from_secs(seconds);
+        assert!(!setup.has_left(at(600), patience), "it never checked");
+        setup.checked = Some((began, at(2)));
+        assert!(!setup.has_left(at(600), patience), "it checked until there was a way");
+        setup.checked = Some((began, at(12)));
+        assert!(!setup.has_left(at(42), patience));
+        assert!(setup.has_left(at(43), patience));
+        assert!(!setup.has_left(at(44), patience), "told once");
     }
 }
