@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actors::call::leg::{Command, Event, Events, Incoming, Leg, Reception, Refusal};
 use actors::types::{Attestation, CallId, Destination};
 use cluster::edge::media::{self, Media};
 use cluster::edge::sip_trunk::{Settings, Trunk};
 use parking_lot::Mutex;
+use tokio::time::{Instant, sleep};
 
 /// Answered at once.
 pub(super) const ANSWERS: &str = "1000";
@@ -94,6 +96,15 @@ impl Desk {
         drop(told);
         let leg = call.and_then(|call| self.legs.lock().get(&call).cloned());
         leg.unwrap().command(command).unwrap();
+    }
+
+    /// Waits until the latest call to this number is up.
+    pub(super) async fn until_up(&self, number: &str) {
+        let end = Instant::now() + Duration::from_secs(10);
+        while !self.calls(number).last().is_some_and(|events| events.contains(&Event::Established)) {
+            assert!(Instant::now() < end, "not up: {:?}", self.calls(number));
+            sleep(Duration::from_millis(5)).await;
+        }
     }
 
     /// What the network vouched for of the call that was offered last.

@@ -75,6 +75,7 @@ async fn two_trunks_agree_on_keys_by_dtls_and_hear_each_other() {
         let (caller, near_media, _) = desk::open(with).await;
         let (told, leg) = called(&caller, &callee, transport).await;
         until(&told, |event| *event == Event::Established).await;
+        desk.until_up(ANSWERS).await;
         let ((near, mut near_hears), (far, mut far_hears)) =
             (audio_ring(8_000, 160_000), audio_ring(8_000, 160_000));
         leg.command(Command::Record(near)).unwrap();

@@ -364,6 +364,10 @@ impl Live {
                         self.incoming.datagram(&datagram, stream, latch, now, &mut |event| events(event));
                     scratch.received += u64::from(ours);
                 }
+            } else {
+                for datagram in scratch.batch.datagrams() {
+                    self.setup.before_description(&datagram);
+                }
             }
             if !more {
                 return;

@@ -14,6 +14,9 @@ use crate::rtp::stun;
 /// How long a far side has to go on checking until that is its consent (RFC 7675 section 5.1 has it ask every five
 /// seconds); others check until a way is found, and no more.
 const CONSENTS_AFTER: Duration = Duration::from_secs(10);
+/// The first byte of a handshake's record (RFC 6347 section 4.1), and bytes of the largest that is kept.
+const HANDSHAKE: u8 = 22;
+const EARLY_MAX: usize = 2_048;
 
 /// A session's.
 #[derive(Debug)]
@@ -21,6 +24,9 @@ pub(super) struct Setup {
     identity: Option<Arc<Identity>>,
     connectivity: Option<Connectivity>,
     agreeing: Option<Box<Agreeing>>,
+    /// What came of a handshake before the description: a far side that begins may be faster than its answer (RFC 5763
+    /// section 5).
+    early: Option<(Vec<u8>, SocketAddr)>,
     /// When the far side proved itself first, and last.
     checked: Option<(Instant, Instant)>,
 }
@@ -34,12 +40,18 @@ pub(super) struct Way<'a> {
 
 impl Setup {
     pub(super) const fn new(identity: Option<Arc<Identity>>) -> Self {
-        Self { identity, connectivity: None, agreeing: None, checked: None }
+        Self { identity, connectivity: None, agreeing: None, early: None, checked: None }
     }
 
     /// A new description. Whether keys are to be agreed on anew.
     pub(super) fn configure(&mut self, stream: &Stream, now: Instant) -> bool {
         self.connectivity.clone_from(&stream.connectivity);
+        if self.connectivity.is_none() {
+            self.checked = None;
+        }
+        if stream.handshake.as_ref().is_none_or(|handshake| handshake.begins) {
+            self.early = None;
+        }
         let (Some(agreed), Some(identity)) = (&stream.handshake, &self.identity) else {
             self.agreeing = None;
             return false;
@@ -50,6 +62,14 @@ impl Setup {
         let agreeing = Agreeing::new(identity, agreed.clone(), stream.remote, now);
         self.agreeing = Some(Box::new(agreeing));
         true
+    }
+
+    /// Takes a datagram that came before any description.
+    pub(super) fn before_description(&mut self, datagram: &Datagram<'_>) {
+        let begins = datagram.bytes.first() == Some(&HANDSHAKE) && datagram.bytes.len() <= EARLY_MAX;
+        if begins && self.identity.is_some() {
+            self.early = Some((datagram.bytes.to_vec(), datagram.source));
+        }
     }
 
     /// Takes a datagram, where it is neither audio nor a report; whether it was that.
@@ -76,11 +96,18 @@ impl Setup {
     /// Lets time pass for a handshake.
     pub(super) fn tick(&mut self, way: &mut Way<'_>, now: Instant) {
         let Some(agreeing) = &mut self.agreeing else { return };
+        let socket = way.socket;
+        let mut send = |packet: &[u8], to: SocketAddr| drop(socket.send_to(packet, to));
+        if let Some((bytes, source)) = self.early.take()
+            && way.latch.may_be(source)
+        {
+            let outcome = agreeing.datagram(&bytes, source, now, &mut send);
+            come_to(outcome, source, way);
+        }
         if !way.latch.is_reachable() {
             return;
         }
-        let (socket, to) = (way.socket, way.latch.destination());
-        let mut send = |packet: &[u8], to: SocketAddr| drop(socket.send_to(packet, to));
+        let to = way.latch.destination();
         let outcome = agreeing.tick(to, now, &mut send);
         come_to(outcome, to, way);
     }
@@ -129,6 +156,8 @@ fn come_to(outcome: Option<Outcome>, source: SocketAddr, way: &mut Way<'_>) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Codec;
+    use super::super::tests::stream;
     use super::*;
     use crate::clock;
 
@@ -144,5 +173,8 @@ mod tests {
         assert!(!setup.has_left(at(42), patience));
         assert!(setup.has_left(at(43), patience));
         assert!(!setup.has_left(at(44), patience), "told once");
+        setup.checked = Some((began, at(12)));
+        setup.configure(&stream(([192, 0, 2, 1], 9).into(), Codec::Pcmu), at(13));
+        assert!(!setup.has_left(at(600), patience), "whoever it is now checks nothing");
     }
 }

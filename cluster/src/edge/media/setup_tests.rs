@@ -66,6 +66,27 @@ fn whoever_has_another_certificate_is_neither_heard_nor_spoken_to() {
     assert_eq!((quality.packets_received, quality.packets_sent), (0, 0), "{quality:?}");
 }
 
+#[test]
+fn whoever_begins_before_its_answer_is_here_is_not_forgotten() {
+    let (media, far) = (Media::start(settings(24_300)).unwrap(), handshake::Identity::new().unwrap());
+    let party = Party::of(&media);
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    let session = party.session.local_address();
+    let now = crate::clock::monotonic();
+    let mut begun = handshake::Agreeing::new(&far, handshake(&media, true).unwrap(), session, now);
+    begun.tick(session, now, &mut |bytes, to| drop(socket.send_to(bytes, to)));
+    std::thread::sleep(Duration::from_millis(100));
+    // It is said once, and answered without being said again.
+    party.configure(Stream {
+        handshake: Some(Handshake { begins: false, hash: Hash::Sha256, fingerprint: far.fingerprint() }),
+        ..stream(socket.local_addr().unwrap(), Codec::Pcmu)
+    });
+    let mut bytes = [0; 2_000];
+    let (length, source) = socket.recv_from(&mut bytes).unwrap();
+    assert_eq!((source, bytes[0]), (session, 22), "{:?}", &bytes[..length]);
+}
+
 /// OpenSSL, which shares no code with us, at the far end of a way that the test looks into.
 struct Openssl {
     child: Child,
