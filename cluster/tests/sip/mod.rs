@@ -7,6 +7,8 @@ mod attesting;
 mod baresip;
 mod baresip_audio;
 mod bridging;
+mod browser;
+mod chromium;
 mod desk;
 mod dialling;
 mod early_media;
