@@ -11,7 +11,8 @@ use crate::sip::replaces::{Referred, Replaces};
 use crate::sip::respond::respond;
 use crate::sip::salvage::salvage;
 use crate::sip::sdp::{
-    Codec, Fingerprint, Hash, Means, Negotiation, Protection, SECRET_BYTES, Secret, acceptable, parse, sdp_of,
+    Codec, Fingerprint, Hash, KeyManagement, Means, Negotiation, Protection, SECRET_BYTES, Secret,
+    acceptable, parse, sdp_of,
 };
 use crate::sip::wire::{
     HeaderName, Limits, Message, Method, Request, StreamParser, TransactionKey, call_id_of, cancelled_key,
@@ -130,11 +131,27 @@ pub(super) fn description(bytes: &[u8]) {
             let _ = answering.unchanged();
             let _ = answering.answer(bytes);
         }
-        let mut offering = negotiation(protection);
-        let offer = offering.offer();
-        assert!(parse(&offer).is_ok(), "our own offer can't be read");
-        let _ = offering.accept(bytes);
+        for (keys, browsers) in
+            [(KeyManagement::Sdes, false), (KeyManagement::Dtls, false), (KeyManagement::Dtls, true)]
+        {
+            offered(negotiation(protection).keyed(keys).for_browsers(browsers), bytes);
+        }
     }
+}
+
+/// As an answer: what it agrees on is what was offered.
+fn offered(mut offering: Negotiation, answer: &[u8]) {
+    let offer = offering.offer();
+    assert!(parse(&offer).is_ok(), "our own offer can't be read");
+    if offering.accept(answer).is_err() {
+        return;
+    }
+    let offer = String::from_utf8_lossy(&offer).into_owned();
+    let (by_handshake, described) = (offer.contains("a=fingerprint:"), offer.contains("a=crypto:"));
+    let agreed = offering.agreed().map(|agreed| (agreed.handshake.is_some(), agreed.protected.is_some()));
+    assert_eq!(agreed, Some((by_handshake, described)), "talked down");
+    let again = String::from_utf8_lossy(&offering.offer()).into_owned();
+    assert_eq!(again.contains("a=fingerprint:"), by_handshake, "offered otherwise in mid-call");
 }
 
 fn negotiation(protection: Protection) -> Negotiation {
@@ -229,7 +246,7 @@ fn carried_out(call: &mut Dialog) {
                 assert!(request.headers.get(&HeaderName::Via).is_some(), "a request without Via");
                 Message::Request(request)
             }
-            Effect::Tell(_) | Effect::Ignored { .. } => continue,
+            Effect::Tell(_) | Effect::Unusable { .. } | Effect::Ignored { .. } => continue,
         };
         assert!(!message.to_bytes().is_empty());
     }

@@ -48,6 +48,7 @@ async fn peer_sipp_hears_whoever_it_is_put_together_with_and_is_heard() {
     let target = format!("sip:{ANSWERS}@{}", address(&trunk, Transport::Udp));
     let person = trunk.call(&target, "2", events).await.unwrap();
     until(&of_desk, |event| *event == Event::Established).await;
+    desk.until_up(ANSWERS).await;
     let told = of_desk.lock().clone();
     let first = told.iter().find(|event| !matches!(event, Event::ReachableBy(_)));
     assert!(matches!(first, Some(Event::Ringing | Event::Established)), "{told:?}");

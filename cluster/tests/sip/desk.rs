@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actors::call::leg::{Command, Event, Events, Incoming, Leg, Reception, Refusal};
 use actors::types::{Attestation, CallId, Destination};
 use cluster::edge::media::{self, Media};
 use cluster::edge::sip_trunk::{Settings, Trunk};
 use parking_lot::Mutex;
+use tokio::time::{Instant, sleep};
 
 /// Answered at once.
 pub(super) const ANSWERS: &str = "1000";
@@ -96,6 +98,15 @@ impl Desk {
         leg.unwrap().command(command).unwrap();
     }
 
+    /// Waits until the latest call to this number is up.
+    pub(super) async fn until_up(&self, number: &str) {
+        let end = Instant::now() + Duration::from_secs(10);
+        while !self.calls(number).last().is_some_and(|events| events.contains(&Event::Established)) {
+            assert!(Instant::now() < end, "not up: {:?}", self.calls(number));
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     /// What the network vouched for of the call that was offered last.
     pub(super) fn attested(&self) -> Option<Attestation> {
         self.attested.lock().last().copied()
@@ -119,15 +130,24 @@ pub(super) async fn open(settings: Settings) -> (Trunk, Media, Arc<Desk>) {
 
 /// The same with its audio at this address.
 pub(super) async fn open_at(address: &str, settings: Settings) -> (Trunk, Media, Arc<Desk>) {
-    let media = Media::start(media::Settings {
+    open_with(media_at(address), settings).await
+}
+
+/// Settings of media at this address.
+pub(super) fn media_at(address: &str) -> media::Settings {
+    media::Settings {
         address: address.parse().unwrap(),
         first_port: 20_000,
         last_port: 39_999,
         quarantine_ms: 0,
         threads: 1,
         ..media::Settings::default()
-    })
-    .unwrap();
+    }
+}
+
+/// The same with these settings of its audio.
+pub(super) async fn open_with(media: media::Settings, settings: Settings) -> (Trunk, Media, Arc<Desk>) {
+    let media = Media::start(media).unwrap();
     let desk = DeskHandle::default();
     let trunk = Trunk::start(settings, Arc::new(desk.clone()), media.clone()).await.unwrap();
     (trunk, media, desk.0)

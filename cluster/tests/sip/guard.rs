@@ -23,6 +23,8 @@ fn carrier(addresses: &[&str], user: &str, numbers: &[&str]) -> Carrier {
         password: Private::new(if user.is_empty() { String::new() } else { "secret".to_owned() }),
         numbers: all(numbers),
         account: None,
+        srtp: None,
+        srtp_keys: None,
     }
 }
 

@@ -11,7 +11,7 @@ use nix::unistd::Pid;
 use tokio::time::{Instant, sleep};
 
 /// A running program in a process group of its own. It is killed when this is dropped, when the thread that
-/// started it ends without dropping it (a killed test), and in any case after a minute.
+/// started it ends without dropping it (a killed test), and in any case after a minute, or after as long as was said.
 pub(super) struct Peer {
     pub(super) child: Child,
 }
@@ -19,9 +19,14 @@ pub(super) struct Peer {
 impl Peer {
     /// Starts a program with its output in `log`.
     pub(super) fn start(program: &str, arguments: &[&str], log: &Path) -> Self {
+        Self::start_for(60, program, arguments, log)
+    }
+
+    /// The same for so many seconds at most.
+    pub(super) fn start_for(seconds: u32, program: &str, arguments: &[&str], log: &Path) -> Self {
         let log = fs::File::create(log).unwrap();
         let child = Command::new("setpriv")
-            .args(["--pdeathsig", "TERM", "timeout", "--kill-after=2", "60"])
+            .args(["--pdeathsig", "TERM", "timeout", "--kill-after=2", &seconds.to_string()])
             .args(["setpriv", "--pdeathsig", "KILL", program])
             .args(arguments)
             .stdin(Stdio::piped())

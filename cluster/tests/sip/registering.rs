@@ -39,6 +39,8 @@ pub(super) fn with_account(server: &str) -> Settings {
         password: Private::default(),
         numbers: Vec::new(),
         account: Some(account),
+        srtp: None,
+        srtp_keys: None,
     };
     let mut settings = Settings { trunk: vec![carrier], ..settings() };
     settings.registering.next_server_ms = 300;

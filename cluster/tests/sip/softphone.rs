@@ -151,7 +151,7 @@ fn modules() -> String {
     .to_owned()
 }
 
-fn write_wav(path: &Path, samples: &[i16], sample_rate: u32, channels: u16) {
+pub(super) fn write_wav(path: &Path, samples: &[i16], sample_rate: u32, channels: u16) {
     let specification = hound::WavSpec {
         channels,
         sample_rate,

@@ -43,6 +43,8 @@ fn named(name: &str, address: &str) -> Carrier {
         password: actors::types::Private::new(String::new()),
         numbers: Vec::new(),
         account: None,
+        srtp: None,
+        srtp_keys: None,
     }
 }
 

@@ -6,6 +6,7 @@ use actors::types::Private;
 use cluster::edge::sip_trunk::trial::{Tried, Wish, try_trunk};
 use cluster::edge::sip_trunk::{Settings, Transport};
 use cluster::sip::respond::{Draft, respond};
+use cluster::sip::sdp::{KeyManagement, Protection};
 use cluster::sip::wire::{HeaderName, Method, Request};
 
 use super::desk::{self, ANSWERS, RINGS};
@@ -205,6 +206,26 @@ async fn a_call_is_hung_up_when_it_rings_or_is_answered() {
     quiet(&trunk, Duration::from_secs(20)).await;
     assert_eq!(desk.legs(), 0);
     trunk.stop(Duration::from_secs(1)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_offers_what_the_trunk_is_offered() {
+    for (srtp, srtp_keys, lines) in [
+        (None, None, [" RTP/AVP ", "a=rtpmap:0 PCMU"]),
+        (Some(Protection::Offered), None, [" RTP/SAVP ", "a=crypto:1 "]),
+        (
+            Some(Protection::Required),
+            Some(KeyManagement::Dtls),
+            [" UDP/TLS/RTP/SAVP ", "a=fingerprint:sha-256 "],
+        ),
+    ] {
+        let (server, mut settings) = at(answering(Method::Invite, 488, &[])).await;
+        (settings.trunk[0].srtp, settings.trunk[0].srtp_keys) = (srtp, srtp_keys);
+        says(&settings, Some("1"), "call", false, &["srtp_keys"]).await;
+        let offer = server.asked(&Method::Invite)[0].body().to_vec();
+        let offer = String::from_utf8(offer).unwrap();
+        assert!(lines.iter().all(|line| offer.contains(line)), "{offer}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

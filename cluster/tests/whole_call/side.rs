@@ -208,7 +208,7 @@ impl Side {
                     self.transmit(Message::Request(request));
                 }
                 Effect::Tell(event) => self.events.push(event),
-                Effect::Ignored { .. } => {}
+                Effect::Unusable { .. } | Effect::Ignored { .. } => {}
             }
         }
     }

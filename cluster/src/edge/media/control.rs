@@ -152,7 +152,8 @@ pub enum MediaEvent {
         /// The index of the last word that had begun, where any had.
         last_word: Option<u32>,
     },
-    /// No packet came for longer than the timeout while the far side should be sending. Told once per silence.
+    /// No packet came for longer than the timeout while the far side should be sending, or no check while it is held
+    /// and was checking. Told once per silence.
     TimedOut,
     /// The session is over and its port is free; the last event.
     Closed(CallQuality),

@@ -1,7 +1,7 @@
 //! A session on its thread.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actors::types::{CallId, CallQuality};
 use models::audio::{AudioSender, Clip, TELEPHONE_HZ};
@@ -197,6 +197,8 @@ impl Live {
             }
             if stream.direction.receives() {
                 self.tell_dead_media(scratch.clocks.now);
+            } else if self.setup.has_left(scratch.moment, self.patience()) {
+                self.tell_timed_out();
             }
         }
         if self.waiting.as_ref().is_some_and(Sound::is_over) {
@@ -210,9 +212,17 @@ impl Live {
 
     fn tell_dead_media(&mut self, now: Micros) {
         if self.incoming.has_died(now, self.settings.dead_media_ms) {
-            ::metrics::counter!(metrics::TIMEOUTS).increment(1);
-            (self.events)(MediaEvent::TimedOut);
+            self.tell_timed_out();
         }
+    }
+
+    fn patience(&self) -> Duration {
+        Duration::from_millis(self.settings.dead_media_ms)
+    }
+
+    fn tell_timed_out(&self) {
+        ::metrics::counter!(metrics::TIMEOUTS).increment(1);
+        (self.events)(MediaEvent::TimedOut);
     }
 
     /// Passes over frames that the thread had no time for.
@@ -353,6 +363,10 @@ impl Live {
                     let ours =
                         self.incoming.datagram(&datagram, stream, latch, now, &mut |event| events(event));
                     scratch.received += u64::from(ours);
+                }
+            } else {
+                for datagram in scratch.batch.datagrams() {
+                    self.setup.before_description(&datagram);
                 }
             }
             if !more {

@@ -32,7 +32,8 @@ pub struct Settings {
     pub utterances: usize,
     /// The kernel's receive buffer per socket, in bytes.
     pub receive_buffer_bytes: usize,
-    /// How long the far side may send nothing while it should, in milliseconds.
+    /// How long the far side may send nothing while it should, in milliseconds; and, while it is held, no check where it
+    /// was making any (RFC 7675).
     pub dead_media_ms: u64,
     /// How long after a session description packets from another address than the described one may prove
     /// themselves, in milliseconds.
@@ -52,7 +53,7 @@ pub struct Settings {
     /// How long after its time the far side may tell that it has played something, in milliseconds; then it counts
     /// as played.
     pub line_mark_ms: u64,
-    /// Whether keys are agreed on by DTLS (RFC 5764) with a far side that offers it.
+    /// Whether keys are agreed on by DTLS (RFC 5764) with a far side that offers it, or is to be offered it.
     pub dtls: bool,
     /// Whether our silence is sent as comfort noise (RFC 3389) to a far side that knows it: a packet now and then
     /// instead of fifty a second.

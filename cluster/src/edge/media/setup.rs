@@ -2,7 +2,7 @@
 
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::batch::Datagram;
 use super::guard::Guard;
@@ -11,12 +11,24 @@ use super::{Connectivity, Stream, metrics};
 use crate::rtp::latch::Latch;
 use crate::rtp::stun;
 
+/// How long a far side has to go on checking until that is its consent (RFC 7675 section 5.1 has it ask every five
+/// seconds); others check until a way is found, and no more.
+const CONSENTS_AFTER: Duration = Duration::from_secs(10);
+/// The first byte of a handshake's record (RFC 6347 section 4.1), and bytes of the largest that is kept.
+const HANDSHAKE: u8 = 22;
+const EARLY_MAX: usize = 2_048;
+
 /// A session's.
 #[derive(Debug)]
 pub(super) struct Setup {
     identity: Option<Arc<Identity>>,
     connectivity: Option<Connectivity>,
     agreeing: Option<Box<Agreeing>>,
+    /// What came of a handshake before the description: a far side that begins may be faster than its answer (RFC 5763
+    /// section 5).
+    early: Option<(Vec<u8>, SocketAddr)>,
+    /// When the far side proved itself first, and last.
+    checked: Option<(Instant, Instant)>,
 }
 
 /// The port, and whom its packets are believed to be of.
@@ -28,12 +40,18 @@ pub(super) struct Way<'a> {
 
 impl Setup {
     pub(super) const fn new(identity: Option<Arc<Identity>>) -> Self {
-        Self { identity, connectivity: None, agreeing: None }
+        Self { identity, connectivity: None, agreeing: None, early: None, checked: None }
     }
 
     /// A new description. Whether keys are to be agreed on anew.
     pub(super) fn configure(&mut self, stream: &Stream, now: Instant) -> bool {
         self.connectivity.clone_from(&stream.connectivity);
+        if self.connectivity.is_none() {
+            self.checked = None;
+        }
+        if stream.handshake.as_ref().is_none_or(|handshake| handshake.begins) {
+            self.early = None;
+        }
         let (Some(agreed), Some(identity)) = (&stream.handshake, &self.identity) else {
             self.agreeing = None;
             return false;
@@ -46,10 +64,18 @@ impl Setup {
         true
     }
 
+    /// Takes a datagram that came before any description.
+    pub(super) fn before_description(&mut self, datagram: &Datagram<'_>) {
+        let begins = datagram.bytes.first() == Some(&HANDSHAKE) && datagram.bytes.len() <= EARLY_MAX;
+        if begins && self.identity.is_some() {
+            self.early = Some((datagram.bytes.to_vec(), datagram.source));
+        }
+    }
+
     /// Takes a datagram, where it is neither audio nor a report; whether it was that.
     pub(super) fn datagram(&mut self, datagram: &Datagram<'_>, way: &mut Way<'_>, now: Instant) -> bool {
         match datagram.bytes.first() {
-            Some(0..=3) => self.check(datagram, way),
+            Some(0..=3) => self.check(datagram, way, now),
             // Where checks say whose packets are believed, nobody else's handshake is listened to.
             Some(20..=63) => {
                 if let Some(agreeing) = &mut self.agreeing
@@ -70,21 +96,38 @@ impl Setup {
     /// Lets time pass for a handshake.
     pub(super) fn tick(&mut self, way: &mut Way<'_>, now: Instant) {
         let Some(agreeing) = &mut self.agreeing else { return };
+        let socket = way.socket;
+        let mut send = |packet: &[u8], to: SocketAddr| drop(socket.send_to(packet, to));
+        if let Some((bytes, source)) = self.early.take()
+            && way.latch.may_be(source)
+        {
+            let outcome = agreeing.datagram(&bytes, source, now, &mut send);
+            come_to(outcome, source, way);
+        }
         if !way.latch.is_reachable() {
             return;
         }
-        let (socket, to) = (way.socket, way.latch.destination());
-        let mut send = |packet: &[u8], to: SocketAddr| drop(socket.send_to(packet, to));
+        let to = way.latch.destination();
         let outcome = agreeing.tick(to, now, &mut send);
         come_to(outcome, to, way);
     }
 
-    fn check(&self, datagram: &Datagram<'_>, way: &mut Way<'_>) {
+    /// Whether a far side that went on checking has stopped for longer than this. Told once.
+    pub(super) fn has_left(&mut self, now: Instant, patience: Duration) -> bool {
+        let left = |(first, last): &(Instant, Instant)| {
+            last.saturating_duration_since(*first) >= CONSENTS_AFTER
+                && now.saturating_duration_since(*last) > patience
+        };
+        self.checked.take_if(|checked| left(checked)).is_some()
+    }
+
+    fn check(&mut self, datagram: &Datagram<'_>, way: &mut Way<'_>, now: Instant) {
         let Some(Connectivity { ours, theirs }) = &self.connectivity else { return };
         let Some(check) = stun::check(datagram.bytes, ours, theirs) else {
             ::metrics::counter!(metrics::CHECKS_UNPROVEN).increment(1);
             return;
         };
+        self.checked = Some((self.checked.map_or(now, |(first, _)| first), now));
         // Until one way is nominated, the first that proves itself serves.
         if check.nominates || !way.latch.is_latched() {
             way.latch.believe(datagram.source);
@@ -108,5 +151,30 @@ fn come_to(outcome: Option<Outcome>, source: SocketAddr, way: &mut Way<'_>) {
             ::metrics::counter!(metrics::HANDSHAKES, "outcome" => "failed").increment(1);
             tracing::warn!(why, "no keys were agreed on; nothing is heard or said in this call");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Codec;
+    use super::super::tests::stream;
+    use super::*;
+    use crate::clock;
+
+    #[test]
+    fn only_who_went_on_checking_is_missed() {
+        let (began, patience) = (clock::monotonic(), Duration::from_secs(30));
+        let mut setup = Setup::new(None);
+        let at = |seconds| began + Duration::from_secs(seconds);
+        assert!(!setup.has_left(at(600), patience), "it never checked");
+        setup.checked = Some((began, at(2)));
+        assert!(!setup.has_left(at(600), patience), "it checked until there was a way");
+        setup.checked = Some((began, at(12)));
+        assert!(!setup.has_left(at(42), patience));
+        assert!(setup.has_left(at(43), patience));
+        assert!(!setup.has_left(at(44), patience), "told once");
+        setup.checked = Some((began, at(12)));
+        setup.configure(&stream(([192, 0, 2, 1], 9).into(), Codec::Pcmu), at(13));
+        assert!(!setup.has_left(at(600), patience), "whoever it is now checks nothing");
     }
 }

@@ -66,6 +66,27 @@ fn whoever_has_another_certificate_is_neither_heard_nor_spoken_to() {
     assert_eq!((quality.packets_received, quality.packets_sent), (0, 0), "{quality:?}");
 }
 
+#[test]
+fn whoever_begins_before_its_answer_is_here_is_not_forgotten() {
+    let (media, far) = (Media::start(settings(24_300)).unwrap(), handshake::Identity::new().unwrap());
+    let party = Party::of(&media);
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    let session = party.session.local_address();
+    let now = crate::clock::monotonic();
+    let mut begun = handshake::Agreeing::new(&far, handshake(&media, true).unwrap(), session, now);
+    begun.tick(session, now, &mut |bytes, to| drop(socket.send_to(bytes, to)));
+    std::thread::sleep(Duration::from_millis(100));
+    // It is said once, and answered without being said again.
+    party.configure(Stream {
+        handshake: Some(Handshake { begins: false, hash: Hash::Sha256, fingerprint: far.fingerprint() }),
+        ..stream(socket.local_addr().unwrap(), Codec::Pcmu)
+    });
+    let mut bytes = [0; 2_000];
+    let (length, source) = socket.recv_from(&mut bytes).unwrap();
+    assert_eq!((source, bytes[0]), (session, 22), "{:?}", &bytes[..length]);
+}
+
 /// OpenSSL, which shares no code with us, at the far end of a way that the test looks into.
 struct Openssl {
     child: Child,
@@ -75,6 +96,15 @@ struct Openssl {
 impl Openssl {
     /// Asks whoever answers at `to`, as the owner of a new certificate, whose fingerprint is returned.
     fn connect(to: SocketAddr) -> (Self, Vec<u8>) {
+        Self::start(&["s_client", "-connect", &to.to_string()])
+    }
+
+    /// Waits to be asked at `at`, and wants to be shown a certificate.
+    fn listen(at: SocketAddr) -> (Self, Vec<u8>) {
+        Self::start(&["s_server", "-Verify", "1", "-accept", &at.to_string()])
+    }
+
+    fn start(role: &[&str]) -> (Self, Vec<u8>) {
         let folder = tempfile::tempdir().unwrap();
         let file = |name: &str| folder.path().join(name);
         let key = rcgen::KeyPair::generate().unwrap();
@@ -83,13 +113,13 @@ impl Openssl {
         std::fs::write(file("key"), key.serialize_pem()).unwrap();
         std::fs::write(file("certificate"), certificate.pem()).unwrap();
         let child = Command::new("openssl")
-            .args(["s_client", "-dtls1_2", "-use_srtp", "SRTP_AES128_CM_SHA1_80"])
+            .args(role)
+            .args(["-dtls1_2", "-use_srtp", "SRTP_AES128_CM_SHA1_80"])
             .args(["-keymatexport", "EXTRACTOR-dtls_srtp", "-keymatexportlen", "60"])
             .arg("-cert")
             .arg(file("certificate"))
             .arg("-key")
             .arg(file("key"))
-            .args(["-connect", &to.to_string()])
             .stdin(Stdio::piped())
             .stdout(std::fs::File::create(file("said")).unwrap())
             .stderr(Stdio::null())
@@ -137,22 +167,44 @@ fn pass_on(relay: &UdpSocket, session: SocketAddr, asker: &mut Option<SocketAddr
 
 #[test]
 fn peer_openssl_and_we_come_to_the_same_keys() {
-    let media = Media::start(settings(24_100)).unwrap();
-    let party = Party::of(&media);
-    let session = party.session.local_address();
+    let relay = relay();
+    let (openssl, fingerprint) = Openssl::connect(relay.local_addr().unwrap());
+    come_to_the_same_keys(24_100, &relay, None, &openssl, (false, fingerprint));
+}
+
+#[test]
+fn peer_openssl_waits_and_we_begin() {
+    let free = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (openssl, fingerprint) = Openssl::listen(free);
+    come_to_the_same_keys(24_200, &relay(), Some(free), &openssl, (true, fingerprint));
+}
+
+fn relay() -> UdpSocket {
     let relay = UdpSocket::bind("127.0.0.1:0").unwrap();
     relay.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
-    let (openssl, fingerprint) = Openssl::connect(relay.local_addr().unwrap());
+    relay
+}
+
+/// A session and OpenSSL, whose address is known where it waits; whether we begin, and its fingerprint.
+fn come_to_the_same_keys(
+    first_port: u16,
+    relay: &UdpSocket,
+    mut far: Option<SocketAddr>,
+    openssl: &Openssl,
+    (begins, fingerprint): (bool, Vec<u8>),
+) {
+    let media = Media::start(settings(first_port)).unwrap();
+    let party = Party::of(&media);
+    let session = party.session.local_address();
     party.configure(Stream {
-        handshake: Some(Handshake { begins: false, hash: Hash::Sha256, fingerprint }),
+        handshake: Some(Handshake { begins, hash: Hash::Sha256, fingerprint }),
         multiplexed: true,
         ..stream(relay.local_addr().unwrap(), Codec::Pcmu)
     });
     party.play(1, 8_000, tone(8_000, 500.0, 40_000));
-    let mut asker = None;
     let mut sealed = Vec::new();
     for _ in 0..100 {
-        sealed.extend(pass_on(&relay, session, &mut asker, 100));
+        sealed.extend(pass_on(relay, session, &mut far, 100));
         if openssl.keys().is_some() && sealed.len() > 10 {
             break;
         }
@@ -163,7 +215,8 @@ fn peer_openssl_and_we_come_to_the_same_keys() {
         suite: Suite::AesCm128Sha1With80,
         master: [&material[key..key + 16], &material[salt..salt + 14]].concat(),
     };
-    let (theirs, ours) = (key(0, 32), key(16, 46));
+    let (clients, servers) = (key(0, 32), key(16, 46));
+    let (ours, theirs) = if begins { (clients, servers) } else { (servers, clients) };
     let mut opening = Opening::new(&ours).unwrap();
     let opened = sealed.iter().filter(|packet| opening.open(packet).is_ok()).count();
     assert!(opened > 10, "{opened} of {}", sealed.len());
@@ -172,7 +225,7 @@ fn peer_openssl_and_we_come_to_the_same_keys() {
     let header = crate::rtp::packet::Header { ssrc: 4, ..Default::default() };
     let clear = [&header.to_bytes()[..], &[0x55; 160]].concat();
     relay.send_to(&clear, session).unwrap();
-    pass_on(&relay, session, &mut asker, 200);
+    pass_on(relay, session, &mut far, 200);
     assert!(!party.told().contains(&MediaEvent::FirstPacket), "what is in clear is not heard");
     relay.send_to(&sealing.seal(&clear).unwrap(), session).unwrap();
     assert!(party.wait_for(|event| *event == MediaEvent::FirstPacket));

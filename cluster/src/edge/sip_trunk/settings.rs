@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Error;
 use crate::sip::dialog::Timing;
-use crate::sip::sdp::{Codec, Protection};
+use crate::sip::sdp::{Codec, KeyManagement, Protection};
 
 /// Addresses and bounds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,9 +84,12 @@ pub struct Settings {
     /// The codecs that are spoken, in the order of our own offers: "pcmu", "pcma", "g722", "opus". Of those that the
     /// far side offers, the one that costs least is taken.
     pub codecs: Vec<Codec>,
-    /// When audio is protected by SRTP with keys in the session description (RFC 4568): "accepted" where the far
-    /// side offers it, "offered" in our own offers too, "required" always.
+    /// When audio is protected by SRTP: "accepted" where the far side offers it, "offered" in our own offers too,
+    /// "required" always. What was offered so is not agreed on without.
     pub srtp: Protection,
+    /// By what the keys of our own offers are agreed on: "sdes" in the session description (RFC 4568), "dtls" by a
+    /// handshake on the audio's own port (RFC 5763), for which `media.dtls` has to be on.
+    pub srtp_keys: KeyManagement,
     /// T4, how long a message may stay in the network, in milliseconds (RFC 3261 section 17.1.2.2).
     pub t4_ms: u64,
     /// How long things take in a dialog; T1 and T2 are the transactions' too.
@@ -144,6 +147,7 @@ impl Default for Settings {
             outgoing_trunk: None,
             codecs: Codec::ALL.to_vec(),
             srtp: Protection::default(),
+            srtp_keys: KeyManagement::default(),
             t4_ms: 5_000,
             timing: Timing::default(),
             secure: super::Secure::default(),

@@ -26,6 +26,7 @@ use super::tls::{self, Tls};
 use super::transports::Transports;
 use super::{Error, Registration, Settings, Transport, metrics, tcp, udp, ws};
 use crate::edge::media::Media;
+use crate::sip::sdp::KeyManagement;
 
 /// How often the gauges are shown to the metrics' recorder.
 const PUBLISH_EVERY: Duration = Duration::from_secs(1);
@@ -82,6 +83,7 @@ impl Trunk {
         settings.check()?;
         let settings = Arc::new(settings);
         let guard = Guard::new(&settings)?;
+        can_shake_hands(&settings, &guard, &media)?;
         let attesting = Attesting::new(&settings.attesting)?.map(Arc::new);
         let tls = Arc::new(Tls::new(&settings.secure, settings.tls.is_some() || settings.wss.is_some())?);
         let Bound { udp: socket, tcp: listener, tls: secure, websockets, listening } = bind(&settings)?;
@@ -231,6 +233,24 @@ impl Trunk {
     pub fn counts(&self) -> Counts {
         counts(&self.inner.shared)
     }
+}
+
+/// Whoever is to agree on keys by DTLS needs a certificate for it.
+fn can_shake_hands(settings: &Settings, guard: &Guard, media: &Media) -> Result<(), Error> {
+    if media.fingerprint().is_some() {
+        return Ok(());
+    }
+    if settings.srtp_keys == KeyManagement::Dtls {
+        return Err(Error::Setting {
+            setting: "sip.srtp_keys",
+            mend: "\"sdes\", or media.dtls has to be true",
+        });
+    }
+    let unable = |name: &str| Error::Trunk {
+        name: name.to_owned(),
+        mend: "its srtp_keys are \"dtls\", for which media.dtls has to be true",
+    };
+    guard.by_handshake().map_or(Ok(()), |name| Err(unable(name)))
 }
 
 /// Registers by every trunk that is to.

@@ -261,7 +261,7 @@ fn of_status(step: Step, status: u16, said: String, retry_after_s: Option<u32>) 
         (_, 480) => "the number can't be reached now: try again, or another number",
         (_, 488 | 606) => {
             "nothing in common to talk by: the provider wants another codec than PCMU, PCMA, G.722 and Opus, or SRTP \
-             (sip.srtp = \"offered\" with ;transport=tls), or no SRTP (sip.srtp = \"accepted\")"
+             (the trunk's srtp = \"offered\" with ;transport=tls, or srtp_keys = \"dtls\"), or no SRTP (srtp = \"accepted\")"
         }
         (_, 420 | 421) => "it wants an extension that we don't have: ask the provider to leave it out",
         (_, 423) => "it wants longer registrations: raise account.expires_s",

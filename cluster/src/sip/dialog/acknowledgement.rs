@@ -1,7 +1,7 @@
 //! Our 200 to an INVITE and the wait for its ACK (RFC 3261 section 13.3.1.4).
 
 use super::super::respond::respond;
-use super::super::sdp::sdp_of;
+use super::super::sdp::{Unacceptable, sdp_of};
 use super::super::wire::{self, HeaderName, Request};
 use super::state::{Phase, Reason, Unacknowledged};
 use super::writing::{response_bytes, response_of};
@@ -67,9 +67,9 @@ impl Dialog {
         }
         if answered.carries_offer {
             let accepted = sdp_of(&ack.headers, ack.body())
-                .is_some_and(|answer| self.negotiation.accept(&answer).is_ok());
-            if !accepted {
-                return self.hang_up_because(now, Ending::Refused(488));
+                .map_or(Err(Unacceptable::NoAudio), |answer| self.negotiation.accept(&answer));
+            if let Err(why) = accepted {
+                return self.hang_up_over(now, why);
             }
             self.tell_agreed();
         }

@@ -2,7 +2,7 @@
 
 use super::super::destination;
 use super::super::respond::ACCEPT;
-use super::super::sdp::{Negotiation, sdp_of};
+use super::super::sdp::{Negotiation, Unacceptable, sdp_of};
 use super::super::wire::{self, HeaderName, Method, Request, Response};
 use super::early::Early;
 use super::incoming::{contact, record_route};
@@ -223,9 +223,13 @@ impl Dialog {
         let answer = sdp_of(&response.headers, response.body());
         let by_early =
             self.early.answered_by.take().is_some_and(|tag| self.remote_tag.as_ref() == Some(&tag));
-        let accepted = answer.map_or(by_early, |answer| self.negotiation.accept(&answer).is_ok());
-        if !accepted {
-            return self.hang_up_because(now, Ending::Refused(488));
+        let accepted = match answer {
+            Some(answer) => self.negotiation.accept(&answer),
+            None if by_early => Ok(()),
+            None => Err(Unacceptable::NoAudio),
+        };
+        if let Err(why) = accepted {
+            return self.hang_up_over(now, why);
         }
         self.adopt_session(now, response);
         self.tell_agreed();

@@ -1,8 +1,11 @@
 //! Hanging up, from either side (RFC 3261 section 15).
 
-use super::super::wire::Method;
+use bytes::Bytes;
+
+use super::super::sdp::Unacceptable;
+use super::super::wire::{HeaderName, Method};
 use super::state::{Phase, Reason};
-use super::{Dialog, Ending, Event, Moment};
+use super::{Dialog, Effect, Ending, Event, Moment};
 
 impl Dialog {
     /// The owner ends the call, whatever state it is in.
@@ -30,10 +33,24 @@ impl Dialog {
         }
     }
 
+    /// Ends a call whose far side has answered our offer with what can't be used; the BYE says why (RFC 3326).
+    pub(super) fn hang_up_over(&mut self, now: Moment, why: Unacceptable) {
+        self.tell_ended(Ending::Refused(488));
+        self.effects.0.push_back(Effect::Unusable { why });
+        self.answered = None;
+        let text = why.to_string().replace('"', "'");
+        let reason = HeaderName::parse(&Bytes::from_static(b"Reason"));
+        self.bye_with(now, &[(reason, format!("SIP;cause=488;text=\"{text}\""))]);
+    }
+
     pub(super) fn send_bye(&mut self, now: Moment) {
+        self.bye_with(now, &[]);
+    }
+
+    fn bye_with(&mut self, now: Moment, extra: &[(HeaderName, String)]) {
         self.phase = Phase::Ending;
         self.timers.clear();
-        self.bye = self.request(&Method::Bye, &[]);
+        self.bye = self.request(&Method::Bye, extra);
         if self.bye.is_none() {
             self.phase = Phase::Ended;
         }

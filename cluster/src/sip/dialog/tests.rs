@@ -1,7 +1,7 @@
 //! Every path of a dialog on virtual time. Before each step the dialog is written to bytes and read again by
 //! an owner whose clock shows something else.
 
-use super::super::sdp::{Negotiation, sdp_of};
+use super::super::sdp::{Negotiation, Unacceptable, sdp_of};
 use super::super::wire::{HeaderName, Message, Method, Request, Response, parse_own, text, to_tag};
 use super::*;
 
@@ -21,6 +21,7 @@ struct Out {
     acknowledgements: Vec<Request>,
     events: Vec<Event>,
     retransmissions: usize,
+    unusable: Vec<Unacceptable>,
     ignored: usize,
 }
 
@@ -159,6 +160,7 @@ impl Line {
                 Effect::Acknowledge { request, .. } => out.acknowledgements.push(request),
                 Effect::Retransmit { .. } => out.retransmissions += 1,
                 Effect::Tell(event) => out.events.push(event),
+                Effect::Unusable { why } => out.unusable.push(why),
                 Effect::Ignored { .. } => out.ignored += 1,
             }
         }
@@ -399,6 +401,24 @@ fn an_offer_that_comes_late_is_ours_and_the_ack_answers_it() {
     let out = line.ask(plain("ACK", 1));
     assert_eq!(out.methods(), ["BYE"], "an ACK without an answer leaves a call without audio");
     assert_eq!(out.events, [Event::Ended(Ending::Refused(488))]);
+    assert_eq!(out.unusable, [Unacceptable::NoAudio]);
+}
+
+#[test]
+fn an_answer_that_can_not_be_used_ends_the_call_and_the_bye_says_why() {
+    let (mut line, out) = Line::outgoing();
+    let (id, invite, _) = &out.requests[0];
+    let without = sdp("sendrecv").replace("RTP/AVP 0", "RTP/AVP 18");
+    let out = line.answer(*id, respond_to(invite, 200, "desk", "", &without));
+    assert_eq!(out.acknowledgements.len(), 1);
+    assert_eq!(out.methods(), ["BYE"]);
+    let why = text(&out.requests[0].1.headers, &HeaderName::parse(&bytes::Bytes::from_static(b"Reason")));
+    assert_eq!(
+        why.as_deref(),
+        Some("SIP;cause=488;text=\"no audio codec in common; PCMU, PCMA, G722 and opus are supported\"")
+    );
+    assert_eq!(out.events, [Event::Ended(Ending::Refused(488))]);
+    assert_eq!(out.unusable, [Unacceptable::NoCodec]);
 }
 
 #[test]

@@ -179,6 +179,11 @@ pub enum Effect {
     },
     /// Something happened.
     Tell(Event),
+    /// The far side's answer to our offer can't be used; the call ends for it.
+    Unusable {
+        /// Why.
+        why: Unacceptable,
+    },
     /// An input that can't happen in this state was passed over.
     Ignored {
         /// Why.

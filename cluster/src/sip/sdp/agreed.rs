@@ -8,7 +8,7 @@ use super::crypto::Keying;
 use super::handshake::{Connectivity, Handshake};
 use super::{Codec, Direction};
 
-/// When audio is protected by SRTP with keys in the description (RFC 4568).
+/// When audio is protected by SRTP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[serde(rename_all = "snake_case")]
 pub enum Protection {
@@ -19,6 +19,17 @@ pub enum Protection {
     Offered,
     /// Always: a far side that offers no key is refused.
     Required,
+}
+
+/// By what the keys of our own offers are agreed on; in those of the far side, each is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyManagement {
+    /// They are in the description (RFC 4568).
+    #[default]
+    Sdes,
+    /// By a handshake on the audio's own port (RFC 5763); the description has the certificates' fingerprints.
+    Dtls,
 }
 
 /// How a stream is protected.

@@ -2,11 +2,11 @@
 
 use super::crypto::Keying;
 use super::handshake::{Fingerprint, Setup};
-use super::writing::{COMFORT_NOISE, PLAIN, SECURE};
+use super::writing::{BROWSERS, BY_HANDSHAKE, COMFORT_NOISE, PLAIN, SECURE};
 use super::{Codec, Description, Media, Protection, Unacceptable, parse};
 
-/// Keys by DTLS (RFC 5764 section 8), with and without early reports; the last one is what older ones write.
-const BY_HANDSHAKE: [&str; 3] = ["UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP", "RTP/SAVPF"];
+/// What older browsers and gateways write for keys by DTLS.
+const OLDER: &str = "RTP/SAVPF";
 
 /// Whether an offer has anything that we can take.
 ///
@@ -75,7 +75,7 @@ pub(super) fn choose(description: &Description, means: Means<'_>) -> Result<Choi
             why = Unacceptable::NoCodec;
             continue;
         };
-        if media.address.is_none() {
+        if media.address.is_none() && !media.terms.checks() {
             why = Unacceptable::Address;
             continue;
         }
@@ -112,7 +112,8 @@ fn keys(media: &Media, means: Means<'_>) -> Result<Keys, Unacceptable> {
     {
         return Ok(Keys::Described(first.tag, first.keying.clone()));
     }
-    let by_handshake = BY_HANDSHAKE.into_iter().any(is) || is(SECURE) && media.terms.fingerprint.is_some();
+    let by_handshake = [BROWSERS, BY_HANDSHAKE, OLDER].into_iter().any(is)
+        || is(SECURE) && media.terms.fingerprint.is_some();
     match &media.terms.fingerprint {
         Some(fingerprint) if by_handshake && means.certified => {
             Ok(Keys::ByHandshake(fingerprint.clone(), media.terms.setup.unwrap_or(Setup::Either)))

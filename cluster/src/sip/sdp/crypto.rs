@@ -106,10 +106,15 @@ impl From<[u8; SECRET_BYTES]> for Secret {
 }
 
 impl Secret {
-    /// Our name and password in connectivity checks; always the same ones.
-    pub(super) fn credentials(&self) -> Credentials {
+    /// Our name and password in connectivity checks: the same ones until they are asked for anew, and others each time
+    /// that they are.
+    pub(super) fn credentials(&self, restarts: u32) -> Credentials {
         let part = |from: usize, length: usize| {
-            STANDARD_NO_PAD.encode(self.0.get(from..from + length).unwrap_or_default())
+            let mut text = STANDARD_NO_PAD.encode(self.0.get(from..from + length).unwrap_or_default());
+            if restarts > 0 {
+                text.push_str(&restarts.to_string());
+            }
+            text
         };
         Credentials {
             fragment: part(SUITES_BYTES, FRAGMENT_BYTES),
@@ -219,7 +224,7 @@ mod tests {
             all.extend(keying.master.reveal().to_vec());
         }
         assert_eq!(all, bytes[..SUITES_BYTES], "no byte is used twice");
-        let Credentials { fragment, password } = secret.credentials();
+        let Credentials { fragment, password } = secret.credentials(0);
         assert_eq!((fragment.len(), password.len()), (8, 24));
         assert_eq!(format!("{secret:?} {:?}", secret.key(Suite::AesGcm128).master), "Secret(..) Master(..)");
     }

@@ -71,6 +71,12 @@ pub struct Terms {
 }
 
 impl Terms {
+    /// Whether the sender makes checks that can be answered.
+    #[must_use]
+    pub const fn checks(&self) -> bool {
+        self.fragment.is_some() && self.has_password && !self.lite
+    }
+
     /// Takes an attribute; whether it was one of these.
     fn take(&mut self, attribute: &str) -> bool {
         match attribute.split_once(':') {

@@ -59,6 +59,38 @@ fn a_browsers_offer_is_answered() {
 }
 
 #[test]
+fn a_browser_that_begins_its_checks_anew_is_given_new_names() {
+    let mut ours = negotiation(Protection::Accepted);
+    let credentials = |agreed: Agreed| agreed.connectivity.unwrap().ours;
+    let first = credentials(answered(&mut ours, &browsers("actpass")).1);
+    let again = credentials(answered(&mut ours, &browsers("actpass")).1);
+    assert_eq!((&first.fragment, &first.password), (&again.fragment, &again.password));
+    let mut before = first;
+    for name in ["Nnq1", "Nnq2"] {
+        let offer = browsers("actpass").replace("Yzq1", name);
+        let (answer, agreed) = answered(&mut ours, &offer);
+        assert!(agreed.handshake.is_some_and(|handshake| !handshake.begins), "the keys stay");
+        let now = agreed.connectivity.unwrap();
+        assert_eq!(now.theirs, name);
+        assert!(now.ours.fragment != before.fragment && now.ours.password != before.password);
+        let lines = format!("a=ice-ufrag:{}\r\na=ice-pwd:{}\r\n", now.ours.fragment, now.ours.password);
+        assert!(answer.contains(&lines), "{answer}");
+        // What we offer then is no restart.
+        assert!(String::from_utf8(ours.offer()).unwrap().contains(&lines));
+        before = now.ours;
+    }
+}
+
+#[test]
+fn a_browser_that_hides_its_addresses_is_found_by_its_checks() {
+    let hidden = browsers("actpass").replace("c=IN IP4 0.0.0.0", "c=IN IP4 3f2a.local");
+    let agreed = answered(&mut negotiation(Protection::Accepted), &hidden).1;
+    assert!(agreed.remote.ip().is_unspecified() && !agreed.held);
+    let nowhere = hidden.replace("a=ice-pwd", "a=pwd");
+    assert_eq!(negotiation(Protection::Accepted).answer(nowhere.as_bytes()), Err(Unacceptable::Address));
+}
+
+#[test]
 fn who_begins_is_agreed_on_and_stays() {
     for (offered, ours, begins) in [("active", "passive", false), ("passive", "active", true)] {
         let mut negotiation = negotiation(Protection::Accepted);

@@ -7,9 +7,10 @@ mod description;
 mod handshake;
 mod multipart;
 mod negotiation;
+mod offering;
 mod writing;
 
-pub use agreed::{Agreed, Protected, Protection};
+pub use agreed::{Agreed, KeyManagement, Protected, Protection};
 pub use choosing::{Means, acceptable};
 pub use crypto::{Crypto, Keying, Master, SECRET_BYTES, Secret, Suite};
 pub use description::{Description, Media, Terms, parse};
@@ -141,13 +142,13 @@ pub enum Unacceptable {
     #[error("audio is offered by a transport other than RTP/AVP, RTP/SAVP and UDP/TLS/RTP/SAVP(F)")]
     Transport,
     /// DTLS-SRTP, but without what is needed for it.
-    #[error("audio by DTLS is offered without a=setup, or without an a=fingerprint of SHA-256 or better")]
+    #[error("audio by DTLS has to come with an a=fingerprint of SHA-256 or better")]
     NoFingerprint,
     /// RTP/SAVP, but with no key that we can use.
     #[error("no suite in common for SRTP; {}, {}, {} and {} are supported", Suite::ALL[0].name(), Suite::ALL[1].name(), Suite::ALL[2].name(), Suite::ALL[3].name())]
     NoSuite,
     /// RTP/AVP, where the operator wants every call protected.
-    #[error("only protected audio (RTP/SAVP with a=crypto) is taken here")]
+    #[error("only protected audio (RTP/SAVP with a=crypto, or UDP/TLS/RTP/SAVP(F)) is taken here")]
     Unprotected,
     /// Audio, but in no codec of ours.
     #[error("no audio codec in common; PCMU, PCMA, G722 and opus are supported")]
@@ -173,5 +174,7 @@ impl Unacceptable {
 
 #[cfg(test)]
 mod handshake_tests;
+#[cfg(test)]
+mod offering_tests;
 #[cfg(test)]
 mod tests;

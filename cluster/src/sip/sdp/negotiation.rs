@@ -1,41 +1,45 @@
 //! Offer and answer (RFC 3264) for one audio stream.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
 use super::choosing::{Choice, Keys, Means, choose};
-use super::crypto::{Keying, Secret, Suite};
-use super::handshake::{self, Connectivity, Fingerprint, Handshake, Setup};
-use super::writing::{Framing, PLAIN, SECURE, START, Written, refused, session_lines};
-use super::{Agreed, Codec, Description, Direction, Media, Protected, Protection, Unacceptable, parse};
+use super::crypto::{Keying, Secret};
+use super::handshake::{self, Connectivity, Credentials, Fingerprint, Handshake, Setup};
+use super::writing::{Framing, Written, refused, session_lines};
+use super::{
+    Agreed, Codec, Description, Direction, KeyManagement, Media, Protected, Protection, Unacceptable, parse,
+};
 
 /// One call's side of offer and answer: a value, so that it moves with its call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Negotiation {
-    local: SocketAddr,
+    pub(super) local: SocketAddr,
     session: u64,
     version: u64,
     written: Vec<u8>,
-    agreed: Option<Agreed>,
-    protection: Protection,
+    pub(super) agreed: Option<Agreed>,
+    pub(super) protection: Protection,
+    /// By what the keys of our own offers are agreed on.
+    pub(super) keys: KeyManagement,
+    /// The far side is a browser, or might be: it takes nothing but keys by DTLS, and finds us by checks.
+    pub(super) browsers: bool,
     /// Whether we know comfort noise.
-    comfort_noise: bool,
+    pub(super) comfort_noise: bool,
     /// What our keys come from; without it, nothing is protected.
-    secret: Option<Secret>,
+    pub(super) secret: Option<Secret>,
+    /// How often the far side has begun its checks anew (RFC 8445 section 9).
+    pub(super) restarts: u32,
     /// Our certificate; without it, no keys are agreed on by DTLS.
-    certificate: Option<Fingerprint>,
+    pub(super) certificate: Option<Fingerprint>,
     /// The codecs that we speak, in the order of our offers.
-    codecs: Vec<Codec>,
-    framing: Framing,
+    pub(super) codecs: Vec<Codec>,
+    pub(super) framing: Framing,
 }
 
-/// The payload type of telephone events in our own offers.
-const TELEPHONE_EVENT: u8 = 101;
-/// The same at the clock of Opus.
-const TELEPHONE_EVENT_48: u8 = 102;
 /// Milliseconds of audio in a packet where nobody says otherwise.
-const PACKET_MS: u32 = 20;
+pub(super) const PACKET_MS: u32 = 20;
 
 impl Negotiation {
     /// A new one. `local` is where we want packets; `session` is any number, the same for the whole call.
@@ -48,8 +52,11 @@ impl Negotiation {
             written: Vec::new(),
             agreed: None,
             protection: Protection::Accepted,
+            keys: KeyManagement::Sdes,
+            browsers: false,
             comfort_noise: false,
             secret: None,
+            restarts: 0,
             certificate: None,
             codecs: Codec::ALL.to_vec(),
             framing: Framing::default(),
@@ -60,6 +67,19 @@ impl Negotiation {
     #[must_use]
     pub fn speaking(self, codecs: Vec<Codec>) -> Self {
         Self { codecs, ..self }
+    }
+
+    /// The same, and the keys of what we offer protected are agreed on so. By DTLS it has to be certified, or they are
+    /// in the description all the same.
+    #[must_use]
+    pub fn keyed(self, keys: KeyManagement) -> Self {
+        Self { keys, ..self }
+    }
+
+    /// The same, and what we offer first is what a browser takes: keys by DTLS, checks, one port.
+    #[must_use]
+    pub fn for_browsers(self, browsers: bool) -> Self {
+        Self { browsers, ..self }
     }
 
     /// The same, and keys are agreed on by DTLS with a far side that offers it, as the owner of this certificate.
@@ -88,7 +108,7 @@ impl Negotiation {
         self.choose(&parse(offer)?).map(|_| ())
     }
 
-    fn choose(&self, description: &Description) -> Result<Choice, Unacceptable> {
+    pub(super) fn choose(&self, description: &Description) -> Result<Choice, Unacceptable> {
         let (has_secret, certified) = (self.secret.is_some(), self.certificate.is_some());
         choose(
             description,
@@ -126,7 +146,8 @@ impl Negotiation {
             agreed.telephone_event.iter().map(|event| (*event, agreed.codec.clock_hz())).collect();
         let begins = agreed.handshake.as_ref().map(|handshake| handshake.begins);
         let setup = if begins == Some(true) { Setup::Active } else { Setup::Passive };
-        let mut body = session_lines(&agreed, &framing);
+        let ours = agreed.connectivity.as_ref().map(|connectivity| &connectivity.ours);
+        let mut body = session_lines(ours.is_some(), &framing);
         for (index, media) in description.media.iter().enumerate() {
             if index == choice.index {
                 let taken = Written {
@@ -137,76 +158,22 @@ impl Negotiation {
                     packet_ms: agreed.packet_ms,
                     crypto: &crypto,
                     protocol: &framing.protocol,
-                    terms: self.terms(&agreed, &framing, setup),
+                    terms: handshake::Written {
+                        certificate: self.certificate.as_ref().zip(begins.map(|_| setup)),
+                        checks: ours,
+                        multiplexed: agreed.multiplexed,
+                        name: framing.name.as_deref(),
+                    },
                 };
                 body.push_str(&taken.lines(self.local));
             } else {
                 body.push_str(&refused(media));
             }
         }
+        self.restarts = self.restarts_by(chosen);
         self.agreed = Some(agreed);
         self.framing = framing;
         Ok(self.versioned(&body))
-    }
-
-    /// What is written of keys by DTLS, of checks and of ports, as far as that was agreed on.
-    fn terms<'a>(&'a self, agreed: &'a Agreed, framing: &'a Framing, setup: Setup) -> handshake::Written<'a> {
-        handshake::Written {
-            certificate: self
-                .certificate
-                .as_ref()
-                .filter(|_| agreed.handshake.is_some())
-                .map(|certificate| (certificate, setup)),
-            checks: agreed.connectivity.as_ref().map(|connectivity| &connectivity.ours),
-            multiplexed: agreed.multiplexed,
-            name: framing.name.as_deref(),
-        }
-    }
-
-    /// Makes an offer: all codecs, both ways; while the far side holds us, still both ways, so that it may
-    /// resume.
-    pub fn offer(&mut self) -> Vec<u8> {
-        let codecs: Vec<(Codec, u8)> =
-            self.codecs.iter().map(|codec| (*codec, codec.payload_type())).collect();
-        let crypto = self.offered();
-        // What was agreed on by a handshake or checks goes on by them, whoever offers.
-        let set_up = |agreed: &&Agreed| agreed.handshake.is_some() || agreed.connectivity.is_some();
-        let (lines, terms, protocol) = match self.agreed.as_ref().filter(set_up) {
-            Some(agreed) => (
-                session_lines(agreed, &self.framing),
-                self.terms(agreed, &self.framing, Setup::Either),
-                self.framing.protocol.as_str(),
-            ),
-            None if crypto.is_empty() => (START.to_owned(), handshake::Written::default(), PLAIN),
-            None => (START.to_owned(), handshake::Written::default(), SECURE),
-        };
-        let stream = Written {
-            codecs: &codecs,
-            telephone_events: &[(TELEPHONE_EVENT, 8_000), (TELEPHONE_EVENT_48, 48_000)],
-            comfort_noise: self.comfort_noise,
-            direction: Direction::SendReceive,
-            packet_ms: PACKET_MS,
-            crypto: &crypto,
-            protocol,
-            terms,
-        }
-        .lines(self.local);
-        self.versioned(&format!("{lines}{stream}"))
-    }
-
-    /// Our keys as we offer them: the suite that is in use, or all of them.
-    fn offered(&self) -> Vec<(u32, Keying)> {
-        let in_use = self.agreed.as_ref().and_then(|agreed| agreed.protected.as_ref());
-        let begins = self.agreed.is_none() && self.protection != Protection::Accepted;
-        if self.agreed.as_ref().is_some_and(|agreed| agreed.handshake.is_some()) {
-            return Vec::new();
-        }
-        let suites: &[Suite] = match (&in_use, begins) {
-            (Some(two), _) => &[two.ours.suite],
-            (None, true) => &Suite::ALL,
-            (None, false) => &[],
-        };
-        (1..).zip(suites).filter_map(|(tag, suite)| Some((tag, self.secret.as_ref()?.key(*suite)))).collect()
     }
 
     /// The description that we gave last, unchanged, so that the far side sees that nothing is new.
@@ -215,37 +182,18 @@ impl Negotiation {
         if written.is_empty() { self.offer() } else { self.versioned(&written) }
     }
 
-    /// Takes the far side's answer to our offer.
-    ///
-    /// # Errors
-    /// Why it can't be used.
-    pub fn accept(&mut self, answer: &[u8]) -> Result<(), Unacceptable> {
-        let description = parse(answer)?;
-        let choice = self.choose(&description)?;
-        let suites: Vec<Suite> = self.offered().iter().map(|(_, keying)| keying.suite).collect();
-        let by_handshake = self.agreed.as_ref().is_some_and(|agreed| agreed.handshake.is_some());
-        match &choice.keys {
-            // What was offered with keys is not agreed on without, nor the other way round.
-            Keys::Not if !suites.is_empty() || by_handshake => return Err(Unacceptable::Unprotected),
-            Keys::Described(_, keying) if !suites.contains(&keying.suite) => {
-                return Err(Unacceptable::NoSuite);
-            }
-            Keys::ByHandshake(..) if !by_handshake => return Err(Unacceptable::Transport),
-            _ => {}
-        }
-        self.agreed = Some(self.agree(&description, &choice, true)?);
-        Ok(())
-    }
-
-    fn agree(
+    pub(super) fn agree(
         &self,
         description: &Description,
         choice: &Choice,
         answered: bool,
     ) -> Result<Agreed, Unacceptable> {
         let media = description.media.get(choice.index).ok_or(Unacceptable::NoAudio)?;
-        let address: IpAddr = media.address.ok_or(Unacceptable::Address)?;
-        let connectivity = self.connectivity(media);
+        let restarts = if answered { self.restarts } else { self.restarts_by(media) };
+        let connectivity = self.connectivity(media, restarts);
+        // A browser that hides its addresses may name itself; its checks say where it is.
+        let hidden = connectivity.as_ref().map(|_| IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        let address: IpAddr = media.address.or(hidden).ok_or(Unacceptable::Address)?;
         // The hold of RFC 2543: no address to send to. Where checks find the way, there may be none yet.
         let nowhere = address.is_unspecified() && connectivity.is_none();
         let offered = media.direction;
@@ -292,10 +240,21 @@ impl Negotiation {
     }
 
     /// By what the far side's checks are known, where it makes any.
-    fn connectivity(&self, media: &Media) -> Option<Box<Connectivity>> {
-        let theirs =
-            media.terms.fragment.clone().filter(|_| media.terms.has_password && !media.terms.lite)?;
-        Some(Box::new(Connectivity { ours: self.secret.as_ref()?.credentials(), theirs }))
+    fn connectivity(&self, media: &Media, restarts: u32) -> Option<Box<Connectivity>> {
+        let theirs = media.terms.fragment.clone().filter(|_| media.terms.checks())?;
+        Some(Box::new(Connectivity { ours: self.credentials(restarts)?, theirs }))
+    }
+
+    /// Our name and password in checks.
+    pub(super) fn credentials(&self, restarts: u32) -> Option<Credentials> {
+        self.secret.as_ref().map(|secret| secret.credentials(restarts))
+    }
+
+    /// How often checks have begun anew with this offer: it does so by another name of the far side.
+    fn restarts_by(&self, offered: &Media) -> u32 {
+        let before = self.agreed.as_ref().and_then(|agreed| agreed.connectivity.as_ref());
+        let anew = before.is_some_and(|before| offered.terms.fragment.as_ref() != Some(&before.theirs));
+        self.restarts.saturating_add(anew.into())
     }
 
     /// The keys of both ways, where the far side gave its own.
@@ -306,7 +265,7 @@ impl Negotiation {
     }
 
     /// Puts the origin before the rest, its version raised where the rest changed (RFC 3264 section 8).
-    fn versioned(&mut self, rest: &str) -> Vec<u8> {
+    pub(super) fn versioned(&mut self, rest: &str) -> Vec<u8> {
         if self.written != rest.as_bytes() {
             self.version += 1;
             self.written = rest.as_bytes().to_vec();

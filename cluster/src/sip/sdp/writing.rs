@@ -5,15 +5,18 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use super::crypto::{self, Keying};
-use super::{Agreed, Codec, Direction, Media, handshake};
+use super::{Codec, Direction, Media, handshake};
 
 /// The payload type of comfort noise at 8 kHz, which is static (RFC 3551 table 4).
 pub(super) const COMFORT_NOISE: u8 = 13;
 /// What stands between the origin and the streams.
-pub(super) const START: &str = "t=0 0\r\n";
+const START: &str = "t=0 0\r\n";
 /// The transports (RFC 3551, RFC 3711).
 pub(super) const PLAIN: &str = "RTP/AVP";
 pub(super) const SECURE: &str = "RTP/SAVP";
+/// The same with keys by DTLS (RFC 5764 section 8), with and without early reports.
+pub(super) const BY_HANDSHAKE: &str = "UDP/TLS/RTP/SAVP";
+pub(super) const BROWSERS: &str = "UDP/TLS/RTP/SAVPF";
 
 /// How a stream is written that the far side has described first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
@@ -73,9 +76,9 @@ impl Written<'_> {
 }
 
 /// The lines between the origin and the streams.
-pub(super) fn session_lines(agreed: &Agreed, framing: &Framing) -> String {
+pub(super) fn session_lines(checks: bool, framing: &Framing) -> String {
     let mut lines = START.to_owned();
-    if agreed.connectivity.is_some() {
+    if checks {
         lines.push_str("a=ice-lite\r\n");
     }
     if let Some(name) = framing.name.as_deref().filter(|_| framing.bundled) {

@@ -9,6 +9,7 @@ use parking_lot::RwLock;
 
 use super::super::{Account, Error};
 use super::Carrier;
+use crate::sip::sdp::{KeyManagement, Protection};
 
 /// All of them.
 #[derive(Debug)]
@@ -29,6 +30,8 @@ struct Known {
     password: Private<String>,
     numbers: Vec<String>,
     account: Option<Account>,
+    srtp: Option<Protection>,
+    srtp_keys: Option<KeyManagement>,
 }
 
 impl Carriers {
@@ -65,6 +68,8 @@ impl Carriers {
                 password: carrier.password.clone(),
                 numbers: carrier.numbers.clone(),
                 account: carrier.account.clone(),
+                srtp: carrier.srtp,
+                srtp_keys: carrier.srtp_keys,
             });
         }
         Ok(Self { all, learned: RwLock::default() })
@@ -91,6 +96,17 @@ impl Carriers {
 
     pub(super) fn name(&self, index: usize) -> &str {
         self.all.get(index).map_or("", |known| known.name.as_str())
+    }
+
+    /// What a trunk says itself of how its audio is protected.
+    pub(super) fn protection(&self, index: usize) -> (Option<Protection>, Option<KeyManagement>) {
+        self.all.get(index).map_or((None, None), |known| (known.srtp, known.srtp_keys))
+    }
+
+    /// The name of a trunk whose keys are agreed on by DTLS.
+    pub(super) fn by_handshake(&self) -> Option<&str> {
+        let by_handshake = |known: &&Known| known.srtp_keys == Some(KeyManagement::Dtls);
+        self.all.iter().find(by_handshake).map(|known| known.name.as_str())
     }
 
     pub(super) fn has_password(&self, index: usize) -> bool {
@@ -166,6 +182,8 @@ mod tests {
             password: Private::new(user.to_owned()),
             numbers: Vec::new(),
             account: None,
+            srtp: None,
+            srtp_keys: None,
         }
     }
 

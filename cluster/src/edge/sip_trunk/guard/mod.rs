@@ -26,6 +26,7 @@ use crate::clock;
 use crate::sip::digest::{Digest, Verdict, answer_in};
 use crate::sip::numbers;
 use crate::sip::proof::Prover;
+use crate::sip::sdp::{KeyManagement, Protection};
 use crate::sip::wire::{self, HeaderName, Request};
 
 /// How many times as long as a request its answer may be, where its source has proved nothing.
@@ -135,6 +136,16 @@ impl Guard {
     /// A trunk's name.
     pub(super) fn name(&self, index: usize) -> &str {
         self.carriers.name(index)
+    }
+
+    /// What a trunk says itself of how its audio is protected.
+    pub(super) fn protection(&self, index: usize) -> (Option<Protection>, Option<KeyManagement>) {
+        self.carriers.protection(index)
+    }
+
+    /// The name of a trunk whose keys are agreed on by DTLS.
+    pub(super) fn by_handshake(&self) -> Option<&str> {
+        self.carriers.by_handshake()
     }
 
     /// The trunk that this address is of.

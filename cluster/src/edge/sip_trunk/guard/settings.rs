@@ -4,6 +4,7 @@ use actors::types::Private;
 use serde::{Deserialize, Serialize};
 
 use crate::sip::digest::Algorithm;
+use crate::sip::sdp::{KeyManagement, Protection};
 
 /// What is dropped, and what is held back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,4 +86,10 @@ pub struct Carrier {
     /// The numbers that it may call, each with what may follow left out: `+4420`. Empty for all.
     #[serde(default)]
     pub numbers: Vec<String>,
+    /// When audio from and to it is protected, where that is another than with everybody.
+    #[serde(default)]
+    pub srtp: Option<Protection>,
+    /// By what the keys of what we offer it are agreed on, where that is another than with everybody.
+    #[serde(default)]
+    pub srtp_keys: Option<KeyManagement>,
 }

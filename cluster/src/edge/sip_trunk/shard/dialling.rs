@@ -63,7 +63,7 @@ impl Shard {
         let key = self.new_key();
         let id = new_call_id();
         let (session, local) = self.open_media(key, id, flow)?;
-        let negotiation = self.negotiation(key, local);
+        let negotiation = self.negotiation(key, local, flow.transport, trunk);
         let from =
             if from.contains(':') { from.to_owned() } else { format!("sip:{from}@{}", self.host_for(flow)) };
         let own = self.own(key, flow);

@@ -24,7 +24,7 @@ use crate::sip::dialog::{Command, Dialog, Error, Input, Own};
 use crate::sip::proof::Prover;
 use crate::sip::replaces::Replaces;
 use crate::sip::respond::respond;
-use crate::sip::sdp::{Fingerprint, Hash, Means, Negotiation, Secret, acceptable, sdp_of};
+use crate::sip::sdp::{acceptable, sdp_of};
 use crate::sip::wire::{self, HeaderName, Request, Response};
 use crate::sip::{identity, numbers};
 
@@ -58,7 +58,8 @@ impl Shard {
             return self.refuse(&invite, 503, flow);
         }
         let offer = sdp_of(&invite.headers, invite.body());
-        if let Some(Err(why)) = offer.as_deref().map(|offer| acceptable(offer, self.means())) {
+        let trunk = if let Identity::Carrier(index) = identity { Some(index) } else { None };
+        if let Some(Err(why)) = offer.as_deref().map(|offer| acceptable(offer, self.means(trunk))) {
             metrics::invited("refused");
             let tag = self.stateless_tag();
             let response = with_warning(&invite, 488, &tag, why.warning(), &why.to_string()).build();
@@ -141,7 +142,7 @@ impl Shard {
         let Taken { invite, called, origin, prover, trunk } = taken;
         let key = self.new_key();
         let id = new_call_id();
-        let negotiation = self.negotiation(key, NOWHERE_YET);
+        let negotiation = self.negotiation(key, NOWHERE_YET, source.transport, trunk);
         let caller = numbers::caller(&invite, self.shared.settings.trust_asserted_identity);
         let caller = caller.as_deref().and_then(PhoneNumber::parse).map(Private::new);
         let claim = self.claim(&invite, caller.as_ref(), &called);
@@ -276,26 +277,6 @@ impl Shard {
             }
             Refusal::Failed { .. } => (500, None),
         }
-    }
-
-    /// What we can do with an offer.
-    fn means(&self) -> Means<'_> {
-        Means {
-            protection: self.shared.settings.srtp,
-            has_secret: true,
-            certified: self.shared.media.fingerprint().is_some(),
-            codecs: &self.shared.settings.codecs,
-        }
-    }
-
-    /// Our side of a call's offers and answers, with keys for the case that it is protected.
-    pub(super) fn negotiation(&self, key: u64, local: SocketAddr) -> Negotiation {
-        let secret = Secret::from(crate::chance::bytes());
-        Negotiation::new(local, key >> 1)
-            .speaking(self.shared.settings.codecs.clone())
-            .comforting(self.shared.media.sends_comfort_noise())
-            .certified(self.shared.media.fingerprint().map(|bytes| Fingerprint { hash: Hash::Sha256, bytes }))
-            .protected(self.shared.settings.srtp, secret)
     }
 
     /// Our side of a dialog with this peer.

@@ -7,6 +7,7 @@ mod effects;
 mod inbox;
 mod invites;
 mod media;
+mod negotiating;
 mod proving;
 mod referring;
 mod registering;

@@ -38,7 +38,7 @@ impl Shard {
         let (flow, trunk, from) = (call.flow, call.trunk, call.dialog.own_uri()?);
         let call_id = self.own_call_id()?;
         let successor = self.new_key();
-        let negotiation = self.negotiation(successor, self.local_of(key, flow));
+        let negotiation = self.negotiation(successor, self.local_of(key, flow), flow.transport, trunk);
         let calling = Calling {
             call_id: &call_id,
             target: &referred.target,

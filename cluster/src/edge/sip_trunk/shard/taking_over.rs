@@ -134,7 +134,11 @@ impl Shard {
             return self.settle_later(moved);
         };
         let local = self.local_of(replaced, source);
-        let negotiation = self.negotiation(key, local);
+        let trunk = match identity {
+            Identity::Carrier(index) => Some(index),
+            _ => None,
+        };
+        let negotiation = self.negotiation(key, local, source.transport, trunk);
         let own = self.own(key, source);
         let begun = Dialog::incoming(own, negotiation, self.now(), transaction, &invite);
         let mut dialog = match begun {
@@ -148,10 +152,6 @@ impl Shard {
         // Where this fails, the call that would have been replaced goes on as it was.
         dialog.handle(self.now(), Input::Command(Command::Answer));
         let is_refused = dialog.is_over();
-        let trunk = match identity {
-            Identity::Carrier(index) => Some(index),
-            _ => None,
-        };
         let mut call = self.hollow(dialog, source, trunk);
         (call.origin, call.moved) = (Some(origin.clone()), moved);
         self.origins.insert(origin, key);

@@ -1,5 +1,6 @@
 //! The requests of a trial, and their answers.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -21,6 +22,8 @@ pub(super) struct Asker {
     pub(super) identity: String,
     pub(super) prover: Option<Prover>,
     pub(super) patience: Duration,
+    /// What a call offers.
+    offering: Negotiation,
     call_id: String,
     tag: String,
     sequence: u32,
@@ -35,11 +38,17 @@ pub(super) struct Answered {
 }
 
 impl Asker {
-    pub(super) fn new(identity: String, prover: Option<Prover>, patience: Duration) -> Self {
+    pub(super) fn new(
+        identity: String,
+        prover: Option<Prover>,
+        patience: Duration,
+        offering: Negotiation,
+    ) -> Self {
         Self {
             identity,
             prover,
             patience,
+            offering,
             call_id: format!("trial-{:016x}", crate::chance::number()),
             tag: format!("{:016x}", crate::chance::number()),
             sequence: 0,
@@ -75,9 +84,9 @@ impl Asker {
             }
         }
         let body = if *method == Method::Invite {
-            let audio = std::net::SocketAddr::new(wire.own.ip(), AUDIO_PORT);
+            self.offering.place(SocketAddr::new(wire.own.ip(), AUDIO_PORT));
             add(&mut request, HeaderName::ContentType, "application/sdp".to_owned());
-            Negotiation::new(audio, 1).offer()
+            self.offering.offer()
         } else {
             Vec::new()
         };

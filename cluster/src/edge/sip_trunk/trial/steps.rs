@@ -17,6 +17,7 @@ use crate::sip::destination::{PORT, Transport};
 use crate::sip::diagnosis::{Happened, Path, Step, path};
 use crate::sip::location::{Target, Wanted};
 use crate::sip::proof::Prover;
+use crate::sip::sdp::{Fingerprint, Hash, Negotiation, Secret};
 use crate::sip::wire::{self, HeaderName, Method, Response};
 
 /// Servers that are tried.
@@ -29,6 +30,7 @@ struct Subject {
     identity: String,
     prover: Option<Prover>,
     registers: bool,
+    offering: Negotiation,
 }
 
 /// Tries the trunk with this name.
@@ -39,7 +41,7 @@ struct Subject {
 pub async fn try_trunk(settings: &Settings, name: &str, wish: &Wish) -> Result<Vec<Tried>, Error> {
     let unknown = || Error::Trunk { name: name.to_owned(), mend: "no [[sip.trunk]] has this name" };
     let carrier = settings.trunk.iter().find(|carrier| carrier.name == name).ok_or_else(unknown)?;
-    let subject = subject(carrier)?;
+    let subject = subject(carrier, offering(settings, carrier))?;
     let mut tried = Vec::new();
     let names = Names::new(&settings.names);
     let has_way = |_: Transport, _: Option<IpAddr>| true;
@@ -67,7 +69,17 @@ pub async fn try_trunk(settings: &Settings, name: &str, wish: &Wish) -> Result<V
     Ok(tried)
 }
 
-fn subject(carrier: &Carrier) -> Result<Subject, Error> {
+/// What a call to it offers, as one that is meant does. Nobody asks for the certificate: it is over before.
+fn offering(settings: &Settings, carrier: &Carrier) -> Negotiation {
+    let certificate = Fingerprint { hash: Hash::Sha256, bytes: crate::chance::bytes::<32>().to_vec() };
+    Negotiation::new(SocketAddr::from(([0, 0, 0, 0], 0)), 1)
+        .speaking(settings.codecs.clone())
+        .certified(Some(certificate))
+        .protected(carrier.srtp.unwrap_or(settings.srtp), Secret::from(crate::chance::bytes()))
+        .keyed(carrier.srtp_keys.unwrap_or(settings.srtp_keys))
+}
+
+fn subject(carrier: &Carrier, offering: Negotiation) -> Result<Subject, Error> {
     let name = || carrier.name.clone();
     if let Some(account) = &carrier.account {
         account.check(&carrier.name)?;
@@ -79,6 +91,7 @@ fn subject(carrier: &Carrier) -> Result<Subject, Error> {
             identity: account.identity().ok_or_else(wrong)?,
             prover: Some(Prover::new(proof)),
             registers: account.register,
+            offering,
         });
     }
     // One that only calls us may still answer where it calls from.
@@ -101,6 +114,7 @@ fn subject(carrier: &Carrier) -> Result<Subject, Error> {
         identity: format!("sip:strowger@{host}"),
         prover: None,
         registers: false,
+        offering,
     })
 }
 
@@ -129,7 +143,8 @@ async fn try_server(
     if wire.is_reliable() {
         tried.push(told(step, &server, &Happened::Worked, Vec::new()));
     }
-    let mut asker = Asker::new(subject.identity.clone(), subject.prover.clone(), wish.patience);
+    let (identity, prover) = (subject.identity.clone(), subject.prover.clone());
+    let mut asker = Asker::new(identity, prover, wish.patience, subject.offering.clone());
     let to = format!("<{}>", subject.registrar);
     let asked = asker.ask(&mut wire, &Method::Options, &subject.registrar, &to).await;
     let answered =
