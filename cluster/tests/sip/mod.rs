@@ -7,6 +7,7 @@ mod attesting;
 mod baresip;
 mod baresip_audio;
 mod bridging;
+mod calling_back;
 mod desk;
 mod dialling;
 mod early_media;
