@@ -1,7 +1,7 @@
 //! Plivo XML (plivo.com/docs, "XML").
 
 use super::super::form::Form;
-use super::super::webhook::{Answer, Asked, News, Target, Unusable, caller, dialled, is_over, name};
+use super::super::webhook::{Answer, Asked, Dial, News, Target, Unusable, caller, dialled, is_over, name};
 use super::super::xml::{escaped, response};
 
 /// Reads a webhook.
@@ -15,7 +15,9 @@ pub fn asked(body: &[u8], query: &str) -> Result<Asked, Unusable> {
         form.field("DialAction") == Some("answer") || form.field("DialBLegStatus") == Some("answer");
     let news = match form.field("DialStatus").and_then(dialled) {
         Some(status) => News::Dialled(status),
-        None if answered => News::Dialled(200),
+        None if form.field("DialAction") == Some("connected") => News::Joined,
+        None if form.field("DialAction") == Some("hangup") => News::Live,
+        None if answered => News::PickedUp,
         None if over => News::Over,
         None => News::Live,
     };
@@ -24,6 +26,8 @@ pub fn asked(body: &[u8], query: &str) -> Result<Asked, Unusable> {
         called: form.field("To").unwrap_or_default().to_owned(),
         caller: caller(form.field("From")),
         news,
+        keys: None,
+        whom: form.field("DialBLegTo").map(ToOwned::to_owned),
     })
 }
 
@@ -37,14 +41,33 @@ pub fn answer(answer: &Answer<'_>) -> String {
             escaped(status),
             escaped(stream)
         ),
-        Answer::Dial { target: Target::Number(number), then, ring_s } => format!(
-            "<Dial action=\"{then}\" method=\"POST\" callbackUrl=\"{then}\" callbackMethod=\"POST\" \
-             timeout=\"{ring_s}\"><Number>{}</Number></Dial>",
-            escaped(number),
-            then = escaped(then)
-        ),
+        Answer::Dial(people) => dial(people),
+        // The key is part of dialling here, and nothing has to be asked for it.
+        Answer::Ask { words, .. } => format!("<Speak>{}</Speak>", escaped(words)),
         Answer::Busy => "<Hangup reason=\"busy\"/>".to_owned(),
         Answer::Reject => "<Hangup reason=\"rejected\"/>".to_owned(),
-        Answer::HangUp | Answer::Dial { .. } => "<Hangup/>".to_owned(),
+        Answer::Take => String::new(),
+        Answer::HangUp | Answer::Leave => "<Hangup/>".to_owned(),
     })
+}
+
+fn dial(people: &Dial<'_>) -> String {
+    let numbers: String = people
+        .whom
+        .iter()
+        .filter_map(|(_, target)| match target {
+            Target::Number(number) => Some(format!("<Number>{}</Number>", escaped(number))),
+            Target::Sip(_) => None,
+        })
+        .collect();
+    let said = people.announcement.map(|text| format!("<Speak>{}</Speak>", escaped(text)));
+    let ask = people.ask.map(|ask| format!(" confirmSound=\"{}/0\" confirmKey=\"1\"", escaped(ask)));
+    format!(
+        "{}<Dial action=\"{then}\" method=\"POST\" callbackUrl=\"{then}\" callbackMethod=\"POST\" \
+         timeout=\"{}\"{}>{numbers}</Dial>",
+        said.unwrap_or_default(),
+        people.ring_s,
+        ask.unwrap_or_default(),
+        then = escaped(people.then)
+    )
 }
