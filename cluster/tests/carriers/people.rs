@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use actors::types::{EndReason, HandOverOutcome, Hours, Route};
+use actors::types::{Attestation, Distrust, EndReason, HandOverOutcome, Hours, Route};
 use cluster::edge::carriers::provider::Provider;
 use serde_json::{Value, json};
 use tokio::time::sleep;
@@ -382,4 +382,24 @@ async fn what_is_said_to_whoever_picks_up_is_the_carriers_own_words() {
     carrier.asks("status", "c-1", &[("status", "completed")]).await;
     office.only().await;
     office.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_carrier_found_of_the_callers_number_speaks_for_or_against_them() {
+    let rules = "[screening]\nspam_score = 40\nspam_gets = \"declined\"\n";
+    let failed: [(Provider, &[(&str, &str)]); 3] = [
+        (Provider::Twilio, &[("StirVerstat", "TN-Validation-Failed-A")]),
+        (Provider::Telnyx, &[("ShakenStirAttestation", "A"), ("ShakenStirValidated", "false")]),
+        (Provider::Plivo, &[("STIRVerification", "Not Verified")]),
+    ];
+    for (provider, found) in failed {
+        let rest = Rest::start().await;
+        let (office, carrier) = open(provider, rules, &rest).await;
+        let (_, answer) = carrier.asks("answer", "c-1", found).await;
+        assert!(answer.contains("rejected"), "{provider:?}: {answer}");
+        let calls = office.calls().await;
+        assert_eq!(calls[0].attestation, Attestation::Failed(Distrust::Unexplained), "{provider:?}");
+        assert_eq!(calls[0].arrived.as_ref().map(|one| one.route), Some(Route::TurnedAsSpam));
+        office.close().await;
+    }
 }

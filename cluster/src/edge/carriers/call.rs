@@ -30,6 +30,8 @@ pub(super) struct Ringing {
     pub(super) remote: String,
     pub(super) called: PhoneNumber,
     pub(super) caller: Option<Private<PhoneNumber>>,
+    /// What the carrier says of that number.
+    pub(super) attestation: Attestation,
     pub(super) place: Place,
     pub(super) me: mpsc::Sender<Told>,
     pub(super) told: mpsc::Receiver<Told>,
@@ -88,12 +90,11 @@ pub(super) struct Call {
 
 /// Offers a call to the reception and, where that takes it, serves it to its end.
 pub(super) async fn run(shared: Arc<Shared>, ringing: Ringing) {
-    let Ringing { provider, remote, called, caller, place, me, told, reply } = ringing;
+    let Ringing { provider, remote, called, caller, attestation, place, me, told, reply } = ringing;
     let alive = Arc::new(AtomicBool::new(true));
     let leg: Arc<dyn Leg> =
         Arc::new(CarrierLeg::new(me.clone(), Arc::clone(&alive), provider.rings_at_once()));
     let id = new_call_id();
-    let attestation = Attestation::Absent;
     let incoming = Incoming { call: id, called: called.clone(), caller, attestation, at: clock::now() };
     let patience = Duration::from_millis(shared.settings.offer_ms);
     // The leg is kept until the outcome is known, so that a refusal is not taken for a hang-up.
@@ -423,7 +424,8 @@ impl Call {
         }
         self.ending = Some(reason);
         let was_asked = self.reply.is_some();
-        self.tell_carrier(&Answer::Reject);
+        // What has rung at somebody's is not refused any more.
+        self.tell_carrier(if self.reach.is_some() { &Answer::HangUp } else { &Answer::Reject });
         // A call that the carrier waits with is refused by our answer.
         if ask_carrier && !was_asked {
             let (rest, provider, remote) = (self.shared.rest.clone(), self.provider, self.remote.clone());

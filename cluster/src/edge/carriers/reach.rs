@@ -10,7 +10,6 @@ use tokio::time::Instant;
 
 use super::call::{Call, Phase};
 use super::metrics;
-use super::provider::Provider;
 use super::provider::rest::Outcome;
 use super::provider::webhook::{Answer, Dial, News, Target};
 use super::table::Opens;
@@ -101,7 +100,9 @@ impl Call {
         });
         metrics::call(provider, "reaching");
         // A carrier that does not wait any more will ask again.
-        let _ = self.reply.take().is_some_and(|reply| reply.send(answer.clone()).is_ok());
+        if let Some(reply) = self.reply.take() {
+            let _ = reply.send(answer.clone());
+        }
         let (people, words) = (wanted.people, wanted.words);
         self.reach = Some(Reach { people, words, token, before, answer, asked: false, declined: false });
     }
@@ -246,9 +247,4 @@ impl Call {
             Some(Outcome::Later | Outcome::Refused(_)) => self.end(EndReason::SignallingTimeout, true).await,
         }
     }
-}
-
-/// Whether whoever does not take a call has to be hung up on by REST: what they are told would not end it.
-pub(super) const fn is_let_go_by_rest(provider: Provider) -> bool {
-    matches!(provider, Provider::Vonage)
 }

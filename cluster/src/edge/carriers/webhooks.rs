@@ -18,7 +18,7 @@ use super::provider::webhook::{Answer, Asked, News};
 use super::server::Shared;
 use super::table::{Entered, Opens};
 use super::told::{Dialled, Told};
-use super::{metrics, reach, upgrade};
+use super::{metrics, upgrade};
 use crate::clock;
 
 /// What every answer is.
@@ -92,7 +92,7 @@ async fn asked(
         Err(reply) => return *reply,
     };
     let known = shared.table.call(provider, &asked.call);
-    if asked.news == News::Over {
+    if asked.gone {
         metrics::webhook(provider, kind, "over");
         if let Some(way) = known {
             // A call whose queue is full of events ends by its stream's silence.
@@ -127,7 +127,8 @@ async fn ring(shared: &Arc<Shared>, provider: Provider, asked: Asked) -> Reply {
         }
         Entered::New(place) => {
             let caller = asked.caller.as_deref().and_then(PhoneNumber::parse).map(Private::new);
-            let ringing = Ringing { provider, remote: asked.call, called, caller, place, me, told, reply };
+            let (remote, attestation) = (asked.call, asked.attestation);
+            let ringing = Ringing { provider, remote, called, caller, attestation, place, me, told, reply };
             shared.calls.spawn(run(Arc::clone(shared), ringing));
         }
     }
@@ -170,7 +171,7 @@ async fn of_transfer(
         ("ask", _) => Told::PickedUp { token, person: first, reply },
         ("pressed", _) => {
             let takes = asked.keys.as_deref() == Some(TAKES);
-            if !takes && reach::is_let_go_by_rest(provider) {
+            if !takes && provider.lets_go_by_rest() {
                 let (rest, leg) = (shared.rest.clone(), asked.call.clone());
                 shared.asking.spawn(async move { rest.hang_up(provider, &leg).await });
             }

@@ -150,6 +150,13 @@ impl Provider {
         }
     }
 
+    /// Whether somebody who has picked up and does not take the call has to be hung up on by REST: what they are told
+    /// would not end it.
+    #[must_use]
+    pub const fn lets_go_by_rest(self) -> bool {
+        matches!(self, Self::Vonage)
+    }
+
     /// What it is to do with a call, in its own words.
     #[must_use]
     pub fn answer(self, answer: &Answer<'_>) -> String {

@@ -1,5 +1,7 @@
 //! A carrier's questions and our answers, whoever's they are.
 
+use actors::types::{Attestation, Distrust};
+
 /// A call that a carrier asks about.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Asked {
@@ -11,6 +13,10 @@ pub struct Asked {
     pub caller: Option<String>,
     /// What is told of it.
     pub news: News,
+    /// By its own state, the call that it names is over.
+    pub gone: bool,
+    /// What the caller's network vouches for, as far as the carrier has checked it and says so.
+    pub attestation: Attestation,
     /// The keys that somebody who was dialled has pressed.
     pub keys: Option<String>,
     /// The number of whoever was dialled, where the carrier says it.
@@ -121,6 +127,19 @@ pub fn caller(text: Option<&str>) -> Option<String> {
     let nobody = ["+266696687", "266696687", "anonymous", "restricted", "unknown", "unavailable", "private"];
     let is_nobody = text.is_empty() || nobody.iter().any(|word| text.eq_ignore_ascii_case(word));
     (!is_nobody).then(|| text.to_owned())
+}
+
+/// What a network vouches for, by its letter, and whether the carrier found that to hold (RFC 8588 section 4).
+#[must_use]
+pub fn vouched(letter: Option<&str>, holds: bool) -> Attestation {
+    match letter {
+        None => Attestation::Absent,
+        Some(_) if !holds => Attestation::Failed(Distrust::Unexplained),
+        Some("A") => Attestation::Full,
+        Some("B") => Attestation::Partial,
+        Some("C") => Attestation::Gateway,
+        Some(_) => Attestation::Absent,
+    }
 }
 
 /// What the fate of a transferred call is in SIP's terms.

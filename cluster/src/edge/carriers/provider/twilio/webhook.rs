@@ -1,7 +1,11 @@
 //! TwiML (twilio.com/docs/voice/twiml).
 
+use actors::types::Attestation;
+
 use super::super::form::Form;
-use super::super::webhook::{Answer, Asked, Dial, News, Target, Unusable, caller, dialled, is_over, name};
+use super::super::webhook::{
+    Answer, Asked, Dial, News, Target, Unusable, caller, dialled, is_over, name, vouched,
+};
 use super::super::xml::{escaped, response};
 
 /// Reads a webhook: the call that rings, the fate of one that was dialled, the end of one.
@@ -31,9 +35,21 @@ pub fn asked(body: &[u8], query: &str) -> Result<Asked, Unusable> {
         called: form.field("To").unwrap_or_default().to_owned(),
         caller: caller(form.field("From")),
         news,
+        gone,
+        attestation: form.field("StirVerstat").map(verified).unwrap_or_default(),
         keys: form.field("Digits").map(ToOwned::to_owned),
         whom: None,
     })
+}
+
+/// What Twilio has found of the caller's number (twilio.com/docs/voice/trusted-calling-with-shakenstir).
+fn verified(text: &str) -> Attestation {
+    match text.strip_prefix("TN-Validation-Failed") {
+        Some(_) => vouched(Some(""), false),
+        // Without a letter it is the best of them.
+        None if text == "TN-Validation-Passed" => vouched(Some("A"), true),
+        None => vouched(text.strip_prefix("TN-Validation-Passed-"), true),
+    }
 }
 
 /// Writes an answer.
@@ -89,6 +105,8 @@ fn dial(people: &Dial<'_>, more: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use actors::types::Distrust;
+
     use super::*;
 
     #[test]
@@ -103,6 +121,17 @@ mod tests {
         assert_eq!(call.caller.as_deref(), Some("+441632960111"));
         assert!(asked("CallSid=CA1&From=%2B266696687").ok().unwrap().caller.is_none(), "anonymous");
         assert!(asked("To=1").is_err() && asked("CallSid=a%20b").is_err());
+        let attested = |word: &str| {
+            asked(&format!("CallSid=CA1&StirVerstat={word}")).ok().map(|asked| asked.attestation)
+        };
+        assert_eq!(attested("TN-Validation-Passed-A"), Some(Attestation::Full));
+        assert_eq!(attested("TN-Validation-Passed-B"), Some(Attestation::Partial));
+        assert_eq!(attested("TN-Validation-Passed-C"), Some(Attestation::Gateway));
+        let failed = Some(Attestation::Failed(Distrust::Unexplained));
+        assert_eq!(attested("TN-Validation-Failed-A"), failed);
+        assert_eq!(attested("TN-Validation-Failed"), failed);
+        assert_eq!(attested("No-TN-Validation"), Some(Attestation::Absent));
+        assert_eq!(attested("TN-Validation-Passed-Q"), Some(Attestation::Absent));
         let news = |body: &str| asked(body).ok().map(|asked| asked.news);
         assert_eq!(news("CallSid=CA1&CallStatus=completed"), Some(News::Over));
         assert_eq!(news("CallSid=CA1&CallStatus=in-progress&DialCallStatus=busy"), Some(News::Dialled(486)));

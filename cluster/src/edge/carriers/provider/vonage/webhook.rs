@@ -1,5 +1,6 @@
 //! NCCO (developer.vonage.com, "NCCO reference").
 
+use actors::types::Attestation;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -63,6 +64,9 @@ pub fn asked(body: &[u8], query: &str) -> Result<Asked, Unusable> {
         called: event.to.unwrap_or_default(),
         caller: caller(event.from.as_deref()),
         news,
+        gone: news == News::Over,
+        // It tells nothing of it.
+        attestation: Attestation::Absent,
         keys: event.dtmf.and_then(|keys| match keys {
             Keys::Told { digits } => digits,
             Keys::Bare(digits) => Some(digits),
