@@ -7,6 +7,7 @@
 //! ```
 
 mod early;
+mod rounds;
 mod values;
 
 use std::collections::BTreeMap;
@@ -212,34 +213,6 @@ impl Reaching {
     fn let_hear_nobody(&mut self) {
         if self.heard.take().is_some() {
             self.effects.push(Effect::LetHearNobody);
-        }
-    }
-
-    fn next_round(&mut self, now: CallTime) {
-        let Some(round) = self.rounds.find(|round| !round.people.is_empty()) else {
-            self.over = true;
-            self.effects.push(Effect::Nobody);
-            return;
-        };
-        let left_ms = self.until.as_ms().saturating_sub(now.as_ms());
-        let mut all = Vec::new();
-        for callee in round.people {
-            let id = PersonId(self.next);
-            self.next += 1;
-            // How long it rings is the network's then, and who picked up was asked by it.
-            let ring_ms = if self.by_network { left_ms + 1 } else { round.ring_ms };
-            let settings = hand_over::Settings { ring_ms, ..self.settings.clone() };
-            let asked = round.by_key && !self.by_network;
-            let machine = if asked { HandOver::new(settings, now) } else { HandOver::unasked(settings, now) };
-            self.open.insert(id, Person { name: callee.name.clone(), by_key: round.by_key, machine });
-            self.effects.push(Effect::Tried(callee.name.clone(), None));
-            all.push((id, callee));
-        }
-        if self.by_network {
-            let (ring_ms, by_key) = (round.ring_ms.min(left_ms), round.by_key);
-            self.effects.push(Effect::CallAll { people: all, ring_ms, by_key });
-        } else {
-            self.effects.extend(all.into_iter().map(|(id, callee)| Effect::Call(id, callee)));
         }
     }
 

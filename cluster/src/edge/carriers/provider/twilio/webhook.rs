@@ -109,21 +109,22 @@ mod tests {
 
     use super::*;
 
+    fn of(body: &str) -> Result<Asked, Unusable> {
+        asked(body.as_bytes(), "")
+    }
+
     #[test]
-    fn a_call_is_asked_about_told_of_and_answered() {
-        let asked = |body: &str| asked(body.as_bytes(), "");
-        let call =
-            asked("CallSid=CA1&To=%2B442079460000&From=%2B441632960111&CallStatus=ringing").ok().unwrap();
+    fn a_call_is_asked_about() {
+        let call = of("CallSid=CA1&To=%2B442079460000&From=%2B441632960111&CallStatus=ringing").ok().unwrap();
         assert_eq!(
             (call.call.as_str(), call.called.as_str(), call.news),
             ("CA1", "+442079460000", News::Live)
         );
         assert_eq!(call.caller.as_deref(), Some("+441632960111"));
-        assert!(asked("CallSid=CA1&From=%2B266696687").ok().unwrap().caller.is_none(), "anonymous");
-        assert!(asked("To=1").is_err() && asked("CallSid=a%20b").is_err());
-        let attested = |word: &str| {
-            asked(&format!("CallSid=CA1&StirVerstat={word}")).ok().map(|asked| asked.attestation)
-        };
+        assert!(of("CallSid=CA1&From=%2B266696687").ok().unwrap().caller.is_none(), "anonymous");
+        assert!(of("To=1").is_err() && of("CallSid=a%20b").is_err());
+        let attested =
+            |word: &str| of(&format!("CallSid=CA1&StirVerstat={word}")).ok().map(|asked| asked.attestation);
         assert_eq!(attested("TN-Validation-Passed-A"), Some(Attestation::Full));
         assert_eq!(attested("TN-Validation-Passed-B"), Some(Attestation::Partial));
         assert_eq!(attested("TN-Validation-Passed-C"), Some(Attestation::Gateway));
@@ -132,9 +133,31 @@ mod tests {
         assert_eq!(attested("TN-Validation-Failed"), failed);
         assert_eq!(attested("No-TN-Validation"), Some(Attestation::Absent));
         assert_eq!(attested("TN-Validation-Passed-Q"), Some(Attestation::Absent));
-        let news = |body: &str| asked(body).ok().map(|asked| asked.news);
+    }
+
+    #[test]
+    fn it_is_told_of() {
+        let news = |body: &str| of(body).ok().map(|asked| asked.news);
         assert_eq!(news("CallSid=CA1&CallStatus=completed"), Some(News::Over));
         assert_eq!(news("CallSid=CA1&CallStatus=in-progress&DialCallStatus=busy"), Some(News::Dialled(486)));
+        let child = "CallSid=CA2&ParentCallSid=CA1&CallStatus=";
+        assert_eq!(news(&format!("{child}in-progress")), Some(News::PickedUp));
+        assert_eq!(
+            news(&format!("{child}completed")),
+            Some(News::Live),
+            "the end of the other's call is not ours"
+        );
+        let apart = "CallSid=CA1&DialCallStatus=completed&DialBridged=";
+        assert_eq!(news(&format!("{apart}false")), Some(News::DialOver), "who was asked has not taken it");
+        assert_eq!(news(&format!("{apart}true")), Some(News::Dialled(200)));
+        let given_up = "CallSid=CA1&CallStatus=completed&DialCallStatus=canceled";
+        assert_eq!(news(given_up), Some(News::Over));
+        let spoken = of("CallSid=CA1&CallStatus=completed&DialCallStatus=completed").ok().unwrap();
+        assert!(spoken.news == News::Dialled(200) && spoken.gone, "the one who called has hung up, too");
+    }
+
+    #[test]
+    fn it_is_answered() {
         let connect = Answer::Connect { stream: "wss://h/s?a=1&b=2", rate_hz: 8_000, status: "" };
         assert_eq!(
             answer(&connect),
@@ -160,30 +183,13 @@ mod tests {
             "{dial}"
         );
         let whom = [(0, Target::Number("+441")), (2, Target::Sip("sip:a@b"))];
-        let asked = Dial {
-            whom: &whom,
-            ask: Some("https://h/a"),
-            announcement: Some("R & D"),
-            unanswered: true,
-            ..people
-        };
+        let (ask, announcement) = (Some("https://h/a"), Some("R & D"));
+        let asked = Dial { whom: &whom, ask, announcement, unanswered: true, ..people };
         let dial = answer(&Answer::Dial(&asked));
         assert!(
             dial.contains("<Say>R &amp; D</Say><Dial ") && dial.contains(" answerOnBridge=\"true\">"),
             "{dial}"
         );
         assert!(dial.contains(" url=\"https://h/a/2\" method=\"POST\">sip:a@b</Sip></Dial>"), "{dial}");
-        let child = "CallSid=CA2&ParentCallSid=CA1&CallStatus=";
-        assert_eq!(news(&format!("{child}in-progress")), Some(News::PickedUp));
-        let apart = "CallSid=CA1&DialCallStatus=completed&DialBridged=";
-        assert_eq!(news(&format!("{apart}false")), Some(News::DialOver), "who was asked has not taken it");
-        let given_up = "CallSid=CA1&CallStatus=completed&DialCallStatus=canceled";
-        assert_eq!(news(given_up), Some(News::Over));
-        assert_eq!(news(&format!("{apart}true")), Some(News::Dialled(200)));
-        assert_eq!(
-            news(&format!("{child}completed")),
-            Some(News::Live),
-            "the end of the other's call is not ours"
-        );
     }
 }
