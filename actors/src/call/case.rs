@@ -127,6 +127,11 @@ impl Case {
         leg.map_or(Err(Gone), |leg| leg.command(command))
     }
 
+    /// How many people the caller's own network calls at once, where it is to call them.
+    pub(crate) fn leg_reaches(&self) -> Option<usize> {
+        self.open.lock().leg.as_ref().and_then(|leg| leg.reaches())
+    }
+
     /// Changes the record that will be written at the end.
     pub(crate) fn note(&self, change: impl FnOnce(&mut CallRecord, &mut Milestones)) {
         let open = &mut *self.open.lock();

@@ -9,7 +9,9 @@ use jiff::Timestamp;
 use models::audio::{AudioReceiver, AudioSender, Clip, Speech};
 
 use super::conversation::UtteranceId;
-use crate::types::{Attestation, CallId, CallQuality, Destination, EndReason, PhoneNumber, Private};
+use crate::types::{
+    Attestation, CallId, CallQuality, Destination, EndReason, HandOverOutcome, PhoneNumber, Private,
+};
 
 /// A call that rings.
 #[derive(Debug, Clone)]
@@ -73,6 +75,9 @@ pub enum Command {
     /// Let the caller hear what is played, before the call is answered (183, RFC 3960). Passed over where the caller's
     /// side does not allow it; then they hear it ring.
     Progress,
+    /// Have the caller's own network call people while the caller hears it ring; [`Event::Reached`] tells how that went.
+    /// Only for legs that can, see [`Leg::reaches`].
+    Reach(Reach),
     /// Answer the INVITE with 200.
     Answer,
     /// Refuse the INVITE.
@@ -109,9 +114,33 @@ pub enum Command {
     HangUp,
 }
 
+/// People whom the caller's own network is to call at once.
+#[derive(Debug, Clone)]
+pub struct Reach {
+    /// Whom.
+    pub people: Vec<Destination>,
+    /// How long it rings, in milliseconds.
+    pub ring_ms: u64,
+    /// What whoever picks up is told, and asked to press 1 for the call; they have it at once where absent.
+    pub words: Option<String>,
+    /// What the caller is told before.
+    pub announcement: Option<String>,
+}
+
+/// How that went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reached {
+    /// The one of this number, counted from 0, has the call. Nothing of it comes by here any more but its end.
+    Joined(usize),
+    /// None of them has it.
+    Nobody(HandOverOutcome),
+}
+
 /// What a leg tells its call.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
+    /// How calling people went.
+    Reached(Reached),
     /// The far side rings: a call that we make.
     Ringing,
     /// It is heard although nobody has answered there: a ring tone, or an announcement. Told once.
@@ -170,6 +199,11 @@ pub trait Leg: Send + Sync {
     /// answered at once.
     fn rings(&self) -> bool {
         true
+    }
+
+    /// How many people the caller's own network calls at once, where it is to call them ([`Command::Reach`]) and not we.
+    fn reaches(&self) -> Option<usize> {
+        None
     }
 }
 

@@ -94,6 +94,8 @@ fn result_of(record: &CallRecord) -> CallBackResult {
     match (record.answered_at, record.outcome.map(|outcome| outcome.reason)) {
         (_, Some(EndReason::Mailbox)) => CallBackResult::Mailbox,
         (Some(_), _) => CallBackResult::Reached,
+        // Who says no is not asked again.
+        (None, _) if call_back::is_declined(record) => CallBackResult::GivenUp,
         (None, _) => CallBackResult::NotReached,
     }
 }
@@ -251,7 +253,7 @@ impl Desk {
                 return Ok(None);
             }
         }
-        if self.called_again(&record).await? {
+        if self.called_again(&business, &record).await? {
             self.note(call, |note| note.result = CallBackResult::GivenUp).await;
             return Ok(None);
         }
@@ -268,15 +270,14 @@ impl Desk {
         Ok(Some((record, business)))
     }
 
-    /// Whether the caller has called since and was answered, or is being spoken with.
-    async fn called_again(&self, record: &CallRecord) -> Result<bool> {
+    /// Whether the caller has called since, so that this call is nothing to call back for any more.
+    async fn called_again(&self, business: &Business, record: &CallRecord) -> Result<bool> {
         let Some(caller) = &record.caller else { return Ok(false) };
         let calls = self.services.storage.calls_by_caller(&record.tenant, caller, Page::first(5)).await?;
         Ok(calls.rows.iter().any(|other| {
             let back = other.arrived.as_ref().is_some_and(|arrived| arrived.route == Route::CalledBack);
             let later = other.id != record.id && Some(other.started_at) > record.ended_at;
-            let cut_off = other.outcome.is_some_and(|outcome| call_back::is_failure(outcome.reason));
-            later && !back && other.answered_at.is_some() && !cut_off
+            later && !back && call_back::supersedes(business, other)
         }))
     }
 

@@ -105,8 +105,9 @@ impl Receptionist {
             known.arrived = Some(verdict.arrived);
             return Err(Refusal::Screened { status });
         }
-        let places = self.seat(incoming, &tenant, pinned, node_slot, &mut verdict, leg.rings()).await?;
-        if matches!(verdict.then, Then::Reach(_)) && !leg.rings() {
+        let rings = leg.rings() || leg.reaches().is_some();
+        let places = self.seat(incoming, &tenant, pinned, node_slot, &mut verdict, rings).await?;
+        if matches!(verdict.then, Then::Reach(_)) && !rings {
             // Nobody can be called while the caller hears it ring; better the receptionist than a call that ends.
             verdict.then = Then::Receptionist { ask_number: false };
             verdict.arrived.route = Route::Receptionist;

@@ -281,7 +281,7 @@ pub enum CallBackResult {
     Reached,
     /// Their mailbox answered.
     Mailbox,
-    /// It is not tried any more: it is not allowed, or they have called again.
+    /// It is not tried any more: it is not allowed, they declined it, or they have called again.
     GivenUp,
 }
 

@@ -35,6 +35,8 @@ pub enum Distrust {
     Untrusted,
     /// It was not signed by that certificate, or was changed since.
     Forged,
+    /// A carrier has checked it for us, and does not say why.
+    Unexplained,
 }
 
 impl Attestation {
@@ -65,6 +67,7 @@ impl Distrust {
             Self::Unreadable => "unreadable",
             Self::Stale => "stale",
             Self::OtherNumbers => "other numbers",
+            Self::Unexplained => "unexplained",
             Self::NoCertificate => "no certificate",
             Self::Untrusted => "untrusted certificate",
             Self::Forged => "forged",

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use actors::call::leg::{Event, Exchange, Refusal};
+use actors::call::leg::{Event, Exchange, Reached, Refusal};
 use actors::storage::Storage;
 use actors::types::{
     Arrived, CallEventKind, CallRecord, Destination, EndReason, HandOverOutcome, Heading, Route, SpamSign,
@@ -374,5 +374,62 @@ async fn a_caller_is_told_what_the_business_wants_them_told_while_it_rings() {
     world.settle().await;
     assert_eq!(world.end_of(1).await, EndReason::Transferred);
     drop((manager, bookings));
+    world.expect_nothing_left(&[caller]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_the_callers_network_calls_people_whoever_takes_the_call_has_it_without_us() {
+    let world = World::with_rules(&format!("{RING_ALL}announcement = \"Please hold the line.\"\n")).await;
+    let people = connect(&world);
+    let caller = world.call_by(Phone::by_network(10), 1).await;
+    until("told whom to call", || caller.count("reach") == 1).await;
+    let reach = caller.reach().expect("told");
+    assert_eq!((reach.people.len(), reach.announcement.as_deref()), (2, Some("Please hold the line.")));
+    let words = reach.words.expect("they are asked");
+    assert!(words.contains("Fleet Street Barbers") && words.contains("Press 1"), "{words}");
+    seconds(5).await;
+    caller.tell(Event::Reached(Reached::Joined(1)));
+    seconds(60).await;
+    assert_eq!(caller.commands(), ["reach"], "it is not answered by us");
+    assert!(people.called.lock().is_empty(), "nor is anybody called");
+    caller.hang_up(EndReason::CallerHungUp);
+    world.settle().await;
+    let record = world.record(1).await;
+    assert_eq!(world.end_of(1).await, EndReason::Transferred);
+    assert!(record.answered_at.is_some() && record.summary.reveal().contains("Taken by"), "{record:?}");
+    assert_eq!(arrived(&record).route, Route::RingFirst);
+    world.expect_nothing_left(&[caller]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_the_callers_network_reaches_nobody_the_receptionist_answers() {
+    let world = World::with_rules(RING_ALL).await;
+    let _people = connect(&world);
+    let caller = world.call_by(Phone::by_network(1), 1).await;
+    for (round, outcome) in [(1, HandOverOutcome::Busy), (2, HandOverOutcome::Voicemail)] {
+        until("told whom to call", || caller.count("reach") == round).await;
+        assert_eq!(caller.reach().expect("told").people.len(), 1, "one after the other");
+        seconds(2).await;
+        caller.tell(Event::Reached(Reached::Nobody(outcome)));
+    }
+    until("greeted", || caller.count("answer") == 1 && caller.count("play") > 0).await;
+    // What comes late is passed over.
+    caller.tell(Event::Reached(Reached::Joined(0)));
+    seconds(1).await;
+    caller.hang_up(EndReason::CallerHungUp);
+    world.settle().await;
+    assert_eq!(arrived(&world.record(1).await).route, Route::RingFirst);
+    world.expect_nothing_left(&[caller]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_network_is_told_to_call_nobody_whom_the_business_may_not_call() {
+    let world = World::with_rules("[forwarding]\nalways = \"+449098790000\"\n").await;
+    let _people = connect(&world);
+    let caller = world.call_by(Phone::by_network(10), 1).await;
+    until("greeted", || caller.count("answer") == 1 && caller.count("play") > 0).await;
+    assert_eq!(caller.count("reach"), 0, "premium rates");
+    caller.hang_up(EndReason::CallerHungUp);
+    world.settle().await;
     world.expect_nothing_left(&[caller]).await;
 }

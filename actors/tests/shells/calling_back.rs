@@ -152,6 +152,54 @@ async fn who_has_called_again_is_left_in_peace() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_gave_up_three_times_is_called_once() {
+    let world = World::with_rules(RULES).await;
+    let people = connect(&world);
+    for call in 1..=3 {
+        missed(&world, &people, call, CALLER).await;
+        seconds(30).await;
+    }
+    let (_, phone) = rings(&people, 400).await.expect("called back");
+    phone.tell(Event::Established);
+    until("spoken to", || phone.heard().len() >= 2).await;
+    phone.hang_up(EndReason::CallerHungUp);
+    world.settle().await;
+    assert!(rings(&people, 2_000).await.is_none(), "once is enough");
+    assert_eq!(note(&world, 1).await, (0, CallBackResult::GivenUp));
+    assert_eq!(note(&world, 2).await, (0, CallBackResult::GivenUp));
+    assert_eq!(note(&world, 3).await, (1, CallBackResult::Reached));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_on_the_line_again_is_not_called() {
+    let world = World::with_rules(RULES).await;
+    let people = connect(&world);
+    missed(&world, &people, 1, CALLER).await;
+    // The manager's telephone rings for them when their call back is due.
+    seconds(290).await;
+    let again = world.call_now(2, CALLER).await;
+    assert_eq!(rings(&people, 5).await.map(|(whose, _)| whose).as_deref(), Some("2001"));
+    seconds(14).await;
+    assert!(people.called.lock().is_empty(), "they hear it ring");
+    again.hang_up(EndReason::CallerHungUp);
+    world.settle().await;
+    assert_eq!(note(&world, 1).await, (0, CallBackResult::GivenUp));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_declines_is_not_asked_again() {
+    let world = World::with_rules(RULES).await;
+    let people = connect(&world);
+    missed(&world, &people, 1, CALLER).await;
+    let (_, phone) = rings(&people, 400).await.expect("called back");
+    phone.tell(Event::Refused(603));
+    phone.hang_up(EndReason::Refused);
+    world.settle().await;
+    assert!(rings(&people, 4_000).await.is_none());
+    assert_eq!(note(&world, 1).await, (1, CallBackResult::GivenUp));
+}
+
+#[tokio::test(start_paused = true)]
 async fn numbers_that_may_not_be_called_are_not() {
     let world = World::with_rules(RULES).await;
     let people = connect(&world);

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use actors::call::conversation::UtteranceId;
-use actors::call::leg::{Command, Event, Events, Gone, Leg};
+use actors::call::leg::{Command, Event, Events, Gone, Leg, Reach};
 use actors::types::{CallQuality, EndReason};
 use models::audio::{AudioSender, Speech};
 use parking_lot::Mutex;
@@ -22,6 +22,8 @@ struct Inner {
     line: Mutex<Line>,
     changed: tokio::sync::Notify,
     rings: bool,
+    /// How many people its own network calls at once.
+    reaches: Option<usize>,
 }
 
 #[derive(Default)]
@@ -32,19 +34,26 @@ struct Line {
     heard: Vec<UtteranceId>,
     audio: Option<AudioSender>,
     over: bool,
+    /// Whom its own network was told to call last.
+    reach: Option<Reach>,
     /// Hangs up without a word on this command.
     deaf_to_hang_up: bool,
 }
 
 impl Phone {
     pub(super) fn new() -> Self {
-        Self::that(true)
+        Self::that(true, None)
+    }
+
+    /// One whose own network calls people, so many at once.
+    pub(super) fn by_network(most: usize) -> Self {
+        Self::that(false, Some(most))
     }
 
     /// One that can be left ringing, or must be answered at once.
-    pub(super) fn that(rings: bool) -> Self {
+    pub(super) fn that(rings: bool, reaches: Option<usize>) -> Self {
         let (events, line, changed) = (OnceLock::new(), Mutex::default(), tokio::sync::Notify::new());
-        let inner = Inner { events, line, changed, rings };
+        let inner = Inner { events, line, changed, rings, reaches };
         let phone = Self { inner: Arc::new(inner) };
         let player = Arc::downgrade(&phone.inner);
         tokio::spawn(async move {
@@ -121,6 +130,11 @@ impl Phone {
 
     pub(super) fn heard(&self) -> Vec<u64> {
         self.inner.line.lock().heard.iter().map(|utterance| utterance.0).collect()
+    }
+
+    /// Whom its own network was told to call last.
+    pub(super) fn reach(&self) -> Option<Reach> {
+        self.inner.line.lock().reach.clone()
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -202,12 +216,17 @@ impl Leg for Inner {
         self.rings
     }
 
+    fn reaches(&self) -> Option<usize> {
+        self.reaches
+    }
+
     fn command(&self, command: Command) -> Result<(), Gone> {
         if self.line.lock().over {
             return Err(Gone);
         }
         let name = match &command {
             Command::Progress => "progress",
+            Command::Reach(_) => "reach",
             Command::Answer => "answer",
             Command::Refuse(_) => "refuse",
             Command::Listen(_) => "listen",
@@ -224,6 +243,7 @@ impl Leg for Inner {
         self.line.lock().commands.push(name);
         match command {
             Command::Answer => self.tell(Event::Established),
+            Command::Reach(reach) => self.line.lock().reach = Some(reach),
             Command::Listen(audio) | Command::Record(audio) => self.line.lock().audio = Some(audio),
             Command::Play { utterance, speech } => {
                 let (words, length) = length_of(speech);

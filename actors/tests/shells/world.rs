@@ -211,7 +211,12 @@ impl World {
 
     /// A call by a leg that can't be left ringing.
     pub(super) async fn call_that_can_not_ring(&self, number: u32) -> Phone {
-        let (phone, now) = (Phone::that(false), self.clock.now());
+        self.call_by(Phone::that(false, None), number).await
+    }
+
+    /// A call by this telephone.
+    pub(super) async fn call_by(&self, phone: Phone, number: u32) -> Phone {
+        let now = self.clock.now();
         self.offered_by(phone, id(number), NUMBER, Some("+447700900123"), now).await.expect("taken")
     }
 

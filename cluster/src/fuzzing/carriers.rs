@@ -4,7 +4,7 @@ use crate::edge::carriers::provider::Provider;
 use crate::edge::carriers::provider::audio::Coding;
 use crate::edge::carriers::provider::framing::{Encoding, Heard, Message};
 use crate::edge::carriers::provider::proof::{Secrets, Signed};
-use crate::edge::carriers::provider::webhook::{Answer, Target};
+use crate::edge::carriers::provider::webhook::{Answer, Dial, Target};
 
 pub(super) fn twilio(bytes: &[u8]) {
     stream(Provider::Twilio, bytes);
@@ -67,10 +67,20 @@ pub(super) fn webhook(bytes: &[u8]) {
     let Ok(asked) = provider.asked(body.get(1..).unwrap_or_default(), &query) else { return };
     assert!(!asked.call.is_empty() && asked.call.len() <= 256, "a call without a usable name");
     // What the network says of a call can't break out of our answer.
+    let whom = [(0, Target::Number(&asked.called)), (1, Target::Sip(&asked.called))];
+    let people = Dial {
+        whom: &whom,
+        then: &asked.call,
+        ask: Some(&asked.call),
+        announcement: Some(&asked.called),
+        from: &asked.called,
+        ring_s: 20,
+        unanswered: true,
+    };
     let answers = [
         Answer::Connect { stream: &asked.called, rate_hz: 8_000, status: &asked.call },
-        Answer::Dial { target: Target::Number(&asked.called), then: &asked.call, ring_s: 20 },
-        Answer::Dial { target: Target::Sip(&asked.called), then: &asked.call, ring_s: 20 },
+        Answer::Dial(&people),
+        Answer::Ask { words: &asked.called, pressed: &asked.call, wait_s: 10 },
     ];
     for answer in answers {
         let written = provider.answer(&answer);
@@ -78,7 +88,7 @@ pub(super) fn webhook(bytes: &[u8]) {
             assert!(serde_json::from_str::<serde_json::Value>(&written).is_ok(), "{written}");
         } else {
             let elements = written.matches('<').count();
-            assert!(elements <= 9 && elements == written.matches('>').count(), "{written}");
+            assert!(elements <= 11 && elements == written.matches('>').count(), "{written}");
         }
     }
     let account = crate::edge::carriers::provider::rest::Account { url: "https://h", name: "a", secret: "s" };
@@ -99,6 +109,7 @@ pub(super) fn proof(bytes: &[u8]) {
     let secrets = Secrets {
         shared: "a secret that no fuzzer finds",
         public_key: "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
+        application: "an application",
     };
     let request = Signed {
         method: "POST",

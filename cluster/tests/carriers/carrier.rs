@@ -15,6 +15,7 @@ use serde_json::json;
 use tokio::net::TcpStream;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
+use super::application;
 use super::http::ask;
 
 /// The secret of every carrier here.
@@ -38,7 +39,8 @@ pub(super) fn settings(rest_url: &str) -> Settings {
     settings.telnyx.public_key = STANDARD.encode(telnyx_key().public_key().as_ref());
     settings.plivo.account = "MA1".to_owned();
     settings.plivo.auth_token = SECRET.into();
-    settings.vonage.application = "app-1".to_owned();
+    settings.vonage.application = application::ID.to_owned();
+    settings.vonage.private_key_file = Some(application::key_file());
     settings.vonage.signature_secret = SECRET.into();
     for url in [
         &mut settings.twilio.rest_url,
@@ -113,7 +115,14 @@ impl Carrier {
                     .iter()
                     .map(|byte| format!("{byte:02x}"))
                     .collect();
-                let claims = json!({ "iat": now_s, "jti": "j", "payload_hash": hash }).to_string();
+                let claims = json!({
+                    "iat": now_s,
+                    "jti": "j",
+                    "iss": "Vonage",
+                    "application_id": application::ID,
+                    "payload_hash": hash,
+                })
+                .to_string();
                 let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256","typ":"JWT"}"#);
                 let signed = format!("{header}.{}", URL_SAFE_NO_PAD.encode(claims));
                 let signature = sign(&Key::new(HMAC_SHA256, SECRET.as_bytes()), signed.as_bytes());
@@ -124,15 +133,19 @@ impl Carrier {
 
     /// Asks about a call, and returns the answer.
     pub(super) async fn asks(self, what: &str, call: &str, more: &[(&str, &str)]) -> (u16, String) {
+        self.tells(what, &self.body(call, more)).await
+    }
+
+    /// Asks about whatever this body says, and returns the answer.
+    pub(super) async fn tells(self, what: &str, body: &str) -> (u16, String) {
         let path = format!("/carriers/{}/{what}", self.provider.name());
-        let body = self.body(call, more);
-        let mut headers = self.proof(&path, &body);
+        let mut headers = self.proof(&path, body);
         let kind = match self.provider {
             Provider::Vonage => "application/json",
             _ => "application/x-www-form-urlencoded",
         };
         headers.push(("content-type", kind.to_owned()));
-        ask(self.edge, "POST", &path, &headers, &body).await
+        ask(self.edge, "POST", &path, &headers, body).await
     }
 
     /// A call rings, and its stream is connected.

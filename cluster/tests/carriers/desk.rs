@@ -96,6 +96,11 @@ impl Edge {
         Self { carriers, media, desk: handle.0, address }
     }
 
+    /// A reception for another edge.
+    pub(super) fn reception(&self) -> Arc<dyn Reception> {
+        Arc::new(Handle(Arc::clone(&self.desk)))
+    }
+
     /// Stops, and looks that nothing is left.
     pub(super) async fn stop(self) {
         self.carriers.stop(Duration::from_secs(5)).await;

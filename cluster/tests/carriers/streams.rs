@@ -132,6 +132,7 @@ async fn hanging_up_asks_the_carrier_until_it_hears() {
         (Provider::Twilio, "POST", "/2010-04-01/Accounts/AC1/Calls/c-1.json"),
         (Provider::Telnyx, "POST", "/v2/texml/Accounts/T1/Calls/c-1"),
         (Provider::Plivo, "DELETE", "/v1/Account/MA1/Call/c-1/"),
+        (Provider::Vonage, "PUT", "/v1/calls/c-1"),
     ] {
         let rest = Rest::start().await;
         let edge = Edge::start(settings(&rest.url)).await;
@@ -146,7 +147,8 @@ async fn hanging_up_asks_the_carrier_until_it_hears() {
         let asked = rest.after(3).await;
         for one in &asked {
             assert_eq!(one.line, format!("{method} {path} HTTP/1.1"));
-            let scheme = if provider == Provider::Telnyx { "Bearer " } else { "Basic " };
+            let bears = matches!(provider, Provider::Telnyx | Provider::Vonage);
+            let scheme = if bears { "Bearer " } else { "Basic " };
             assert!(one.authorization.starts_with(scheme), "{one:?}");
         }
         player.until("the close", |seen| seen.closed.is_some()).await;

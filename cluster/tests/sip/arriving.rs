@@ -39,10 +39,25 @@ every_day = "0:00-24:00"
 recording = "none"
 "#;
 
+/// How long things may take in a house, and its trunk.
+pub(super) struct Bounds {
+    pub(super) trunk: Settings,
+    /// How long a caller may send no audio, in milliseconds.
+    pub(super) dead_media_ms: u64,
+    /// How long whom we call may let it ring, in milliseconds.
+    pub(super) establish_ms: u64,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { trunk: settings(), dead_media_ms: 30_000, establish_ms: 35_000 }
+    }
+}
+
 /// A node's calls and its trunk, for one business.
 pub(super) struct House {
     pub(super) supervision: Supervision,
-    store: Arc<Memory>,
+    pub(super) store: Arc<Memory>,
     pub(super) trunk: Trunk,
     media: Media,
 }
@@ -52,23 +67,24 @@ impl House {
         Self::open_with(rules, settings(), |_| {}).await
     }
 
-    pub(super) async fn open_with(
-        rules: &str,
-        settings: Settings,
-        change: impl FnOnce(&mut Business),
-    ) -> Self {
+    pub(super) async fn open_with(rules: &str, trunk: Settings, change: impl FnOnce(&mut Business)) -> Self {
+        Self::open_by(rules, Bounds { trunk, ..Bounds::default() }, change).await
+    }
+
+    pub(super) async fn open_by(rules: &str, bounds: Bounds, change: impl FnOnce(&mut Business)) -> Self {
         let text = format!("{BUSINESS}{rules}");
         let mut business =
             import::read(&text, &import::Settings::default()).unwrap_or_else(|why| panic!("{why}"));
         change(&mut business);
         let store = Arc::new(Memory::new());
         store.put_business(&business, None).await.unwrap();
+        let conversation = actors::call::conversation::Settings {
+            establish_ms_max: bounds.establish_ms,
+            ..actors::call::conversation::Settings::default()
+        };
         let mut parts = Parts::new(
             Arc::clone(&store) as Arc<dyn Storage>,
-            Minds::playbook(
-                actors::call::conversation::Settings::default(),
-                actors::call::brain::playbook::Settings::default(),
-            ),
+            Minds::playbook(conversation, actors::call::brain::playbook::Settings::default()),
         );
         let voice = models::scripted::Voice::start(models::SpeakingSettings::default(), Control::default());
         parts.text_to_speech = Some(Arc::new(voice.unwrap()));
@@ -79,10 +95,11 @@ impl House {
             last_port: 49_999,
             quarantine_ms: 0,
             threads: 1,
+            dead_media_ms: bounds.dead_media_ms,
             ..media::Settings::default()
         })
         .unwrap();
-        let trunk = Trunk::start(settings, supervision.reception(), media.clone()).await.unwrap();
+        let trunk = Trunk::start(bounds.trunk, supervision.reception(), media.clone()).await.unwrap();
         supervision.connect(trunk.exchange());
         Self { supervision, store, trunk, media }
     }
@@ -111,6 +128,12 @@ impl House {
             _ => None,
         });
         (calls[0].clone(), tried.collect())
+    }
+
+    /// All calls, latest first.
+    pub(super) async fn calls(&self) -> Vec<CallRecord> {
+        let tenant = self.store.businesses(Page::first(1)).await.unwrap().rows[0].id.clone();
+        self.store.calls(&tenant, Page::first(20)).await.unwrap().rows
     }
 
     pub(super) async fn close(self) {

@@ -9,6 +9,7 @@ mod baresip_audio;
 mod bridging;
 mod browser;
 mod chromium;
+mod calling_back;
 mod desk;
 mod dialling;
 mod early_media;

@@ -85,6 +85,24 @@ pub fn was_cut_off(record: &CallRecord) -> bool {
     record.answered_at.is_some()
 }
 
+/// Whether a later call of the same caller leaves nothing to call back for: they are on the line, were dealt with, or
+/// are to be called back for that one.
+#[must_use]
+pub fn supersedes(business: &Business, later: &CallRecord) -> bool {
+    let Some(rules) = &business.arrival.call_back else { return true };
+    later.outcome.is_none()
+        || match is_missed(later, rules) {
+            Ok(to_be_called) => to_be_called,
+            Err(_) => later.answered_at.is_some(),
+        }
+}
+
+/// Whether whom we called said that they do not want it (RFC 3261 section 21.6.2, RFC 8197).
+#[must_use]
+pub const fn is_declined(record: &CallRecord) -> bool {
+    record.answered_at.is_none() && matches!(record.sip_status, 603 | 607)
+}
+
 /// Whether something failed that cut the call off.
 #[must_use]
 pub const fn is_failure(reason: EndReason) -> bool {

@@ -121,6 +121,36 @@ fn each_attempt_counts_and_who_was_reached_is_left_in_peace() {
     }
 }
 
+#[test]
+fn a_later_call_counts_unless_it_was_turned_away_or_cut_off_and_nobody_is_called_for_that() {
+    let later = |rules: &str, change: &dyn Fn(&mut CallRecord)| {
+        let mut record = missed();
+        change(&mut record);
+        supersedes(&business(rules), &record)
+    };
+    assert!(later(RULES, &|record| record.outcome = None), "on the line");
+    assert!(later(RULES, &|_| {}), "it has a call back of its own");
+    assert!(later(RULES, &|record| ended(record, EndReason::CallerHungUp, true, 200)), "dealt with");
+    assert!(later(RULES, &|record| ended(record, EndReason::Crashed, true, 200)), "its own");
+    let only_missed = "[call_back]\ncut_off = false\n";
+    assert!(!later(only_missed, &|record| ended(record, EndReason::Crashed, true, 200)));
+    assert!(!later(RULES, &|record| {
+        ended(record, EndReason::Refused, false, 486);
+        record.arrived = Some(Arrived { route: Route::TurnedAsSpam, ..Arrived::default() });
+    }));
+}
+
+#[test]
+fn a_no_is_a_no_and_busy_is_none() {
+    let declined = |answered, status| {
+        let mut record = missed();
+        ended(&mut record, EndReason::Refused, answered, status);
+        is_declined(&record)
+    };
+    assert!(declined(false, 603) && declined(false, 607));
+    assert!(!declined(false, 486) && !declined(false, 480) && !declined(true, 603));
+}
+
 proptest! {
     /// Whenever a call ended: who is called back is called within a day, in opening hours, and no earlier than said.
     #[test]

@@ -54,8 +54,8 @@ impl Shell {
                 self.case.note(|_, milestones| milestones.established = Some(now));
                 self.push(Input::Established);
             }
-            // What only a call that we make tells.
-            Event::Ringing | Event::EarlyMedia | Event::ReachableBy(_) => {}
+            // What only a call that we make tells, and what comes too late.
+            Event::Ringing | Event::EarlyMedia | Event::ReachableBy(_) | Event::Reached(_) => {}
             Event::Refused(status) => self.case.note(|record, _| record.sip_status = status),
             Event::SpeechStarted => {
                 self.turns.caller_speaks();
@@ -99,6 +99,7 @@ impl Shell {
                 self.case.tell(now, CallEventKind::Answered);
             }
             Event::Held(held) => self.case.tell(now, CallEventKind::Held { held }),
+            Event::Reached(fate) => self.network_reached(fate),
             Event::Quality(quality) => self.case.note(|record, _| record.quality = quality),
             Event::Ended(reason) => self.reached_leg_ended(reason),
             _ => {}

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use metrics::counter;
 
 use crate::call::hand_over;
-use crate::call::leg::Command;
+use crate::call::leg::{Command, Reach, Reached as Fate};
 use crate::call::reaching::{Effect, Input, PersonId, Plan, Reaching};
 use crate::call::record::{NODE_STOPPED, moment};
+use crate::call::services::Counted;
 use crate::call::shell::Shell;
 use crate::metrics::PEOPLE_TRIED;
 use crate::types::{
-    CallEventKind, CallResult, CallTime, EndReason, HandOverOutcome, Heading, Outcome, Private,
+    CallEventKind, CallResult, CallTime, Callee, EndReason, HandOverOutcome, Heading, Outcome, Private,
 };
 
 /// The people who are called, while there are any.
@@ -24,6 +25,11 @@ struct Open {
     machine: Reaching,
     /// Each person's line.
     lines: BTreeMap<PersonId, u64>,
+    /// Those whom the caller's own network calls, as it was told of them, each counted among what the business may do at
+    /// once until this is dropped.
+    told: Vec<(PersonId, Counted)>,
+    /// What the caller is to be told by that network, until it has been.
+    announcement: Option<String>,
     /// Who took the call.
     taken_by: Option<String>,
 }
@@ -55,10 +61,58 @@ impl Shell {
         let now = self.case.now();
         let until = now + self.services.settings.reach_ms_max;
         let relayed = self.services.settings.early_media.relayed;
-        self.let_caller_hear(plan.announcement.clone());
-        let (machine, effects) = Reaching::new(settings, relayed, plan, now, until);
-        self.reached.open = Some(Open { machine, lines: BTreeMap::new(), taken_by: None });
+        let announcement = plan.announcement.clone();
+        let ((machine, effects), announcement) = match self.case.leg_reaches() {
+            Some(most) => (Reaching::by_network(settings, plan.at_most(most), now, until), announcement),
+            None => {
+                self.let_caller_hear(announcement);
+                (Reaching::new(settings, relayed, plan, now, until), None)
+            }
+        };
+        let (lines, told) = (BTreeMap::new(), Vec::new());
+        self.reached.open = Some(Open { machine, lines, told, announcement, taken_by: None });
         self.carry_out_reached(effects);
+    }
+
+    /// The caller's own network tells how calling people went.
+    pub(super) fn network_reached(&mut self, fate: Fate) {
+        let Some(open) = &mut self.reached.open else { return };
+        match fate {
+            Fate::Joined(number) => {
+                // The others' telephones ring no more.
+                let person = open.told.get(number).or(open.told.first()).map(|(person, _)| *person);
+                open.told.retain(|(one, _)| Some(*one) == person);
+                open.told.iter().for_each(|(_, counted)| counted.answered());
+                if let Some(person) = person {
+                    self.tell_reaching(Input::Person(person, hand_over::Input::Answered));
+                }
+            }
+            Fate::Nobody(outcome) => {
+                open.told.clear();
+                self.tell_reaching(Input::NobodyOf(outcome));
+            }
+        }
+    }
+
+    /// Has the caller's own network call those of these people who may be called; the others are returned.
+    fn call_all(&mut self, people: Vec<(PersonId, Callee)>, ring_ms: u64, by_key: bool) -> Vec<PersonId> {
+        let (mut told, mut whom, mut denied) = (Vec::new(), Vec::new(), Vec::new());
+        for (person, callee) in people {
+            match self.count(&callee.to) {
+                Some(counted) => {
+                    told.push((person, counted));
+                    whom.push(callee.to);
+                }
+                None => denied.push(person),
+            }
+        }
+        let words = by_key.then(|| self.words_to_reached());
+        if let (false, Some(open)) = (whom.is_empty(), &mut self.reached.open) {
+            open.told = told;
+            let announcement = open.announcement.take();
+            self.command(Command::Reach(Reach { people: whom, ring_ms, words, announcement }));
+        }
+        denied
     }
 
     pub(super) fn tell_reached(&mut self, number: u64, input: hand_over::Input) {
@@ -129,6 +183,9 @@ impl Shell {
                         _ => unreachable.push(person),
                     }
                 }
+                Effect::CallAll { people, ring_ms, by_key } => {
+                    unreachable.extend(self.call_all(people, ring_ms, by_key));
+                }
                 Effect::LetHear(person) => self.with_line(person, Self::let_hear_person),
                 Effect::LetHearNobody => self.let_hear_nobody(),
                 Effect::Say(person) => self.with_line(person, Self::speak_to_person),
@@ -190,7 +247,10 @@ impl Shell {
             record.sip_status = 200;
             milestones.answered = Some(now);
         });
-        self.command(Command::Answer);
+        // Where the caller's own network has called them, it has put the two together.
+        if self.case.leg_reaches().is_none() {
+            self.command(Command::Answer);
+        }
         self.case.write_record();
     }
 }

@@ -7,6 +7,7 @@
 //! ```
 
 mod early;
+mod rounds;
 mod values;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,8 @@ use crate::types::{CallTime, HandOverOutcome};
 pub struct Reaching {
     settings: hand_over::Settings,
     relayed: Relayed,
+    /// The caller's own network calls them.
+    by_network: bool,
     rounds: std::vec::IntoIter<Round>,
     next: u64,
     open: BTreeMap<PersonId, Person>,
@@ -54,9 +57,34 @@ impl Reaching {
     ) -> (Self, Vec<Effect>) {
         // Who rings first is reached by us: a caller whose call we have not answered can't be sent on.
         let settings = hand_over::Settings { leave_path: false, ..settings };
+        Self::begin(settings, relayed, false, plan, now, until)
+    }
+
+    /// The same where the caller's own network calls them: a round at once, and nothing is heard of a person before they
+    /// have the call.
+    #[must_use]
+    pub fn by_network(
+        settings: hand_over::Settings,
+        plan: Plan,
+        now: CallTime,
+        until: CallTime,
+    ) -> (Self, Vec<Effect>) {
+        let settings = hand_over::Settings { leave_path: false, ..settings };
+        Self::begin(settings, Relayed::Never, true, plan, now, until)
+    }
+
+    fn begin(
+        settings: hand_over::Settings,
+        relayed: Relayed,
+        by_network: bool,
+        plan: Plan,
+        now: CallTime,
+        until: CallTime,
+    ) -> (Self, Vec<Effect>) {
         let mut reaching = Self {
             settings,
             relayed,
+            by_network,
             rounds: plan.rounds.into_iter(),
             next: 0,
             open: BTreeMap::new(),
@@ -81,6 +109,14 @@ impl Reaching {
             }
             Input::Person(id, input) => self.tell(now, id, input),
             Input::EarlyMedia(id) => self.let_hear(id),
+            Input::NobodyOf(_) if self.together.is_some() => {}
+            Input::NobodyOf(outcome) => {
+                for (id, person) in std::mem::take(&mut self.open) {
+                    self.effects.push(Effect::Release(id));
+                    self.effects.push(Effect::Tried(person.name, Some(outcome)));
+                }
+                self.next_round(now);
+            }
             Input::Tick if self.together.is_none() && self.until <= now => {
                 self.let_hear_nobody();
                 let tried = std::mem::take(&mut self.open);
@@ -177,24 +213,6 @@ impl Reaching {
     fn let_hear_nobody(&mut self) {
         if self.heard.take().is_some() {
             self.effects.push(Effect::LetHearNobody);
-        }
-    }
-
-    fn next_round(&mut self, now: CallTime) {
-        let Some(round) = self.rounds.find(|round| !round.people.is_empty()) else {
-            self.over = true;
-            self.effects.push(Effect::Nobody);
-            return;
-        };
-        for callee in round.people {
-            let id = PersonId(self.next);
-            self.next += 1;
-            let settings = hand_over::Settings { ring_ms: round.ring_ms, ..self.settings.clone() };
-            let machine =
-                if round.by_key { HandOver::new(settings, now) } else { HandOver::unasked(settings, now) };
-            self.open.insert(id, Person { name: callee.name.clone(), by_key: round.by_key, machine });
-            self.effects.push(Effect::Tried(callee.name.clone(), None));
-            self.effects.push(Effect::Call(id, callee));
         }
     }
 

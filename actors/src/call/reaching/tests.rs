@@ -32,6 +32,60 @@ fn called(effects: &[Effect]) -> Vec<(u64, String)> {
     effects.iter().filter_map(of).collect()
 }
 
+fn by_network(most: usize, rounds: Vec<Round>) -> (Reaching, Vec<Effect>) {
+    let plan = Plan { announcement: None, rounds }.at_most(most);
+    Reaching::by_network(hand_over::Settings::default(), plan, at(0), at(50_000))
+}
+
+fn called_at_once(effects: &[Effect]) -> Vec<(Vec<u64>, u64, bool)> {
+    let of = |effect: &Effect| match effect {
+        Effect::CallAll { people, ring_ms, by_key } => {
+            Some((people.iter().map(|(id, _)| id.0).collect(), *ring_ms, *by_key))
+        }
+        _ => None,
+    };
+    effects.iter().filter_map(of).collect()
+}
+
+#[test]
+fn a_network_calls_a_round_at_once_and_asks_by_itself() {
+    let (mut reaching, effects) =
+        by_network(10, vec![round(&["sam", "priya"], true), round(&["marco"], false)]);
+    assert_eq!(called_at_once(&effects), [(vec![0, 1], 20_000, true)]);
+    assert_eq!(called(&effects), [], "not by us");
+    let effects = reaching.handle(at(21_000), Input::NobodyOf(HandOverOutcome::NoAnswer));
+    assert_eq!(called_at_once(&effects), [(vec![2], 20_000, false)]);
+    let tried = |name: &str| Effect::Tried(name.into(), Some(HandOverOutcome::NoAnswer));
+    assert!(effects.contains(&tried("sam")) && effects.contains(&tried("priya")), "{effects:?}");
+    let effects = reaching.handle(at(25_000), by(2, hand_over::Input::Answered));
+    let expected =
+        [Effect::Join(PersonId(2)), Effect::Tried("marco".into(), Some(HandOverOutcome::Answered))];
+    assert_eq!(effects, expected);
+    assert!(reaching.handle(at(26_000), Input::NobodyOf(HandOverOutcome::Busy)).is_empty(), "too late");
+    assert_eq!(reaching.deadline(), None);
+}
+
+#[test]
+fn a_network_that_calls_one_at_once_calls_one_after_the_other_and_no_longer_than_a_caller_waits() {
+    let (mut reaching, effects) = by_network(1, vec![round(&["sam", "priya", "marco"], true)]);
+    assert_eq!(called_at_once(&effects), [(vec![0], 20_000, true)]);
+    let effects = reaching.handle(at(21_000), Input::NobodyOf(HandOverOutcome::Busy));
+    assert_eq!(called_at_once(&effects), [(vec![1], 20_000, true)]);
+    let effects = reaching.handle(at(42_000), Input::NobodyOf(HandOverOutcome::Busy));
+    assert_eq!(called_at_once(&effects), [(vec![2], 8_000, true)]);
+    assert_eq!(reaching.deadline(), Some(at(50_000)));
+    let effects = reaching.handle(at(50_000), Input::Tick);
+    assert_eq!(effects.last(), Some(&Effect::Nobody), "{effects:?}");
+}
+
+#[test]
+fn of_people_whom_nobody_may_call_none_is_waited_for() {
+    let (mut reaching, _) = by_network(10, vec![round(&["sam", "priya"], true)]);
+    assert!(!reaching.handle(at(0), by(0, hand_over::Input::Unreachable)).contains(&Effect::Nobody));
+    let effects = reaching.handle(at(0), by(1, hand_over::Input::Unreachable));
+    assert_eq!(effects.last(), Some(&Effect::Nobody));
+}
+
 const fn by(person: u64, input: hand_over::Input) -> Input {
     Input::Person(PersonId(person), input)
 }

@@ -12,6 +12,20 @@ pub struct Plan {
     pub rounds: Vec<Round>,
 }
 
+impl Plan {
+    /// The same by a network that calls no more than so many at once.
+    #[must_use]
+    pub fn at_most(self, most: usize) -> Self {
+        let most = most.max(1);
+        let parts = |round: Round| {
+            let Round { people, ring_ms, by_key } = round;
+            let people: Vec<Vec<Callee>> = people.chunks(most).map(<[Callee]>::to_vec).collect();
+            people.into_iter().map(move |people| Round { people, ring_ms, by_key })
+        };
+        Self { rounds: self.rounds.into_iter().flat_map(parts).collect(), ..self }
+    }
+}
+
 /// People who are called at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Round {
@@ -34,6 +48,8 @@ pub enum Input {
     Person(PersonId, hand_over::Input),
     /// A person's line is heard although nobody has answered there.
     EarlyMedia(PersonId),
+    /// The caller's network has called this round's people, and none of them has the call.
+    NobodyOf(HandOverOutcome),
     /// It is needed no more: the caller hung up, or the node stops.
     Stop,
     /// Time has passed; see [`Reaching::deadline`].
@@ -45,6 +61,15 @@ pub enum Input {
 pub enum Effect {
     /// Call this person.
     Call(PersonId, Callee),
+    /// Have the caller's own network call these people at once.
+    CallAll {
+        /// Whom.
+        people: Vec<(PersonId, Callee)>,
+        /// How long it rings, in milliseconds.
+        ring_ms: u64,
+        /// They are told of the call and have to press a key to take it.
+        by_key: bool,
+    },
     /// Tell the person of the call.
     Say(PersonId),
     /// Let the caller hear this person's line, which does not hear the caller.

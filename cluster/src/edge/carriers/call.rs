@@ -13,6 +13,7 @@ use super::leg::CarrierLeg;
 use super::metrics;
 use super::provider::Provider;
 use super::provider::webhook::Answer;
+use super::reach::Reach;
 use super::server::Shared;
 use super::stream::{Next, Read, Stream, next};
 use super::table::{Opens, Place};
@@ -29,6 +30,8 @@ pub(super) struct Ringing {
     pub(super) remote: String,
     pub(super) called: PhoneNumber,
     pub(super) caller: Option<Private<PhoneNumber>>,
+    /// What the carrier says of that number.
+    pub(super) attestation: Attestation,
     pub(super) place: Place,
     pub(super) me: mpsc::Sender<Told>,
     pub(super) told: mpsc::Receiver<Told>,
@@ -47,6 +50,10 @@ pub(super) enum Phase {
     Starting,
     /// Both can hear each other.
     Talking,
+    /// The carrier calls people before the call is answered.
+    Reaching,
+    /// One of them speaks with the caller.
+    Joined,
     /// The carrier is to dial somebody else.
     Transferring,
     /// The audio is being closed.
@@ -60,12 +67,13 @@ pub(super) struct Call {
     pub(super) shared: Arc<Shared>,
     pub(super) provider: Provider,
     pub(super) remote: String,
+    pub(super) called: PhoneNumber,
     id: CallId,
     events: Events,
     pub(super) place: Place,
     pub(super) me: mpsc::Sender<Told>,
     told: mpsc::Receiver<Told>,
-    reply: Option<oneshot::Sender<String>>,
+    pub(super) reply: Option<oneshot::Sender<String>>,
     /// The token of the stream that the carrier is to connect.
     pub(super) token: Option<String>,
     session: Option<Session>,
@@ -73,6 +81,7 @@ pub(super) struct Call {
     pub(super) phase: Phase,
     pub(super) deadline: Instant,
     pub(super) transfer: Option<Transfer>,
+    pub(super) reach: Option<Reach>,
     established: bool,
     alive: Arc<AtomicBool>,
     ending: Option<EndReason>,
@@ -81,11 +90,12 @@ pub(super) struct Call {
 
 /// Offers a call to the reception and, where that takes it, serves it to its end.
 pub(super) async fn run(shared: Arc<Shared>, ringing: Ringing) {
-    let Ringing { provider, remote, called, caller, place, me, told, reply } = ringing;
+    let Ringing { provider, remote, called, caller, attestation, place, me, told, reply } = ringing;
     let alive = Arc::new(AtomicBool::new(true));
-    let leg: Arc<dyn Leg> = Arc::new(CarrierLeg::new(me.clone(), Arc::clone(&alive)));
+    let leg: Arc<dyn Leg> =
+        Arc::new(CarrierLeg::new(me.clone(), Arc::clone(&alive), provider.rings_at_once()));
     let id = new_call_id();
-    let incoming = Incoming { call: id, called, caller, attestation: Attestation::Absent, at: clock::now() };
+    let incoming = Incoming { call: id, called: called.clone(), caller, attestation, at: clock::now() };
     let patience = Duration::from_millis(shared.settings.offer_ms);
     // The leg is kept until the outcome is known, so that a refusal is not taken for a hang-up.
     let kept = Arc::clone(&leg);
@@ -110,6 +120,7 @@ pub(super) async fn run(shared: Arc<Shared>, ringing: Ringing) {
         shared,
         provider,
         remote,
+        called,
         id,
         events,
         place,
@@ -122,6 +133,7 @@ pub(super) async fn run(shared: Arc<Shared>, ringing: Ringing) {
         phase: Phase::Asked,
         deadline,
         transfer: None,
+        reach: None,
         established: false,
         alive,
         ending: None,
@@ -166,11 +178,15 @@ impl Call {
             Told::Media(event) => self.on_media(event).await,
             Told::AskedAgain(reply) => self.on_asked_again(reply),
             Told::Stream(connected) => self.on_stream(*connected).await,
-            Told::Redirected(outcome) => self.on_redirected(outcome),
+            Told::Redirected(outcome) => self.on_redirected(outcome).await,
             Told::Fetched(reply) => self.on_fetched(reply),
-            Told::Dialled { status, reply } => self.on_dialled(status, reply).await,
+            Told::Dialled(told) if self.is_reachs(&told.token) => self.on_news(told).await,
+            Told::Dialled(told) => self.on_dialled(told.news, told.reply).await,
+            Told::PickedUp { token, person, reply } => self.on_picked_up(&token, person, reply),
+            Told::Pressed { token, person, takes, reply } => self.on_pressed(&token, person, takes, reply),
             Told::Over => self.end(EndReason::CallerHungUp, false).await,
-            Told::Stop => self.end(EndReason::NodeStopped, true).await,
+            // Two who speak with each other need nobody here.
+            Told::Stop => self.end(EndReason::NodeStopped, self.phase != Phase::Joined).await,
         }
     }
 
@@ -181,6 +197,7 @@ impl Call {
         let media = match command {
             // Their callers hear nothing before the answer, and are answered at once.
             Command::Progress => return,
+            Command::Reach(people) => return self.begin_reach(people),
             Command::Answer => return self.answer().await,
             Command::Refuse(refusal) => {
                 self.tell_carrier(&refusing(&refusal));
@@ -189,7 +206,7 @@ impl Call {
             }
             Command::Transfer(destination) => return self.begin_transfer(&destination),
             // The carrier dials for the caller, or has reached somebody: hanging up would cut them off.
-            Command::HangUp if self.is_dialled_for() => {
+            Command::HangUp if self.is_dialled_for() || self.phase == Phase::Joined => {
                 return self.end(EndReason::Transferred, false).await;
             }
             Command::HangUp => return self.end(EndReason::Completed, true).await,
@@ -207,12 +224,15 @@ impl Call {
     }
 
     async fn answer(&mut self) {
-        if self.phase != Phase::Asked {
+        if !matches!(self.phase, Phase::Asked | Phase::Reaching) {
             return;
         }
         if !self.with_media() {
             self.tell_carrier(&Answer::Reject);
-            return self.end(EndReason::Refused, false).await;
+            return self.end(EndReason::Refused, self.phase == Phase::Reaching).await;
+        }
+        if self.phase == Phase::Reaching {
+            return self.bring_back().await;
         }
         let connect = self.connect();
         metrics::call(self.provider, "answered");
@@ -241,6 +261,7 @@ impl Call {
 
     fn on_asked_again(&mut self, reply: oneshot::Sender<String>) {
         match self.phase {
+            Phase::Reaching => self.tell_again(reply),
             Phase::Asked => self.reply = Some(reply),
             Phase::Connecting => {
                 let connect = self.connect();
@@ -389,6 +410,9 @@ impl Call {
                 self.end(EndReason::MediaTimeout, true).await;
             }
             Phase::Transferring => self.transfer_timed_out().await,
+            // The carrier tells nothing any more of people who are called.
+            Phase::Reaching => self.end(EndReason::SignallingTimeout, true).await,
+            Phase::Joined => self.end(EndReason::Transferred, false).await,
             Phase::Ending | Phase::Over => self.phase = Phase::Over,
         }
     }
@@ -400,7 +424,8 @@ impl Call {
         }
         self.ending = Some(reason);
         let was_asked = self.reply.is_some();
-        self.tell_carrier(&Answer::Reject);
+        // What has rung at somebody's is not refused any more.
+        self.tell_carrier(if self.reach.is_some() { &Answer::HangUp } else { &Answer::Reject });
         // A call that the carrier waits with is refused by our answer.
         if ask_carrier && !was_asked {
             let (rest, provider, remote) = (self.shared.rest.clone(), self.provider, self.remote.clone());

@@ -12,11 +12,12 @@ use super::told::Told;
 pub(super) struct CarrierLeg {
     call: mpsc::Sender<Told>,
     alive: Arc<AtomicBool>,
+    rings_at_once: usize,
 }
 
 impl CarrierLeg {
-    pub(super) const fn new(call: mpsc::Sender<Told>, alive: Arc<AtomicBool>) -> Self {
-        Self { call, alive }
+    pub(super) const fn new(call: mpsc::Sender<Told>, alive: Arc<AtomicBool>, rings_at_once: usize) -> Self {
+        Self { call, alive, rings_at_once }
     }
 }
 
@@ -31,6 +32,11 @@ impl Leg for CarrierLeg {
     // A carrier waits for our answer for seconds only.
     fn rings(&self) -> bool {
         false
+    }
+
+    // The carrier calls people for as long as they ring, and asks again then.
+    fn reaches(&self) -> Option<usize> {
+        Some(self.rings_at_once)
     }
 }
 

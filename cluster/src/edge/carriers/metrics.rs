@@ -8,7 +8,8 @@ use super::provider::Provider;
 pub const WEBHOOKS: &str = "strowger_carriers_webhooks_total";
 /// Requests that were refused before anything was done, by `reason`.
 pub const REFUSED: &str = "strowger_carriers_refused_total";
-/// Calls, by `provider` and `result`: `answered`, `refused`, `connected`.
+/// Calls, by `provider` and `result`: `answered`, `refused`, `connected`; `reaching` for each time that people are called
+/// before the answer, and `joined` where one of them has the call.
 pub const CALLS: &str = "strowger_carriers_calls_total";
 /// Calls alive.
 pub const ALIVE: &str = "strowger_carriers_calls";

@@ -3,6 +3,7 @@
 //! ```text
 //! answer webhook (signed) ─▶ Reception ─▶ the call answers ─▶ "connect the call to wss://…/stream/TOKEN"
 //! websocket with that token ─▶ the call's task ◀─▶ a line of the media threads
+//! people first: "dial …" in the place of that ─▶ …/dialled/TOKEN ─▶ they speak, or "connect …", or the next are dialled
 //! transfer: REST "go to …/transfer/TOKEN" ─▶ "dial …" ─▶ …/dialled/TOKEN ─▶ gone, or back on a new stream
 //! ```
 //!
@@ -18,6 +19,7 @@ mod leg;
 pub mod metrics;
 pub mod provider;
 mod rate;
+mod reach;
 mod rest;
 mod server;
 mod settings;

@@ -8,7 +8,7 @@ use rustls::pki_types::pem::PemObject;
 
 use super::provider::Provider;
 use super::provider::rest::{Account, Ask, Authorization, Outcome, outcome};
-use super::vonage_token;
+use super::vonage_token::Key;
 use super::{Error, Settings, metrics};
 use crate::clock;
 
@@ -17,8 +17,8 @@ use crate::clock;
 pub(super) struct Rest {
     client: reqwest::Client,
     settings: Arc<Settings>,
-    /// Vonage's key, DER.
-    key: Option<Arc<Vec<u8>>>,
+    /// Vonage's.
+    key: Option<Arc<Key>>,
 }
 
 impl Rest {
@@ -31,9 +31,11 @@ impl Rest {
         let key = match &settings.vonage.private_key_file {
             None => None,
             Some(file) => {
-                let key = PrivateKeyDer::from_pem_file(file);
-                let key = key.map_err(|why| Error::Key { file: file.clone(), why: why.to_string() })?;
-                Some(Arc::new(key.secret_der().to_vec()))
+                let unusable = |why: String| Error::Key { file: file.clone(), why };
+                let key = PrivateKeyDer::from_pem_file(file).map_err(|why| unusable(why.to_string()))?;
+                let key = Key::read(key.secret_der());
+                let key = key.ok_or_else(|| unusable("it is no RSA key of 2048 to 8192 bits".to_owned()))?;
+                Some(Arc::new(key))
             }
         };
         Ok(Self { client, settings: Arc::clone(settings), key })
@@ -57,12 +59,15 @@ impl Rest {
         }
         let mut pause = Duration::from_millis(self.settings.rest.pause_ms);
         for attempt in 1..=self.settings.rest.attempts.max(1) {
-            let ask = self.with_account(provider, |account| provider.hang_up(account, call));
-            match self.ask(ask).await {
+            match self.ask(provider, |account| provider.hang_up(account, call)).await {
                 Some(Outcome::Done) => return metrics::rest(provider, "hang_up", "done"),
                 Some(Outcome::Gone) => return metrics::rest(provider, "hang_up", "gone"),
                 Some(Outcome::Refused(status)) => {
-                    tracing::warn!(provider = provider.name(), status, "a carrier refuses to end a call");
+                    tracing::warn!(
+                        provider = provider.name(),
+                        status,
+                        "a carrier refuses to end a call; of 401 and 403, check its account and secret"
+                    );
                     return metrics::rest(provider, "hang_up", "refused");
                 }
                 Some(Outcome::Later) | None => {}
@@ -81,8 +86,7 @@ impl Rest {
 
     /// Takes a call to a URL, in one attempt. None where nobody knows whether it was done.
     pub(super) async fn redirect(&self, provider: Provider, call: &str, url: &str) -> Option<Outcome> {
-        let ask = self.with_account(provider, |account| provider.redirect(account, call, url));
-        let outcome = self.ask(ask).await;
+        let outcome = self.ask(provider, |account| provider.redirect(account, call, url)).await;
         let result = match outcome {
             Some(Outcome::Done) => "done",
             Some(Outcome::Gone) => "gone",
@@ -94,34 +98,36 @@ impl Rest {
         outcome
     }
 
-    fn with_account<T>(&self, provider: Provider, make: impl FnOnce(&Account<'_>) -> T) -> T {
+    /// What proves us; none where it could not be signed.
+    fn secret(&self, provider: Provider) -> Option<String> {
         let settings = &self.settings;
-        let vonages = match (provider, &self.key) {
-            (Provider::Vonage, Some(key)) => {
+        Some(match provider {
+            Provider::Twilio => settings.twilio.auth_token.reveal().clone(),
+            Provider::Telnyx => settings.telnyx.api_key.reveal().clone(),
+            Provider::Plivo => settings.plivo.auth_token.reveal().clone(),
+            Provider::Vonage => {
                 let id: String =
                     crate::chance::bytes::<16>().iter().map(|byte| format!("{byte:02x}")).collect();
                 let now_s = u64::try_from(clock::now().as_second()).unwrap_or(0);
-                vonage_token::token(key, &settings.vonage.application, &id, now_s).unwrap_or_default()
+                self.key.as_ref()?.token(&settings.vonage.application, &id, now_s)?
             }
-            _ => String::new(),
-        };
-        let (url, name, secret) = match provider {
-            Provider::Twilio => {
-                (&settings.twilio.rest_url, &settings.twilio.account, settings.twilio.auth_token.reveal())
-            }
-            Provider::Telnyx => {
-                (&settings.telnyx.rest_url, &settings.telnyx.account, settings.telnyx.api_key.reveal())
-            }
-            Provider::Plivo => {
-                (&settings.plivo.rest_url, &settings.plivo.account, settings.plivo.auth_token.reveal())
-            }
-            Provider::Vonage => (&settings.vonage.rest_url, &settings.vonage.application, &vonages),
-        };
-        make(&Account { url: url.trim_end_matches('/'), name, secret })
+        })
     }
 
     /// Makes a request. None where it may or may not have been done.
-    async fn ask(&self, ask: Ask) -> Option<Outcome> {
+    async fn ask(&self, provider: Provider, make: impl FnOnce(&Account<'_>) -> Ask) -> Option<Outcome> {
+        let settings = &self.settings;
+        let (url, name) = match provider {
+            Provider::Twilio => (&settings.twilio.rest_url, &settings.twilio.account),
+            Provider::Telnyx => (&settings.telnyx.rest_url, &settings.telnyx.account),
+            Provider::Plivo => (&settings.plivo.rest_url, &settings.plivo.account),
+            Provider::Vonage => (&settings.vonage.rest_url, &settings.vonage.application),
+        };
+        let Some(secret) = self.secret(provider) else {
+            tracing::warn!(provider = provider.name(), "a request to a carrier could not be signed");
+            return Some(Outcome::Later);
+        };
+        let ask = make(&Account { url: url.trim_end_matches('/'), name, secret: &secret });
         let method = reqwest::Method::from_bytes(ask.method.as_bytes()).ok()?;
         let request = self.client.request(method, ask.url).header("content-type", ask.content_type);
         let request = match ask.authorization {

@@ -54,9 +54,15 @@ pub struct Settings {
     /// How long somebody that a call is transferred to may be rung, in seconds. Less than a conversation waits for
     /// a transfer (`calls.conversation.transfer_ms_max`).
     pub ring_s: u64,
-    /// How long a carrier may take to tell what became of a transfer, in milliseconds; then it counts as not
-    /// answered.
+    /// How long a carrier may take to tell what became of a transfer, or of people who are called before the
+    /// receptionist beyond the time that it rings, in milliseconds; then it counts as not answered.
     pub transfer_ms: u64,
+    /// How long somebody who is called before the receptionist, and has picked up, may take to press a key once they
+    /// were told of the call, in seconds.
+    pub ask_s: u64,
+    /// How long they and the caller may speak without a word of the carrier's, in milliseconds; then the call counts as
+    /// over here, and goes on there.
+    pub joined_ms: u64,
     /// Requests to carriers.
     pub rest: Rest,
     /// Twilio.
@@ -157,6 +163,8 @@ impl Default for Settings {
             media_close_ms: 2_000,
             ring_s: 20,
             transfer_ms: 45_000,
+            ask_s: 10,
+            joined_ms: 14_400_000,
             rest: Rest::default(),
             twilio: Twilio::default(),
             telnyx: Telnyx::default(),
@@ -222,6 +230,12 @@ impl Settings {
                 "the URL by which carriers reach this node, without a slash at its end",
             );
         }
+        if self.vonage.private_key_file.is_some() && self.vonage.application.is_empty() {
+            return wrong(
+                "carriers.vonage.application",
+                "the id of the application that the private key is of",
+            );
+        }
         if !matches!(self.vonage.rate_hz, 8_000 | 16_000) {
             return wrong("carriers.vonage.rate_hz", "8000 or 16000");
         }
@@ -256,7 +270,8 @@ impl Settings {
             Provider::Telnyx => Secrets { public_key: &self.telnyx.public_key, ..Secrets::default() },
             Provider::Plivo => Secrets { shared: self.plivo.auth_token.reveal(), ..Secrets::default() },
             Provider::Vonage => {
-                Secrets { shared: self.vonage.signature_secret.reveal(), ..Secrets::default() }
+                let (shared, application) = (self.vonage.signature_secret.reveal(), &self.vonage.application);
+                Secrets { shared, application, ..Secrets::default() }
             }
         }
     }

@@ -4,8 +4,23 @@ use actors::call::leg::Command;
 use tokio::sync::oneshot;
 
 use super::provider::rest::Outcome;
+use super::provider::webhook::News;
 use super::upgrade::Connected;
 use crate::edge::media::MediaEvent;
+
+/// News of people who were dialled.
+pub(super) struct Dialled {
+    /// Opens the questions about them.
+    pub(super) token: String,
+    /// Whom it is about, by their number among them, where the carrier says so.
+    pub(super) person: Option<usize>,
+    /// The same by telephone number.
+    pub(super) whom: Option<String>,
+    /// What happened.
+    pub(super) news: News,
+    /// What the carrier is to do now.
+    pub(super) reply: oneshot::Sender<String>,
+}
 
 /// Something for a call.
 pub(super) enum Told {
@@ -21,11 +36,26 @@ pub(super) enum Told {
     Redirected(Option<Outcome>),
     /// The carrier asks whom to dial.
     Fetched(oneshot::Sender<String>),
-    /// What became of the one who was dialled.
-    Dialled {
-        /// The SIP status that says so.
-        status: u16,
-        /// What the carrier is to do now.
+    /// News of people who were dialled.
+    Dialled(Dialled),
+    /// Somebody who was dialled has picked up, and is to be told what for.
+    PickedUp {
+        /// Opens the questions about them.
+        token: String,
+        /// Their number among those.
+        person: usize,
+        /// What is said to them.
+        reply: oneshot::Sender<String>,
+    },
+    /// They have pressed a key, or none in time.
+    Pressed {
+        /// Opens the questions about them.
+        token: String,
+        /// Their number among those.
+        person: usize,
+        /// It is the one that takes the call.
+        takes: bool,
+        /// What is done with them.
         reply: oneshot::Sender<String>,
     },
     /// The carrier says that the call is over.

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::call::{Call, Phase};
 use super::provider::rest::Outcome;
-use super::provider::webhook::{Answer, Target};
+use super::provider::webhook::{Answer, Dial, News, Target};
 use super::table::Opens;
 
 /// SIP's words for what is told (RFC 3261 section 21).
@@ -17,6 +17,7 @@ const TRYING: u16 = 100;
 const RINGING: u16 = 180;
 const OK: u16 = 200;
 const NO_ANSWER: u16 = 408;
+const NOT_REACHED: u16 = 480;
 const NO_CALL: u16 = 481;
 const NOT_IMPLEMENTED: u16 = 501;
 const UNAVAILABLE: u16 = 503;
@@ -32,7 +33,7 @@ pub(super) struct Transfer {
     failed: Option<u16>,
 }
 
-fn target_of(destination: &Destination) -> Target<'_> {
+pub(super) fn target_of(destination: &Destination) -> Target<'_> {
     match destination {
         Destination::Number(number) => Target::Number(number.as_str()),
         Destination::Uri(uri) => match uri.strip_prefix("tel:") {
@@ -47,7 +48,7 @@ impl Call {
         if self.phase != Phase::Talking {
             return self.deliver(Event::TransferProgress(NO_CALL));
         }
-        if !self.provider.dials(&target_of(destination)) || !self.shared.rest.can(self.provider) {
+        if !self.provider.dials(&target_of(destination), false) || !self.shared.rest.can(self.provider) {
             return self.deliver(Event::TransferProgress(NOT_IMPLEMENTED));
         }
         let token = match self.transfer.take() {
@@ -75,7 +76,10 @@ impl Call {
     }
 
     /// The carrier has taken the request or not. Where nobody knows, what it asks next tells.
-    pub(super) fn on_redirected(&mut self, outcome: Option<Outcome>) {
+    pub(super) async fn on_redirected(&mut self, outcome: Option<Outcome>) {
+        if self.phase == Phase::Connecting && self.transfer.is_none() {
+            return self.on_brought_back(outcome).await;
+        }
         let waits = self.transfer.as_ref().is_some_and(|transfer| !transfer.fetched);
         if self.phase != Phase::Transferring || !waits {
             return;
@@ -98,9 +102,17 @@ impl Call {
             (Some(transfer), Phase::Transferring) => {
                 transfer.fetched = true;
                 let then = self.shared.settings.url(self.provider, "dialled", &transfer.token);
-                let target = target_of(&transfer.destination);
-                let ring_s = self.shared.settings.ring_s;
-                let answer = self.provider.answer(&Answer::Dial { target, then: &then, ring_s });
+                let whom = [(0, target_of(&transfer.destination))];
+                let people = Dial {
+                    whom: &whom,
+                    then: &then,
+                    ask: None,
+                    announcement: None,
+                    from: self.called.as_str(),
+                    ring_s: self.shared.settings.ring_s,
+                    unanswered: false,
+                };
+                let answer = self.provider.answer(&Answer::Dial(&people));
                 self.deliver(Event::TransferProgress(RINGING));
                 answer
             }
@@ -111,7 +123,12 @@ impl Call {
     }
 
     /// Somebody was reached, or the caller comes back to us.
-    pub(super) async fn on_dialled(&mut self, status: u16, reply: oneshot::Sender<String>) {
+    pub(super) async fn on_dialled(&mut self, news: News, reply: oneshot::Sender<String>) {
+        let status = match news {
+            News::PickedUp | News::Joined => OK,
+            News::Dialled(status) => status,
+            News::DialOver | News::Live | News::Over => NOT_REACHED,
+        };
         if self.phase != Phase::Transferring {
             let answer = match self.phase {
                 Phase::Connecting => self.connect(),
@@ -121,7 +138,7 @@ impl Call {
             return;
         }
         if status < 300 {
-            let _ = reply.send(self.provider.answer(&Answer::HangUp));
+            let _ = reply.send(self.provider.noted());
             self.deliver(Event::TransferProgress(OK));
             // The call goes on without us.
             return self.end(EndReason::Transferred, false).await;

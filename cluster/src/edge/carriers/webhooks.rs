@@ -17,13 +17,15 @@ use super::provider::proof::Signed;
 use super::provider::webhook::{Answer, Asked, News};
 use super::server::Shared;
 use super::table::{Entered, Opens};
-use super::told::Told;
+use super::told::{Dialled, Told};
 use super::{metrics, upgrade};
 use crate::clock;
 
 /// What every answer is.
 pub(super) type Reply = Response<Full<Bytes>>;
 
+/// The key that takes a call.
+const TAKES: &str = "1";
 /// How long a call may take to answer beyond what it takes to be offered.
 const ANSWER_MORE: Duration = Duration::from_secs(1);
 
@@ -48,6 +50,8 @@ pub(super) async fn serve(
         Some("status") => asked(shared, provider, "status", request).await,
         Some("transfer") => of_transfer(shared, provider, "transfer", &token, request).await,
         Some("dialled") => of_transfer(shared, provider, "dialled", &token, request).await,
+        Some("ask") => of_transfer(shared, provider, "ask", &token, request).await,
+        Some("pressed") => of_transfer(shared, provider, "pressed", &token, request).await,
         _ => {
             metrics::refused("no_route");
             bare(StatusCode::NOT_FOUND)
@@ -83,12 +87,12 @@ async fn asked(
     kind: &'static str,
     request: Request<Incoming>,
 ) -> Reply {
-    let (asked, _) = match believed(&shared, provider, kind, request).await {
+    let asked = match believed(&shared, provider, kind, request).await {
         Ok(asked) => asked,
         Err(reply) => return *reply,
     };
     let known = shared.table.call(provider, &asked.call);
-    if asked.news == News::Over {
+    if asked.gone {
         metrics::webhook(provider, kind, "over");
         if let Some(way) = known {
             // A call whose queue is full of events ends by its stream's silence.
@@ -123,7 +127,8 @@ async fn ring(shared: &Arc<Shared>, provider: Provider, asked: Asked) -> Reply {
         }
         Entered::New(place) => {
             let caller = asked.caller.as_deref().and_then(PhoneNumber::parse).map(Private::new);
-            let ringing = Ringing { provider, remote: asked.call, called, caller, place, me, told, reply };
+            let (remote, attestation) = (asked.call, asked.attestation);
+            let ringing = Ringing { provider, remote, called, caller, attestation, place, me, told, reply };
             shared.calls.spawn(run(Arc::clone(shared), ringing));
         }
     }
@@ -137,7 +142,7 @@ async fn ring(shared: &Arc<Shared>, provider: Provider, asked: Asked) -> Reply {
     }
 }
 
-/// A question about a transfer, by its token.
+/// A question about people who are dialled, by its token, and the number of one of them after it.
 async fn of_transfer(
     shared: Arc<Shared>,
     provider: Provider,
@@ -145,9 +150,13 @@ async fn of_transfer(
     token: &str,
     request: Request<Incoming>,
 ) -> Reply {
-    let news = match believed(&shared, provider, kind, request).await {
-        Ok((asked, body)) => fate(provider, &asked, &body),
+    let asked = match believed(&shared, provider, kind, request).await {
+        Ok(asked) => asked,
         Err(reply) => return *reply,
+    };
+    let (token, person) = match token.split_once('/') {
+        Some((token, person)) => (token, person.parse::<usize>().ok()),
+        None => (token, None),
     };
     // The caller of a call that we know nothing of any more hears no error message, but silence and the end.
     let over = || written(provider, provider.answer(&Answer::HangUp));
@@ -156,29 +165,33 @@ async fn of_transfer(
         return over();
     };
     let (reply, answer) = oneshot::channel();
-    let told = match (kind, news) {
+    let (token, first) = (token.to_owned(), person.unwrap_or_default());
+    let told = match (kind, asked.news) {
         ("transfer", _) => Told::Fetched(reply),
-        (_, Some(status)) => Told::Dialled { status, reply },
-        _ => {
+        ("ask", _) => Told::PickedUp { token, person: first, reply },
+        ("pressed", _) => {
+            let takes = asked.keys.as_deref() == Some(TAKES);
+            if !takes && provider.lets_go_by_rest() {
+                let (rest, leg) = (shared.rest.clone(), asked.call.clone());
+                shared.asking.spawn(async move { rest.hang_up(provider, &leg).await });
+            }
+            Told::Pressed { token, person: first, takes, reply }
+        }
+        (_, News::Live) => {
             metrics::webhook(provider, kind, "noted");
             return bare(StatusCode::NO_CONTENT);
         }
+        (_, news) => Told::Dialled(Dialled { token, person, whom: asked.whom, news, reply }),
     };
     if way.send(told).await.is_err() {
         return over();
     }
     metrics::webhook(provider, kind, "answered");
-    match timeout(Duration::from_millis(shared.settings.offer_ms), answer).await {
+    // The call may ask its actor, which has as long.
+    let patience = Duration::from_millis(shared.settings.offer_ms) + ANSWER_MORE;
+    match timeout(patience, answer).await {
         Ok(Ok(answer)) => written(provider, answer),
         _ => over(),
-    }
-}
-
-fn fate(provider: Provider, asked: &Asked, body: &[u8]) -> Option<u16> {
-    match asked.news {
-        News::Dialled(status) => Some(status),
-        _ if provider == Provider::Vonage => super::provider::vonage::webhook::fate(body),
-        _ => None,
     }
 }
 
@@ -188,7 +201,7 @@ async fn believed(
     provider: Provider,
     kind: &'static str,
     request: Request<Incoming>,
-) -> Result<(Asked, Bytes), Box<Reply>> {
+) -> Result<Asked, Box<Reply>> {
     let (head, body) = request.into_parts();
     let limit = Duration::from_millis(shared.settings.request_ms);
     let limited = Limited::new(body, shared.settings.body_bytes_max);
@@ -221,8 +234,12 @@ async fn believed(
         metrics::webhook(provider, kind, "unproven");
         return Err(Box::new(bare(StatusCode::FORBIDDEN)));
     }
-    match provider.asked(&body, query) {
-        Ok(asked) => Ok((asked, body)),
+    let asked = match kind {
+        "answer" | "status" => provider.asked(&body, query),
+        _ => provider.told(&body, query),
+    };
+    match asked {
+        Ok(asked) => Ok(asked),
         Err(why) => {
             tracing::warn!(provider = provider.name(), %why, "a webhook can't be used");
             metrics::webhook(provider, kind, "unusable");
@@ -236,6 +253,9 @@ fn header_of<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 fn written(provider: Provider, answer: String) -> Reply {
+    if answer.is_empty() {
+        return bare(StatusCode::NO_CONTENT);
+    }
     let mut reply = Response::new(Full::new(Bytes::from(answer)));
     reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(provider.answer_type()));
     reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));

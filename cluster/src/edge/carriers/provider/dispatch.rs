@@ -119,6 +119,44 @@ impl Provider {
         }
     }
 
+    /// The same in a message about people who were dialled.
+    ///
+    /// # Errors
+    /// [`Unusable`] where it names no call.
+    pub fn told(self, body: &[u8], query: &str) -> Result<Asked, Unusable> {
+        let asked = self.asked(body, query)?;
+        Ok(match self {
+            Self::Vonage => Asked { news: vonage::webhook::of_dialled(body), ..asked },
+            Self::Twilio | Self::Telnyx | Self::Plivo => asked,
+        })
+    }
+
+    /// What answers the news that somebody speaks with the caller now: nothing is to be done.
+    #[must_use]
+    pub fn noted(self) -> String {
+        match self {
+            // Any list would be taken for what is to be done instead.
+            Self::Vonage => String::new(),
+            Self::Twilio | Self::Telnyx | Self::Plivo => self.answer(&Answer::HangUp),
+        }
+    }
+
+    /// How many people it rings at once.
+    #[must_use]
+    pub const fn rings_at_once(self) -> usize {
+        match self {
+            Self::Twilio | Self::Telnyx | Self::Plivo => 10,
+            Self::Vonage => 1,
+        }
+    }
+
+    /// Whether somebody who has picked up and does not take the call has to be hung up on by REST: what they are told
+    /// would not end it.
+    #[must_use]
+    pub const fn lets_go_by_rest(self) -> bool {
+        matches!(self, Self::Vonage)
+    }
+
     /// What it is to do with a call, in its own words.
     #[must_use]
     pub fn answer(self, answer: &Answer<'_>) -> String {
@@ -165,10 +203,15 @@ impl Provider {
         }
     }
 
-    /// Whether it can dial this.
+    /// Whether it can dial this, and ask whoever picks up for a key where that is wanted.
     #[must_use]
-    pub const fn dials(self, target: &Target<'_>) -> bool {
-        // Plivo's <User> wants an endpoint of its own; a foreign SIP URI goes to numbers only.
-        !matches!((self, target), (Self::Plivo, Target::Sip(_)))
+    pub const fn dials(self, target: &Target<'_>, by_key: bool) -> bool {
+        match (self, target) {
+            // Plivo's <User> wants an endpoint of its own; a foreign SIP URI goes to numbers only.
+            (Self::Plivo, Target::Sip(_)) => false,
+            // Vonage asks at telephone numbers only.
+            (Self::Vonage, Target::Sip(_)) => !by_key,
+            _ => true,
+        }
     }
 }

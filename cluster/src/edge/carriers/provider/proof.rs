@@ -12,6 +12,8 @@ pub struct Secrets<'a> {
     pub shared: &'a str,
     /// Telnyx's public key, base64.
     pub public_key: &'a str,
+    /// The application whose messages are ours, where the carrier signs which one it is: Vonage.
+    pub application: &'a str,
 }
 
 /// A request, as its signature sees it.

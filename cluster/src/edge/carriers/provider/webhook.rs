@@ -1,5 +1,7 @@
 //! A carrier's questions and our answers, whoever's they are.
 
+use actors::types::{Attestation, Distrust};
+
 /// A call that a carrier asks about.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Asked {
@@ -11,6 +13,14 @@ pub struct Asked {
     pub caller: Option<String>,
     /// What is told of it.
     pub news: News,
+    /// By its own state, the call that it names is over.
+    pub gone: bool,
+    /// What the caller's network vouches for, as far as the carrier has checked it and says so.
+    pub attestation: Attestation,
+    /// The keys that somebody who was dialled has pressed.
+    pub keys: Option<String>,
+    /// The number of whoever was dialled, where the carrier says it.
+    pub whom: Option<String>,
 }
 
 /// What a message tells of a call.
@@ -20,8 +30,14 @@ pub enum News {
     Live,
     /// It is over.
     Over,
-    /// The person that it was transferred to answered it and the talk is over, or did not, by SIP status.
+    /// Somebody who was dialled has picked up.
+    PickedUp,
+    /// And speaks with the caller.
+    Joined,
+    /// Dialling is over, by SIP status: 200 where somebody had picked up and has hung up again.
     Dialled(u16),
+    /// Dialling is over; nobody says how that went.
+    DialOver,
 }
 
 /// Why a question can't be used.
@@ -50,21 +66,46 @@ pub enum Answer<'a> {
         /// Where what becomes of the call is to be told.
         status: &'a str,
     },
-    /// Call somebody and connect both.
-    Dial {
-        /// Whom.
-        target: Target<'a>,
-        /// Where what became of it is to be told.
-        then: &'a str,
-        /// How long it may ring, in seconds.
-        ring_s: u64,
+    /// Call people and connect the first who picks up.
+    Dial(&'a Dial<'a>),
+    /// To whoever has picked up: say this, and tell which key was pressed.
+    Ask {
+        /// What is said.
+        words: &'a str,
+        /// Where the key is to be told.
+        pressed: &'a str,
+        /// How long the key may take, in seconds.
+        wait_s: u64,
     },
+    /// Connect whoever was asked.
+    Take,
+    /// Don't.
+    Leave,
     /// Refuse the call: its callee has no time.
     Busy,
     /// Refuse the call.
     Reject,
     /// End the call.
     HangUp,
+}
+
+/// People to call.
+#[derive(Clone, Copy)]
+pub struct Dial<'a> {
+    /// Whom, each by its number; its name in URLs is that. All at once, where the carrier can do that.
+    pub whom: &'a [(usize, Target<'a>)],
+    /// Where what becomes of it is to be told.
+    pub then: &'a str,
+    /// Where what is said to whoever picks up is to be asked for; whoever picks up has the call where absent.
+    pub ask: Option<&'a str>,
+    /// What the caller is told first.
+    pub announcement: Option<&'a str>,
+    /// The number that the caller dialled, for carriers that want one of ours to be shown.
+    pub from: &'a str,
+    /// How long it may ring, in seconds.
+    pub ring_s: u64,
+    /// The caller's call was not answered yet, and is to ring on meanwhile.
+    pub unanswered: bool,
 }
 
 /// The longest name of a call.
@@ -86,6 +127,19 @@ pub fn caller(text: Option<&str>) -> Option<String> {
     let nobody = ["+266696687", "266696687", "anonymous", "restricted", "unknown", "unavailable", "private"];
     let is_nobody = text.is_empty() || nobody.iter().any(|word| text.eq_ignore_ascii_case(word));
     (!is_nobody).then(|| text.to_owned())
+}
+
+/// What a network vouches for, by its letter, and whether the carrier found that to hold (RFC 8588 section 4).
+#[must_use]
+pub fn vouched(letter: Option<&str>, holds: bool) -> Attestation {
+    match letter {
+        None => Attestation::Absent,
+        Some(_) if !holds => Attestation::Failed(Distrust::Unexplained),
+        Some("A") => Attestation::Full,
+        Some("B") => Attestation::Partial,
+        Some("C") => Attestation::Gateway,
+        Some(_) => Attestation::Absent,
+    }
 }
 
 /// What the fate of a transferred call is in SIP's terms.

@@ -1,6 +1,7 @@
 //! What a call tells its leg.
 
-use actors::call::leg::{Command as LegCommand, Event};
+use actors::call::leg::{Command as LegCommand, Event, Reached};
+use actors::types::HandOverOutcome;
 
 use super::state::Shard;
 use crate::edge::media::Control as MediaControl;
@@ -18,6 +19,11 @@ impl Shard {
                     self.tell_dialog(key, Input::Command(Command::Progress));
                 }
                 return;
+            }
+            // Whoever is called for a caller by SIP is called by us.
+            LegCommand::Reach(_) => {
+                let nobody = Reached::Nobody(HandOverOutcome::Unreachable);
+                return self.deliver(key, Event::Reached(nobody));
             }
             LegCommand::Answer => {
                 call.answered = true;

@@ -22,6 +22,7 @@ struct Claims {
     iat: u64,
     exp: Option<u64>,
     payload_hash: Option<String>,
+    application_id: Option<String>,
 }
 
 /// Whether the request is Vonage's. The URL is not part of the proof; the body is.
@@ -35,6 +36,10 @@ pub fn prove(secrets: &Secrets<'_>, request: &Signed<'_>) -> Result<(), Unproven
     let header = (request.header)("authorization").ok_or(Unproven::Unsigned)?;
     let token = header.strip_prefix("Bearer ").or_else(|| header.strip_prefix("bearer "));
     let claims = claims(token.ok_or(Unproven::Unsigned)?.trim(), secrets.shared)?;
+    // One secret signs for all applications of an account.
+    if claims.application_id.is_some_and(|of| !secrets.application.is_empty() && of != secrets.application) {
+        return Err(Unproven::Wrong);
+    }
     let hash = hex(digest(&SHA256, request.body).as_ref());
     let fits = claims.payload_hash.map(|claimed| claimed.eq_ignore_ascii_case(&hash));
     // A question by GET has no body to be hashed.
@@ -84,7 +89,7 @@ mod tests {
     fn verdict(token: &str, body: &[u8]) -> Result<(), Unproven> {
         let bearer: &'static str = format!("Bearer {token}").leak();
         let header = move |name: &str| (name == "authorization").then_some(bearer);
-        let secrets = Secrets { shared: "secret", ..Secrets::default() };
+        let secrets = Secrets { shared: "secret", application: "app-1", ..Secrets::default() };
         prove(&secrets, &Signed { method: "POST", url: "", query: "", body, header: &header, now_s: 1_000 })
     }
 
@@ -100,6 +105,9 @@ mod tests {
         assert_eq!(verdict(&signed(hs256, r#"{"iat":1000}"#), b"{}"), Err(Unproven::Wrong), "no hash");
         assert_eq!(verdict(&signed(hs256, r#"{"iat":1000}"#), b""), Ok(()), "nothing to hash");
         assert_eq!(verdict(&signed(hs256, r#"{"iat":1000,"exp":999}"#), b""), Err(Unproven::Expired));
+        let of = |application: &str| format!(r#"{{"iat":1000,"application_id":"{application}"}}"#);
+        assert_eq!(verdict(&signed(hs256, &of("app-1")), b""), Ok(()));
+        assert_eq!(verdict(&signed(hs256, &of("app-2")), b""), Err(Unproven::Wrong), "another application");
         assert_eq!(verdict(&signed(r#"{"alg":"none"}"#, &claims(900)), b"{}"), Err(Unproven::Wrong));
         let none =
             format!("{}.{}.", URL_SAFE_NO_PAD.encode(r#"{"alg":"none"}"#), URL_SAFE_NO_PAD.encode("{}"));
