@@ -64,7 +64,7 @@ impl Path {
             self.sent.push(levels.db);
             self.around.push([NOTHING; BANDS]);
             let before = self.sent.all().iter().take(AROUND + 1);
-            let newest = before.fold([NOTHING; BANDS], |loudest, sent| louder(loudest, sent));
+            let newest = before.fold([NOTHING; BANDS], louder);
             if let Some((first, others)) = self.around.all_mut().split_first_mut() {
                 *first = newest;
                 others.iter_mut().take(AROUND).for_each(|around| *around = louder(*around, &levels.db));
