@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::carrier::{Carrier, PUBLIC, path_of, settings, stream_url, url_from};
-use super::http::Rest;
+use super::http::{Manner, Rest};
 use super::office::Office;
 use super::player::Player;
 
@@ -144,6 +144,7 @@ async fn whoever_presses_the_key_has_the_call_and_we_hear_of_its_end() {
         assert!(!joined.contains("Hangup") || provider == Provider::Plivo, "{provider:?}: {joined}");
         // Repeated, it changes nothing.
         dialling.picks_up(0).await;
+        assert_eq!(dialling.press(pressed.as_deref(), "1").await, joined);
         sleep(Duration::from_millis(200)).await;
         assert_eq!(office.carriers.counts().calls, 1, "they speak");
         let end = dialling.over("completed").await;
@@ -356,6 +357,41 @@ async fn a_caller_who_has_heard_it_ring_for_long_enough_is_brought_to_the_recept
         assert_eq!(tried, [("sam".to_owned(), HandOverOutcome::NoAnswer)], "{provider:?}");
         office.close().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_can_not_be_brought_comes_to_the_receptionist_when_nobody_picks_up() {
+    for is_configured in [true, false] {
+        let rest = Rest::start().await;
+        let mut asks = settings(&rest.url);
+        if !is_configured {
+            asks.twilio.account = String::new();
+        }
+        let office = Office::open_with(RING_SAM, asks, 500, |_| {}).await;
+        let carrier = Carrier::new(Provider::Twilio, office.address);
+        rest.next(Manner::Status(500));
+        let dialling = Dialling::begun(carrier).await;
+        sleep(Duration::from_millis(1_000)).await;
+        assert_eq!(rest.asked().len(), usize::from(is_configured));
+        let back = dialling.over("no-answer").await;
+        let player = hears_the_receptionist(carrier, &back).await;
+        player.hangs_up();
+        assert_eq!(office.only().await.2, [("sam".to_owned(), HandOverOutcome::NoAnswer)]);
+        office.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn vonage_is_told_to_ask_nobody_whom_it_could_not_let_go() {
+    let rest = Rest::start().await;
+    let mut without = settings(&rest.url);
+    without.vonage.private_key_file = None;
+    let office = Office::open(RING_SAM, without).await;
+    let carrier = Carrier::new(Provider::Vonage, office.address);
+    let (_, answer) = carrier.asks("answer", "c-1", &[]).await;
+    hears_the_receptionist(carrier, &answer).await.hangs_up();
+    assert_eq!(office.only().await.2, [("sam".to_owned(), HandOverOutcome::Unreachable)]);
+    office.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -232,7 +232,7 @@ impl Call {
             return self.end(EndReason::Refused, self.phase == Phase::Reaching).await;
         }
         if self.phase == Phase::Reaching {
-            return self.bring_back().await;
+            return self.bring_back();
         }
         let connect = self.connect();
         metrics::call(self.provider, "answered");

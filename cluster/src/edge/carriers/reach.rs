@@ -35,6 +35,10 @@ pub(super) struct Reach {
     asked: bool,
     /// And wants the call not.
     declined: bool,
+    /// Who has it.
+    taken_by: Option<usize>,
+    /// The receptionist waits for the caller.
+    is_wanted_back: bool,
 }
 
 impl Reach {
@@ -74,7 +78,9 @@ impl Call {
             .enumerate()
             .filter(|(_, target)| self.provider.dials(target, by_key))
             .collect();
-        if whom.is_empty() || self.phase != Phase::Asked {
+        // Whoever declines must not be put through all the same.
+        let can_ask = !by_key || !self.provider.lets_go_by_rest() || self.shared.rest.can(self.provider);
+        if whom.is_empty() || !can_ask || self.phase != Phase::Asked {
             return self.deliver(Event::Reached(Reached::Nobody(HandOverOutcome::Unreachable)));
         }
         let token = self.place.token(Opens::Transfer);
@@ -104,7 +110,17 @@ impl Call {
             let _ = reply.send(answer.clone());
         }
         let (people, words) = (wanted.people, wanted.words);
-        self.reach = Some(Reach { people, words, token, before, answer, asked: false, declined: false });
+        self.reach = Some(Reach {
+            people,
+            words,
+            token,
+            before,
+            answer,
+            asked: false,
+            declined: false,
+            taken_by: None,
+            is_wanted_back: false,
+        });
     }
 
     /// Whether a token opens questions about people who are called before the call is answered.
@@ -148,9 +164,14 @@ impl Call {
         reply: oneshot::Sender<String>,
     ) {
         let is_theirs = self.phase == Phase::Reaching && self.is_current(token);
-        let known = self.reach.as_ref().is_some_and(|reach| person < reach.people.len());
+        let (known, has_it) = self.reach.as_ref().map_or((false, false), |reach| {
+            (person < reach.people.len(), reach.token == token && reach.taken_by == Some(person))
+        });
         if takes && is_theirs && known {
             self.joined(person);
+        }
+        // Who has it has it, also when that is told twice.
+        if takes && (is_theirs && known || has_it) {
             let _ = reply.send(self.provider.answer(&Answer::Take));
             return;
         }
@@ -188,6 +209,10 @@ impl Call {
                 let _ = reply.send(self.provider.answer(&Answer::HangUp));
                 self.end(EndReason::CallerHungUp, false).await;
             }
+            (Phase::Reaching, News::Dialled(_) | News::DialOver) if self.is_wanted_back() => {
+                let answer = self.connect();
+                let _ = reply.send(answer);
+            }
             (Phase::Reaching, News::Dialled(_) | News::DialOver) => {
                 let status = if let News::Dialled(status) = news { Some(status) } else { None };
                 let outcome = self.reach.as_ref().map(|reach| reach.outcome(status));
@@ -214,7 +239,14 @@ impl Call {
         }
     }
 
+    fn is_wanted_back(&self) -> bool {
+        self.reach.as_ref().is_some_and(|reach| reach.is_wanted_back)
+    }
+
     fn joined(&mut self, person: usize) {
+        if let Some(reach) = &mut self.reach {
+            reach.taken_by = Some(person);
+        }
         self.phase = Phase::Joined;
         self.deadline = Instant::now() + Duration::from_millis(self.shared.settings.joined_ms);
         metrics::call(self.provider, "joined");
@@ -222,11 +254,15 @@ impl Call {
     }
 
     /// The receptionist answers although the carrier still calls people: it is asked to come for what is to be done.
-    pub(super) async fn bring_back(&mut self) {
-        let token = self.reach.as_ref().map(|reach| reach.token.clone());
-        let Some(token) = token.filter(|_| self.shared.rest.can(self.provider)) else {
-            return self.end(EndReason::SignallingTimeout, true).await;
-        };
+    /// Where it can't be, it comes by itself once nobody has picked up.
+    pub(super) fn bring_back(&mut self) {
+        metrics::call(self.provider, "answered");
+        let Some(reach) = &mut self.reach else { return };
+        reach.is_wanted_back = true;
+        let token = reach.token.clone();
+        if !self.shared.rest.can(self.provider) {
+            return;
+        }
         self.phase = Phase::Connecting;
         self.deadline = Instant::now() + Duration::from_millis(self.shared.settings.stream_ms);
         let url = self.shared.settings.url(self.provider, "transfer", &token);
@@ -244,7 +280,11 @@ impl Call {
         match outcome {
             Some(Outcome::Done) | None => {}
             Some(Outcome::Gone) => self.end(EndReason::CallerHungUp, false).await,
-            Some(Outcome::Later | Outcome::Refused(_)) => self.end(EndReason::SignallingTimeout, true).await,
+            Some(Outcome::Later | Outcome::Refused(_)) => {
+                self.phase = Phase::Reaching;
+                let patience = Duration::from_millis(self.shared.settings.transfer_ms);
+                self.deadline = Instant::now() + patience;
+            }
         }
     }
 }

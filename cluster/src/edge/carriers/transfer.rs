@@ -124,6 +124,10 @@ impl Call {
 
     /// Somebody was reached, or the caller comes back to us.
     pub(super) async fn on_dialled(&mut self, news: News, reply: oneshot::Sender<String>) {
+        if news == News::Over {
+            let _ = reply.send(self.provider.answer(&Answer::HangUp));
+            return self.end(EndReason::CallerHungUp, false).await;
+        }
         let status = match news {
             News::PickedUp | News::Joined => OK,
             News::Dialled(status) => status,
