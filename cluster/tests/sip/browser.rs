@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep};
 
 use super::chromium::Browser;
 use super::desk::{self, ANSWERS, Desk, HANGS_UP};
+use super::tls::Certificate;
 use super::tones::{share, tone};
 use super::{address, quiet, settings};
 
@@ -23,9 +24,19 @@ const OURS_HZ: f32 = 1_000.0;
 
 async fn open(dead_media_ms: u64) -> (Trunk, Media, Arc<Desk>, Browser) {
     let with = Settings { ws: Some("127.0.0.1:0".parse().unwrap()), ..settings() };
+    open_by(Transport::Ws, with, dead_media_ms).await
+}
+
+async fn open_by(
+    transport: Transport,
+    with: Settings,
+    dead_media_ms: u64,
+) -> (Trunk, Media, Arc<Desk>, Browser) {
     let media = media::Settings { dead_media_ms, report_ms: 1_000, ..desk::media_at("127.0.0.1") };
     let (trunk, media, desk) = desk::open_with(media, with).await;
-    let browser = Browser::start(address(&trunk, Transport::Ws), &tone(48_000, THEIRS_HZ, 10)).await;
+    let scheme = if transport == Transport::Wss { "wss" } else { "ws" };
+    let to = format!("{scheme}://{}/", address(&trunk, transport));
+    let browser = Browser::start(&to, &tone(48_000, THEIRS_HZ, 10)).await;
     (trunk, media, desk, browser)
 }
 
@@ -184,8 +195,10 @@ async fn peer_a_browser_holds_resumes_finds_new_ways_and_is_hung_up_on() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn peer_a_browser_answers_what_we_offer() {
-    let (trunk, media, desk, browser) = open(30_000).await;
+async fn peer_a_browser_answers_what_we_offer_and_calls_by_tls() {
+    let certificate = Certificate::new(&["127.0.0.1"]);
+    let with = Settings { wss: Some("127.0.0.1:0".parse().unwrap()), ..certificate.settings("127.0.0.1") };
+    let (trunk, media, desk, browser) = open_by(Transport::Wss, with, 30_000).await;
     let up = browser.calls_so("late", ANSWERS, &["audio/pcmu", "audio/telephone-event"]).await;
     for line in ["a=ice-lite", "a=setup:actpass", "a=rtcp-mux", "a=mid:0", "a=group:BUNDLE 0"] {
         assert!(has_line(&up["theirs"], line), "{line} in {}", up["theirs"]);

@@ -1,7 +1,6 @@
 //! Chromium, a browser that shares no code with us, with a page that is a telephone.
 
 use std::fs;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const SECONDS_MAX: u32 = 150;
 const ORDERS_MAX: usize = 16;
 /// What it is started with: no window, no sandbox (that wants another user than root), nothing from outside, audio
-/// without a device, and media on loopback.
+/// without a device, media on loopback, and belief in a certificate that the test has made.
 const ARGUMENTS: &[&str] = &[
     "--headless=new",
     "--no-sandbox",
@@ -44,6 +43,7 @@ const ARGUMENTS: &[&str] = &[
     "--use-fake-ui-for-media-stream",
     "--autoplay-policy=no-user-gesture-required",
     "--allow-loopback-in-peer-connection",
+    "--ignore-certificate-errors",
     "--enable-logging=stderr",
 ];
 
@@ -63,9 +63,9 @@ impl Drop for Browser {
 }
 
 impl Browser {
-    /// Starts it with its telephone connected to the trunk there. Its microphone hears `voice` again and again, at
-    /// 48 kHz.
-    pub(super) async fn start(trunk: SocketAddr, voice: &[i16]) -> Self {
+    /// Starts it with its telephone connected to the trunk at this URL. Its microphone hears `voice` again and again,
+    /// at 48 kHz.
+    pub(super) async fn start(trunk: &str, voice: &[i16]) -> Self {
         let home = tempfile::tempdir().unwrap();
         let sound = home.path().join("voice.wav");
         write_wav(&sound, voice, 48_000, 1);
@@ -74,8 +74,7 @@ impl Browser {
             TcpListener::bind("127.0.0.1:0").await.unwrap(),
         );
         let port = |listener: &TcpListener| listener.local_addr().unwrap().port();
-        let address =
-            format!("http://127.0.0.1:{}/?control={}&sip={}", port(&page), port(&control), trunk.port());
+        let address = format!("http://127.0.0.1:{}/?control={}&sip={trunk}", port(&page), port(&control));
         let told: Arc<Mutex<Vec<Value>>> = Arc::default();
         let (orders, waiting) = mpsc::channel(ORDERS_MAX);
         let tasks =

@@ -88,7 +88,8 @@ pub struct Settings {
     /// "required" always. What was offered so is not agreed on without.
     pub srtp: Protection,
     /// By what the keys of our own offers are agreed on: "sdes" in the session description (RFC 4568), "dtls" by a
-    /// handshake on the audio's own port (RFC 5763), for which `media.dtls` has to be on.
+    /// handshake on the audio's own port (RFC 5763), for which `media.dtls` has to be on. Whoever speaks SIP by
+    /// websocket is offered what a browser takes: that, and checks of the way.
     pub srtp_keys: KeyManagement,
     /// T4, how long a message may stay in the network, in milliseconds (RFC 3261 section 17.1.2.2).
     pub t4_ms: u64,

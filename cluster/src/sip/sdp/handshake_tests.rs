@@ -58,6 +58,44 @@ fn a_browsers_offer_is_answered() {
     assert!(acceptable(browsers("actpass").as_bytes(), means(Protection::Required, true)).is_ok());
 }
 
+/// What Chromium 156 offers with video and a channel for data, most of the video's codecs left out.
+const CHROMIUM: &str = include_str!("../../../fuzz/seeds/sdp/chromium");
+
+#[test]
+fn chromiums_whole_offer_is_answered_to_the_letter() {
+    let (answer, agreed) = answered(&mut negotiation(Protection::Accepted), CHROMIUM);
+    let ours = agreed.connectivity.unwrap().ours;
+    let expected = format!(
+        "v=0\r\n\
+         o=- 42 1 IN IP4 203.0.113.9\r\n\
+         s=-\r\n\
+         c=IN IP4 203.0.113.9\r\n\
+         t=0 0\r\n\
+         a=ice-lite\r\n\
+         a=group:BUNDLE 0\r\n\
+         m=audio 7000 UDP/TLS/RTP/SAVPF 0 126\r\n\
+         a=rtpmap:0 PCMU/8000\r\n\
+         a=rtpmap:126 telephone-event/8000\r\n\
+         a=fmtp:126 0-15\r\n\
+         a=setup:passive\r\n\
+         a=fingerprint:sha-256 {}\r\n\
+         a=ice-ufrag:{}\r\n\
+         a=ice-pwd:{}\r\n\
+         a=candidate:1 1 UDP 2130706431 203.0.113.9 7000 typ host\r\n\
+         a=end-of-candidates\r\n\
+         a=rtcp-mux\r\n\
+         a=mid:0\r\n\
+         a=ptime:20\r\n\
+         a=sendrecv\r\n\
+         m=video 0 UDP/TLS/RTP/SAVPF 96 97 102 103 104 107 108 109 114 115 116 117 39 40 45 46 98 99 100 101 118 119 120\r\n\
+         m=application 0 UDP/DTLS/SCTP webrtc-datachannel\r\n",
+        ["11"; 32].join(":"),
+        ours.fragment,
+        ours.password
+    );
+    assert_eq!(answer, expected);
+}
+
 #[test]
 fn a_browser_that_begins_its_checks_anew_is_given_new_names() {
     let mut ours = negotiation(Protection::Accepted);

@@ -1,6 +1,7 @@
 //! What we offer first, to the letter, and what may be answered to it.
 
 use super::*;
+use proptest::prelude::*;
 
 const OURS: u8 = 0x11;
 const THEIRS: u8 = 0xab;
@@ -189,4 +190,22 @@ fn who_has_no_certificate_offers_keys_in_the_description() {
     let offer = text(ours.offer());
     assert!(offer.contains(" RTP/SAVP ") && offer.contains("a=crypto:1 "), "{offer}");
     assert!(!offer.contains("fingerprint") && !offer.contains("ice"), "{offer}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_024))]
+    /// Whatever has become of an answer on its way: it agrees on a handshake with somebody, or on nothing.
+    #[test]
+    fn no_answer_talks_us_down(at in 0usize..400, length in 0usize..60, junk in proptest::collection::vec(any::<u8>(), 0..40)) {
+        let mut ours = one(OURS, Protection::Offered, KeyManagement::Dtls);
+        ours.offer();
+        let mut body = answer("UDP/TLS/RTP/SAVP", &proved("active"));
+        let at = at.min(body.len());
+        let end = (at + length).min(body.len());
+        body.splice(at..end, junk);
+        match ours.accept(&body) {
+            Ok(()) => prop_assert!(ours.agreed().is_some_and(|agreed| agreed.handshake.is_some())),
+            Err(_) => prop_assert!(ours.agreed().is_none()),
+        }
+    }
 }
