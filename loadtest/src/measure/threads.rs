@@ -46,23 +46,25 @@ fn named(stat: &str) -> Option<(String, f64)> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
 
     #[test]
     fn a_thread_that_works_is_seen_by_its_name() {
         let before = threads_of(std::process::id());
-        let (stop, stopped) = std::sync::mpsc::channel::<()>();
-        let busy = std::thread::Builder::new()
-            .name("works-7".to_owned())
-            .spawn(move || while stopped.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) {})
-            .unwrap();
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let works = move || while !stopped.load(Ordering::Relaxed) {};
+        let busy = std::thread::Builder::new().name("works-7".to_owned()).spawn(works).unwrap();
         let spent = loop {
             let spent = threads_of(std::process::id()).since(&before);
             if let Some((_, seconds)) = spent.iter().find(|(name, _)| name == "works") {
                 break *seconds;
             }
         };
-        stop.send(()).unwrap();
+        stop.store(true, Ordering::Relaxed);
         busy.join().unwrap();
         assert!(spent > 0.0);
         assert_eq!(threads_of(u32::MAX), ByThread::default());
