@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use super::script::{Script, Step};
 use crate::telephone::{
     BrainFault, Desk, Entry, Incoming, RESTORE_MS, Telephone, ToolFault, VoiceFault, milliseconds, new_mind,
+    uncertain_mind,
 };
 
 /// How soon a caller answers.
@@ -30,13 +31,14 @@ pub(super) fn play(script: &Script, resumes: bool) -> Played {
     for given in &script.given {
         faults.extend(prepare(&mut desk, &business, script, given).err());
     }
+    let mind = if script.is_uncertain { uncertain_mind(&business) } else { new_mind() };
     let incoming = Incoming {
         business,
         at: script.now.clone(),
         caller: script.caller.clone(),
         is_recorded: script.is_recorded,
         is_handed_over: script.is_handed_over,
-        mind: new_mind(),
+        mind,
     };
     let mut telephone = Telephone::new(incoming, desk, resumes);
     let steps = script.steps();

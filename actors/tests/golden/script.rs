@@ -19,6 +19,8 @@ pub(crate) struct Script {
     pub(crate) is_recorded: bool,
     /// People are told who is on the line before they get a caller.
     pub(crate) is_handed_over: bool,
+    /// A model says what words mean, and is never certain.
+    pub(crate) is_uncertain: bool,
     pub(crate) body: Vec<Line>,
 }
 
@@ -56,7 +58,7 @@ impl Script {
             let line = line.trim();
             line.is_empty()
                 || line.starts_with('#')
-                || ["business:", "now:", "caller:", "given:", "recorded:", "handed over:"]
+                || ["business:", "now:", "caller:", "given:", "recorded:", "handed over:", "model:"]
                     .iter()
                     .any(|key| line.starts_with(key))
         };
@@ -80,11 +82,12 @@ impl Script {
         let given = given.map(|given| given.trim().to_owned()).collect();
         let is_recorded = value("recorded:").as_deref() != Some("no");
         let is_handed_over = value("handed over:").as_deref() == Some("spoken");
+        let is_uncertain = value("model:").as_deref() == Some("uncertain");
         let body = text.lines().skip(head.len()).enumerate().map(|(number, line)| {
             Line::parse(line).map_err(|mistake| format!("line {}: {mistake}", head.len() + number + 1))
         });
         let body = body.collect::<Result<_, _>>()?;
-        Ok(Self { head, business, now, caller, given, is_recorded, is_handed_over, body })
+        Ok(Self { head, business, now, caller, given, is_recorded, is_handed_over, is_uncertain, body })
     }
 
     /// What the call shows: its first comment.

@@ -1,9 +1,9 @@
 //! A brain that can be written down and read back, as a process that goes on with a call would.
 
-use actors::call::brain::playbook::Playbook;
+use actors::call::brain::playbook::{Meaning, Meanings, Playbook};
 use actors::call::brain::{Brain, Context, Question, Thought};
 use actors::call::conversation::ExpectationKind;
-use actors::types::{EndReason, ToolCall};
+use actors::types::{Business, EndReason, ToolCall};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +30,35 @@ impl<B: Brain + Serialize + DeserializeOwned + 'static> Mind for B {
 /// The brain that answers.
 pub(crate) fn new_mind() -> Box<dyn Mind> {
     Box::new(Playbook::new())
+}
+
+/// The same beside a model that says what words mean and is never certain: so that weak words are asked about.
+pub(crate) fn uncertain_mind(business: &Business) -> Box<dyn Mind> {
+    // All examples are the same to it.
+    let examples = Meanings::texts(business).len();
+    let meanings = Meanings::of(business, &vec![[1.0, 0.0]; examples]).expect("as many vectors as examples");
+    Box::new(Uncertain { playbook: Playbook::new(), meaning: meanings.read(&[0.0, 1.0]) })
+}
+
+struct Uncertain {
+    playbook: Playbook,
+    meaning: Meaning,
+}
+
+impl Mind for Uncertain {
+    fn think(&mut self, context: &Context<'_>, question: Question) -> Vec<Thought> {
+        let meaning = matches!(question, Question::Heard { .. }).then_some(self.meaning);
+        self.playbook.think_with(context, question, meaning)
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        self.playbook.to_bytes()
+    }
+
+    fn restored(&self, bytes: &[u8]) -> Box<dyn Mind> {
+        let playbook = Playbook::from_bytes(bytes).expect("a brain can be read back");
+        Box::new(Self { playbook, meaning: self.meaning })
+    }
 }
 
 /// A brain of a few lines, which answers at random lengths and uses everything a brain may ask for.

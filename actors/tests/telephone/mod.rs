@@ -26,7 +26,7 @@ use jiff::Zoned;
 pub(crate) use self::caller::milliseconds;
 pub(crate) use self::desk::Desk;
 pub(crate) use self::faults::{BrainFault, Chance, Faults, ToolFault, VoiceFault};
-pub(crate) use self::mind::{Mind, new_mind, quick_mind};
+pub(crate) use self::mind::{Mind, new_mind, quick_mind, uncertain_mind};
 pub(crate) use self::recogniser::RESTORE_MS;
 use self::recogniser::{JUDGE_MS, Recogniser};
 use self::voice::Voice;

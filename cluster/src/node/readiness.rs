@@ -8,6 +8,7 @@ use std::time::Duration;
 use actors::storage::Storage;
 use actors::storage::coordination::Coordination;
 use async_trait::async_trait;
+use models::remote::Senses;
 
 use crate::gateway::{self, State};
 
@@ -59,6 +60,7 @@ pub(super) struct Readiness {
     pub(super) storage: Arc<dyn Storage>,
     pub(super) coordination: Arc<dyn Coordination>,
     pub(super) probe_timeout: Duration,
+    pub(super) senses: Senses,
 }
 
 #[async_trait]
@@ -75,12 +77,12 @@ impl gateway::Readiness for Readiness {
             Stage::Running => {}
         }
         // A store in trouble is told, not a reason: calls go on without it, and their records are written later.
-        // The same goes for the coordination server.
+        // The same goes for the coordination server, and for engines: calls go on with what is left of them.
         let (store, shared) = tokio::join!(
             probe("the store", self.probe_timeout, self.storage.check()),
             probe("the coordination server", self.probe_timeout, self.coordination.check()),
         );
-        let warnings = store.into_iter().chain(shared).collect();
+        let warnings = store.into_iter().chain(shared).chain(self.senses.troubles()).collect();
         State { ready: reasons.is_empty(), reasons, warnings, calls }
     }
 }

@@ -53,7 +53,7 @@ impl Node {
         let storage = &opened.storage;
         let search = store::search(&config, Arc::clone(storage))?;
         let senses::Opened { senses, serving } = senses::open(&config).await?;
-        let choices = senses.choices.clone();
+        let (choices, told) = (senses.choices.clone(), senses.clone());
         let recordings = store::recordings(&config, Arc::clone(storage))?;
         recordings.know_keys_by(opened.address_book.clone());
         let recorder = Arc::new(Recorder::start(&config.recordings, recordings.clone())?);
@@ -73,7 +73,7 @@ impl Node {
             let metrics = options.metrics.clone();
             let parts = gateway::Parts {
                 render_metrics: Arc::new(move || metrics.render()),
-                readiness: Arc::new(readiness(&config, &opened, &supervision, &life)),
+                readiness: Arc::new(readiness(&config, &opened, &supervision, &life, told)),
                 counter: Arc::new(counter),
                 token,
             };
@@ -191,6 +191,7 @@ fn readiness(
     opened: &Opened,
     supervision: &Arc<Supervision>,
     life: &Arc<Life>,
+    senses: Senses,
 ) -> Readiness {
     let counted = Arc::clone(supervision);
     Readiness {
@@ -202,6 +203,7 @@ fn readiness(
         storage: Arc::clone(&opened.storage),
         coordination: Arc::clone(&opened.coordination),
         probe_timeout: Duration::from_millis(config.node.probe_timeout_ms),
+        senses,
     }
 }
 

@@ -153,6 +153,10 @@ impl<T> FairQueue<T> {
                 return Some(waiting.value);
             }
             line.in_turn = false;
+            if line.waiting.is_empty() {
+                // What it waits for is away: it saves no more than a turn meanwhile.
+                line.deficit = line.deficit.min(self.quantum * line.weight);
+            }
             self.turns.rotate_left(1);
         }
         None

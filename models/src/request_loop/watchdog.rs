@@ -103,6 +103,13 @@ where
             "an engine hung so often that it is not made anew; restart the node"
         );
     }
+    for worker in hired {
+        metrics::count_rebuild(engine);
+        if let Err(error) = spawn(shared, worker, None) {
+            tracing::error!(engine, %error, "an engine that hung is not made anew");
+            shared.state.lock().crew.failed(worker, shared.now());
+        }
+    }
     metrics::count_late(engine, late.len());
     for answer in late {
         let why = "its deadline passed while the engine took too long".into();
@@ -111,13 +118,6 @@ where
     let after_ms = given_up.iter().map(|lost| lost.after.as_millis()).max().unwrap_or_default();
     for answer in told {
         thread::tell(answer, Err(shared.failed(format!("it hangs: nothing came of it for {after_ms} ms"))));
-    }
-    for worker in hired {
-        metrics::count_rebuild(engine);
-        if let Err(error) = spawn(shared, worker, None) {
-            tracing::error!(engine, %error, "an engine that hung is not made anew");
-            shared.state.lock().crew.failed(worker, shared.now());
-        }
     }
     is_ready
 }

@@ -94,3 +94,39 @@ fn a_row_waits_for_no_more_than_its_tenants_deadlines_allow() {
     }
     assert!(taken_at.is_some_and(|now| now <= 1_000), "{taken_at:?}");
 }
+
+/// Parts of something longer come back to their turn, and what was not spent meanwhile does not add up.
+#[test]
+fn who_is_away_keeps_a_turn_and_saves_no_more() {
+    let (quantum, long, other) = (4, Tenant(1), Tenant(2));
+    let mut queue = FairQueue::new(quantum);
+    let never = Duration::from_secs(1_000_000);
+    for _ in 0..4_000 {
+        queue.push(other, 1, never, 1, "other");
+    }
+    let mut place = queue.push_part(long, 1, never, (1, 1), "part");
+    let mut parts = 0;
+    for _ in 0..500 {
+        if queue.take() == Some("part") {
+            parts += 1;
+            // Away while two others are taken.
+            assert!(queue.take() == Some("other") && queue.take() == Some("other"));
+            place = queue.put_back(place, 1, (1, 1), "part");
+            queue.back(long);
+        }
+    }
+    assert!(parts > 50, "{parts}");
+    for _ in 0..100 {
+        queue.push(long, 1, never, 1, "burst");
+    }
+    let taken: Vec<_> = std::iter::from_fn(|| queue.take()).take(100).collect();
+    let longest =
+        taken.chunk_by(|one, next| (*one == "other") == (*next == "other")).filter(|run| run[0] != "other");
+    let longest = longest.map(<[_]>::len).max().unwrap_or(0);
+    assert!((1..=2 * quantum as usize).contains(&longest), "{longest}: {taken:?}");
+    // Nothing comes back: its line is gone with the others.
+    while queue.take().is_some() {}
+    queue.back(long);
+    queue.back(long);
+    assert!(queue.is_empty() && queue.lengths().count() == 0);
+}

@@ -57,10 +57,10 @@ fn nothing_new_is_taken_while_it_stalls_and_one_that_was_only_slow_answers() {
 /// Whoever was told asks again at once, on the thread that tells.
 #[test]
 fn one_that_was_slow_takes_the_next_before_anybody_is_told() {
-    let watchdog = WatchdogSettings { stall_ms: 20, give_up_ms: 60_000, ..settings().watchdog };
+    // Long enough for a busy machine to come from the one to the other.
+    let watchdog = WatchdogSettings { stall_ms: 1_000, give_up_ms: 60_000, ..settings().watchdog };
     let desk = Desk::new(RequestSettings { watchdog, ..settings() }, 1);
-    desk.control.slow.lock().insert(1);
-    desk.control.slow_ms.store(100, Ordering::SeqCst);
+    desk.control.hang.lock().insert(1);
     let asker = Asker { tenant: Tenant(1), within: PATIENCE, cost: 1 };
     let (again, (to, told)) = (Arc::downgrade(&desk.requests), sync_channel(2));
     let then = move |_| {
@@ -72,6 +72,7 @@ fn one_that_was_slow_takes_the_next_before_anybody_is_told() {
     };
     desk.requests.ask(asker, vec![(1, Box::new(then))]).expect("room");
     desk.until("it stalls", |desk| !desk.requests.is_ready());
+    desk.control.release();
     assert_eq!(told.recv_timeout(PATIENCE), Ok(true), "it is taken in");
     assert_eq!(told.recv_timeout(PATIENCE), Ok(true), "and answered");
 }

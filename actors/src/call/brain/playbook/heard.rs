@@ -246,8 +246,10 @@ const ANY_STAFF: &[&str] = &[
 
 /// Yes or no to what was asked. "No, it's fine" agrees to a read-back and declines an offer.
 fn answer_to(asked: &Asked, words: &Words) -> Option<bool> {
-    let offered =
-        matches!(asked, Asked::OfferMessage(_) | Asked::OwnNumber | Asked::AnythingElse | Asked::Guess(_));
+    let offered = matches!(
+        asked,
+        Asked::OfferMessage(_) | Asked::OwnNumber | Asked::AnythingElse | Asked::Guess(_) | Asked::Offer(_)
+    );
     let declines = offered && words.at(0) == "no" && !words.any(1, &["problem", "worries"]);
     if declines { Some(false) } else { yes_no::answer(words) }
 }

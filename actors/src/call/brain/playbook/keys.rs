@@ -32,6 +32,7 @@ pub(crate) fn pressed(turn: &mut Turn<'_, '_>, keys: &str) {
                 | Asked::Confirm
                 | Asked::OfferMessage(_)
                 | Asked::Guess(_)
+                | Asked::Offer(_)
                 | Asked::AnythingElse,
                 "1",
             ) => "yes",
@@ -40,6 +41,7 @@ pub(crate) fn pressed(turn: &mut Turn<'_, '_>, keys: &str) {
                 | Asked::Confirm
                 | Asked::OfferMessage(_)
                 | Asked::Guess(_)
+                | Asked::Offer(_)
                 | Asked::AnythingElse,
                 "2",
             ) => "no",

@@ -22,9 +22,7 @@ pub(crate) fn not_understood(turn: &mut Turn<'_, '_>, words: Option<&str>) {
     }
     if turn.state.failures >= turn.settings.failures_max && !matches!(turn.state.task, Some(Task::Message(_)))
     {
-        turn.state.failures = 0;
-        turn.say("I'm sorry, I'm still not following. I'll take a message, and somebody will call you back.");
-        message::advance(turn, Message::default());
+        take_message(turn);
         return;
     }
     let open = matches!(turn.state.asked, Asked::Open | Asked::AnythingElse);
@@ -39,6 +37,23 @@ pub(crate) fn not_understood(turn: &mut Turn<'_, '_>, words: Option<&str>) {
         turn.say(question);
         turn.listen();
     }
+}
+
+/// What we thought the caller wants is not it, or they did not say. As often in a row as they may not be understood
+/// that leads to a message too: true where it did.
+pub(crate) fn guessed_wrong(turn: &mut Turn<'_, '_>) -> bool {
+    turn.state.failures += 1;
+    let lost = turn.state.failures >= turn.settings.failures_max;
+    if lost {
+        take_message(turn);
+    }
+    lost
+}
+
+fn take_message(turn: &mut Turn<'_, '_>) {
+    turn.state.failures = 0;
+    turn.say("I'm sorry, I'm still not following. I'll take a message, and somebody will call you back.");
+    message::advance(turn, Message::default());
 }
 
 /// A question that the profile does not answer.

@@ -29,6 +29,9 @@ pub(crate) fn hear(turn: &mut Turn<'_, '_>, text: &str, confidence: f32, interru
         turn.listen();
         return;
     }
+    if denies(turn, &heard) {
+        return;
+    }
     if answer_ours(turn, &heard) {
         turn.state.failures = 0;
         return;
@@ -114,9 +117,26 @@ fn is_goodbye(turn: &Turn<'_, '_>, heard: &Heard) -> bool {
     said && !answers && !heard.is_question() && (bye || !is_midway(turn.state)) && (nothing_new || bye)
 }
 
+fn asks_something(heard: &Heard) -> bool {
+    heard.intents.iter().any(|(intent, _)| intent.is_task() || intent.is_question())
+}
+
+/// "No", to what we think the caller wants: that was not understood either.
+fn denies(turn: &mut Turn<'_, '_>, heard: &Heard) -> bool {
+    let guessed = matches!(turn.state.asked, Asked::Guess(_));
+    if !guessed || heard.answer != Some(false) || asks_something(heard) && !heard.bare {
+        return false;
+    }
+    turn.state.not_understood = None;
+    if !repair::guessed_wrong(turn) {
+        turn.ask(Asked::Open, "All right. What can I do for you?");
+    }
+    true
+}
+
 /// Answers to questions of ours that belong to no task.
 fn answer_ours(turn: &mut Turn<'_, '_>, heard: &Heard) -> bool {
-    let asks_something = heard.intents.iter().any(|(intent, _)| intent.is_task() || intent.is_question());
+    let asks_something = asks_something(heard);
     match turn.state.asked.clone() {
         Asked::OfferMessage(recipient) if !asks_something || heard.wants(Intent::Message) => {
             match heard.answer {
@@ -132,16 +152,21 @@ fn answer_ours(turn: &mut Turn<'_, '_>, heard: &Heard) -> bool {
                 None => false,
             }
         }
-        Asked::Guess(intent) if heard.answer.is_some() && (heard.bare || !asks_something) => {
+        Asked::Guess(intent) if heard.answer == Some(true) && (heard.bare || !asks_something) => {
             let said = turn.state.not_understood.take();
-            if heard.answer == Some(true) {
-                match said.map(|said| Heard::of(turn, said.reveal(), heard.confidence)) {
-                    Some(said) => {
-                        start(turn, &said, intent);
-                        fill(turn, heard);
-                    }
-                    None => start(turn, heard, intent),
+            match said.map(|said| Heard::of(turn, said.reveal(), heard.confidence)) {
+                Some(said) => {
+                    start(turn, &said, intent);
+                    fill(turn, heard);
                 }
+                None => start(turn, heard, intent),
+            }
+            advance(turn);
+            true
+        }
+        Asked::Offer(intent) if heard.answer.is_some() && (heard.bare || !asks_something) => {
+            if heard.answer == Some(true) {
+                start(turn, heard, intent);
                 advance(turn);
             } else {
                 turn.ask(Asked::Open, "All right. What can I do for you?");
@@ -370,7 +395,8 @@ pub(crate) fn may_want(turn: &Turn<'_, '_>, heard: &Heard) -> Option<Intent> {
 
 /// "Haircut tomorrow at three" is a wish to book.
 pub(crate) fn implies_booking(turn: &Turn<'_, '_>, heard: &Heard) -> bool {
-    let free = matches!(turn.state.asked, Asked::Open | Asked::AnythingElse | Asked::Guess(_));
+    let free =
+        matches!(turn.state.asked, Asked::Open | Asked::AnythingElse | Asked::Guess(_) | Asked::Offer(_));
     let named = !heard.services.is_empty();
     // "Could I have a beard trim tomorrow?"
     let asked_for = named && heard.intents.is_empty() && (!heard.when.is_empty() || heard.staff.is_some());
@@ -435,6 +461,10 @@ fn fill(turn: &mut Turn<'_, '_>, heard: &Heard) -> bool {
 
 /// Not sure enough to begin: asks, and keeps the words for a yes.
 fn guess(turn: &mut Turn<'_, '_>, heard: &Heard, intent: Intent) {
+    // The last guess got neither a yes nor a no.
+    if matches!(turn.state.asked, Asked::Guess(_)) && repair::guessed_wrong(turn) {
+        return;
+    }
     let what = match intent {
         Intent::Book => "book an appointment",
         Intent::Move => "move an appointment",
@@ -460,7 +490,7 @@ fn start(turn: &mut Turn<'_, '_>, heard: &Heard, intent: Intent) {
             if refers && let Some(topic) = turn.state.topic.clone() {
                 book.service = Some(topic);
             }
-            if !matches!(turn.state.asked, Asked::Guess(_)) {
+            if !matches!(turn.state.asked, Asked::Guess(_) | Asked::Offer(_)) {
                 turn.state.asked = Asked::Open;
             }
             book::fill(turn, &mut book, heard);

@@ -149,8 +149,10 @@ pub(crate) enum Asked {
     MessageText,
     /// "Shall I take a message?"; for whom.
     OfferMessage(Option<String>),
-    /// "Did you want to …?"
+    /// "I think you'd like to …, is that right?"
     Guess(Intent),
+    /// "Would you like to book one?"
+    Offer(Intent),
     /// Which service's price or length?
     About(Intent),
     WhichPerson,

@@ -95,9 +95,11 @@ impl<'a, 'c> Turn<'a, 'c> {
     /// Listens for an answer to the question that stands open.
     pub(crate) fn listen(&mut self) {
         let expect = match self.state.asked {
-            Asked::OwnNumber | Asked::Confirm | Asked::OfferMessage(_) | Asked::Guess(_) => {
-                ExpectationKind::Confirmation
-            }
+            Asked::OwnNumber
+            | Asked::Confirm
+            | Asked::OfferMessage(_)
+            | Asked::Guess(_)
+            | Asked::Offer(_) => ExpectationKind::Confirmation,
             Asked::When | Asked::Half | Asked::Slot | Asked::WhichBooking => ExpectationKind::DateTime,
             Asked::Number => ExpectationKind::Digits,
             Asked::Name => ExpectationKind::Name,

@@ -36,7 +36,7 @@ pub(super) fn offered(turn: &mut Turn<'_, '_>, heard: &Heard) -> bool {
         let busy = turn.state.task.is_some();
         turn.say(format!("Yes, we offer {}.", say::service::with_article(&only.name)));
         if !busy {
-            turn.ask(Asked::Guess(Intent::Book), "Would you like to book one?");
+            turn.ask(Asked::Offer(Intent::Book), "Would you like to book one?");
         }
         return true;
     }
