@@ -35,6 +35,7 @@ pub(super) enum Command {
 
 /// A recording under way.
 pub(super) struct Live {
+    id: RecordingId,
     receiver: AudioReceiver,
     seal: Seal,
     tally: Arc<Tally>,
@@ -54,6 +55,7 @@ pub(super) struct Live {
 impl Live {
     pub(super) fn new(receiver: AudioReceiver, seal: Seal, tally: Arc<Tally>, segment_samples: u32) -> Self {
         Self {
+            id: tally.row().id,
             receiver,
             seal,
             tally,
@@ -131,6 +133,11 @@ impl Live {
             segments: self.index,
             samples: self.samples,
         });
+    }
+
+    /// Whether it has ended and nothing of it waits.
+    fn is_over(&self) -> bool {
+        self.closed && self.waiting.is_empty()
     }
 
     /// Hands over what is sealed, as far as the keeper takes it; gives up the oldest where too much waits.
@@ -216,25 +223,34 @@ impl Drain {
         self.hand_over();
     }
 
+    /// Only this one is looked at: calls end by the hundred a second while thousands go on.
     fn finish(&mut self, id: RecordingId) {
         // One that is not there was finished by the end of its ring.
-        if let Some(live) = self.recordings.iter_mut().find(|live| live.tally.row().id == id) {
-            live.close(&mut self.scratch);
+        let Some(at) = self.recordings.iter().position(|live| live.id == id) else { return };
+        let Some(live) = self.recordings.get_mut(at) else { return };
+        live.close(&mut self.scratch);
+        Self::give(&self.keepers, live, self.settings.behind_max);
+        if live.is_over() {
+            self.recordings.swap_remove(at);
         }
-        self.hand_over();
     }
 
     fn hand_over(&mut self) {
-        let (keepers, behind_max) = (&self.keepers, self.settings.behind_max.max(1));
         for live in &mut self.recordings {
-            // One recording's segments go to one keeper, in order.
-            let place =
-                usize::try_from(live.tally.row().id.as_uuid().as_u128() % keepers.len().max(1) as u128);
-            if let Some(keeper) = place.ok().and_then(|place| keepers.get(place)) {
-                live.hand_over(keeper, behind_max);
-            }
+            Self::give(&self.keepers, live, self.settings.behind_max);
         }
-        self.recordings.retain(|live| !live.closed || !live.waiting.is_empty());
+        self.recordings.retain(|live| !live.is_over());
+    }
+
+    /// One recording's segments go to one keeper, in order.
+    fn give(keepers: &[Sender<Work>], live: &mut Live, behind_max: u32) {
+        if live.waiting.is_empty() {
+            return;
+        }
+        let place = usize::try_from(live.id.as_uuid().as_u128() % keepers.len().max(1) as u128);
+        if let Some(keeper) = place.ok().and_then(|place| keepers.get(place)) {
+            live.hand_over(keeper, behind_max.max(1));
+        }
     }
 
     /// Closes all, and waits a bounded while until the keepers have taken everything.
