@@ -7,6 +7,7 @@
 pub mod caller;
 pub mod measure;
 pub mod node;
+mod pacing;
 pub mod ramp;
 pub mod report;
 pub mod run;

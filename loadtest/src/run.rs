@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 use crate::caller::{self, Found, Line};
 use crate::measure::{Cost, cost_of, pace, threads_of};
 use crate::node::{NUMBER, Node};
+use crate::pacing;
 use crate::scenario::Scenario;
 use crate::verdict::Measured;
 
@@ -105,13 +106,12 @@ fn caller_voice() -> Result<Arc<dyn TextToSpeech>, Failure> {
     engines.text_to_speech.ok_or_else(|| "the scripted voice is always there".into())
 }
 
-/// Lets the callers come at the scenario's rate, paced against one origin so that a slow start is made up for.
+/// Lets the callers come at the scenario's rate.
 async fn begin_calls(scenario: &Scenario, line: &Arc<Line>) -> JoinSet<Found> {
     let mut calls = JoinSet::new();
     let origin = clock::monotonic();
     for number in 0..scenario.calls {
-        let due = Duration::from_secs_f64(f64::from(number) / scenario.calls_per_s.max(0.1));
-        tokio::time::sleep(due.saturating_sub(clock::since(origin))).await;
+        pacing::due(origin, number, scenario.calls_per_s).await;
         calls.spawn(caller::call(Arc::clone(line), number));
     }
     calls

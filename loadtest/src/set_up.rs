@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 
 use crate::measure::cost_of;
 use crate::node::{NUMBER, Node};
+use crate::pacing;
 use crate::ramp::{Broke, Ramp, Step, knee};
 use crate::report::Machine;
 use crate::run::NobodyHome;
@@ -71,14 +72,7 @@ async fn step(ramp: &Ramp, rate: f64, trunk: &Arc<Trunk>, target: &str, pid: u32
     let origin = clock::monotonic();
     let mut going = JoinSet::new();
     for number in 0..calls {
-        // Open: a call begins when it is due, whatever became of the others.
-        let due = Duration::from_secs_f64(f64::from(number) / rate.max(0.1));
-        let early = due.saturating_sub(clock::since(origin));
-        // The runtime's timers count milliseconds: even a sleep for no time takes one, and no more than a thousand calls
-        // would begin in a second.
-        if !early.is_zero() {
-            tokio::time::sleep(early).await;
-        }
+        pacing::due(origin, number, rate).await;
         going.spawn(short_call(Arc::clone(trunk), target.to_owned(), number, patience));
     }
     let took = clock::since(origin).as_secs_f64();

@@ -103,16 +103,26 @@ impl Edge {
 
     /// Stops, and looks that nothing is left.
     pub(super) async fn stop(self) {
-        self.carriers.stop(Duration::from_secs(5)).await;
-        let counts = self.carriers.counts();
-        assert_eq!((counts.calls, counts.tokens, counts.tasks), (0, 0, 0));
-        for _ in 0..100 {
-            if self.media.counts().sessions == 0 {
-                break;
-            }
-            sleep(Duration::from_millis(20)).await;
-        }
-        assert_eq!(self.media.counts().sessions, 0);
-        self.media.stop();
+        stop_carriers(&self.carriers).await;
+        stop_media(&self.media).await;
     }
+}
+
+/// Stops the edge, and looks that no call of it is left.
+pub(super) async fn stop_carriers(carriers: &Carriers) {
+    carriers.stop(Duration::from_secs(5)).await;
+    let counts = carriers.counts();
+    assert_eq!((counts.calls, counts.tokens, counts.tasks), (0, 0, 0));
+}
+
+/// Stops the media once no session is left.
+pub(super) async fn stop_media(media: &Media) {
+    for _ in 0..100 {
+        if media.counts().sessions == 0 {
+            break;
+        }
+        sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(media.counts().sessions, 0);
+    media.stop();
 }

@@ -14,6 +14,8 @@ use cluster::edge::media::{self, Media};
 use models::scripted::Control;
 use tokio::time::{Instant, sleep};
 
+use super::desk::{stop_carriers, stop_media};
+
 const BUSINESS: &str = r#"
 [business]
 name = "Camden Plumbers"
@@ -102,17 +104,8 @@ impl Office {
 
     /// Stops, and looks that nothing is left.
     pub(super) async fn close(self) {
-        self.carriers.stop(Duration::from_secs(5)).await;
-        let counts = self.carriers.counts();
-        assert_eq!((counts.calls, counts.tokens, counts.tasks), (0, 0, 0));
+        stop_carriers(&self.carriers).await;
         self.supervision.stop(Duration::from_secs(5)).await;
-        for _ in 0..100 {
-            if self.media.counts().sessions == 0 {
-                break;
-            }
-            sleep(Duration::from_millis(20)).await;
-        }
-        assert_eq!(self.media.counts().sessions, 0);
-        self.media.stop();
+        stop_media(&self.media).await;
     }
 }
