@@ -1,8 +1,8 @@
 //! Audio between the wire and the engines: a few threads, batched system calls, one timer wheel.
 //!
 //! [`Media`] is the whole of it, [`Session`] one call's share. A session is told [`Control`]s and tells
-//! [`MediaEvent`]s; audio goes through rings. Each thread serves its sessions from a wheel of 20 slots of
-//! 1 ms: a session's slot comes round every 20 ms, and then, in one go, its packets are read, its next frame
+//! [`MediaEvent`]s; audio goes through rings. Each thread serves its sessions from a wheel of 4 slots of
+//! 5 ms: a session's slot comes round every 20 ms, and then, in one go, its packets are read, its next frame
 //! is heard, and its next packet is sent. Nothing here is a task, a timer or a thread per call.
 
 mod batch;

@@ -13,15 +13,18 @@ use super::live::{Live, Scratch, Turn};
 use super::metrics;
 use crate::clock;
 
-/// Slots of the wheel, 1 ms each: together one frame.
-const SLOTS: usize = 20;
+/// How long a slot of the wheel is. Each takes a wake of its own, which on a thread that has slept costs as much as a
+/// datagram, and who shares one is heard and spoken to at the same pace as alone.
+const SLOT_MS: u64 = 5;
+/// Slots of the wheel: together one frame.
+const SLOTS: usize = 20 / SLOT_MS as usize;
 /// A turn that begins later than this is counted.
 const LATE: Duration = Duration::from_millis(5);
 /// A thread that is further behind than this drops the turns it missed instead of doing them at once.
 const HOPELESS: Duration = Duration::from_millis(200);
 
 /// Slots between tellings of what was counted: a second.
-const TELL_EVERY: u64 = 1_000;
+const TELL_EVERY: u64 = 1_000 / SLOT_MS;
 
 /// Sums over all threads.
 #[derive(Debug, Default)]
@@ -138,7 +141,7 @@ impl Wheel {
                 self.catch_up();
                 continue;
             };
-            let due = self.origin + Duration::from_millis(self.turned + wait);
+            let due = self.origin + Duration::from_millis((self.turned + wait) * SLOT_MS);
             let now = clock::monotonic();
             if now < due {
                 std::thread::park_timeout(due - now);
@@ -187,7 +190,7 @@ impl Wheel {
     /// Sets the wheel to the present, passing over what was missed.
     fn catch_up(&mut self) {
         let elapsed = clock::since(self.origin).as_millis();
-        self.turned = self.turned.max(u64::try_from(elapsed).unwrap_or(u64::MAX));
+        self.turned = self.turned.max(u64::try_from(elapsed).unwrap_or(u64::MAX).div_ceil(SLOT_MS));
     }
 
     fn turn(&mut self, now: Instant, late: Duration) {
