@@ -27,6 +27,15 @@ const AROUND: usize = 4;
 /// Room for new entries before old ones are moved.
 const ROOM: usize = 16;
 
+/// Delays that are worked on side by side: a register of AVX-512, two of AVX2. What is done to each is the same, and
+/// in the same order, whatever the processor.
+const LANES: usize = 16;
+/// Groups of that many.
+const GROUPS: usize = DELAYS / LANES;
+
+/// A group's levels, gains or variations.
+type Group = [f32; LANES];
+
 /// The levels of what was sent, newest first, and what is known of each delay.
 #[derive(Debug)]
 pub(super) struct Path {
@@ -34,11 +43,11 @@ pub(super) struct Path {
     /// For each delay, the loudest that was sent around it.
     around: Latest,
     /// How much louder what comes is than what was sent, in decibels.
-    gain_db: [[f32; BANDS]; DELAYS],
+    gain_db: [[Group; GROUPS]; BANDS],
     /// By how much that varies.
-    varies_db: [f32; DELAYS],
+    varies_db: [Group; GROUPS],
     /// How often it was compared, up to the window.
-    seen: [[u8; BANDS]; DELAYS],
+    seen: [[[u8; LANES]; GROUPS]; BANDS],
     /// Slots since something loud was sent.
     silent: usize,
 }
@@ -48,9 +57,9 @@ impl Default for Path {
         Self {
             sent: Latest::default(),
             around: Latest::default(),
-            gain_db: [[RATIO_DB_MIN; BANDS]; DELAYS],
-            varies_db: [0.0; DELAYS],
-            seen: [[0; BANDS]; DELAYS],
+            gain_db: [[[RATIO_DB_MIN; LANES]; GROUPS]; BANDS],
+            varies_db: [[0.0; LANES]; GROUPS],
+            seen: [[[0; LANES]; GROUPS]; BANDS],
             silent: DELAYS,
         }
     }
@@ -63,11 +72,12 @@ impl Path {
         if self.silent <= DELAYS {
             self.sent.push(levels.db);
             self.around.push([NOTHING; BANDS]);
-            let before = self.sent.all().iter().take(AROUND + 1);
-            let newest = before.fold([NOTHING; BANDS], louder);
-            if let Some((first, others)) = self.around.all_mut().split_first_mut() {
-                *first = newest;
-                others.iter_mut().take(AROUND).for_each(|around| *around = louder(*around, &levels.db));
+            for ((sent, around), level) in self.sent.bands().zip(self.around.bands_mut()).zip(levels.db) {
+                let newest = sent.iter().take(AROUND + 1).copied().fold(NOTHING, louder);
+                if let Some((first, others)) = around.split_first_mut() {
+                    *first = newest;
+                    others.iter_mut().take(AROUND).for_each(|around| *around = louder(*around, level));
+                }
             }
         }
     }
@@ -79,94 +89,156 @@ impl Path {
 
     /// The loudest echo that would come now, in decibels below full scale.
     pub(super) fn explains(&self, settings: &Settings) -> [f32; BANDS] {
-        let gain_max = -settings.loss_db_min;
-        let mut loudest = [NOTHING; BANDS];
-        let known = self.gain_db.iter().zip(&self.varies_db).zip(&self.seen);
-        for (sent, ((gains, varies), seen)) in self.around.all().iter().zip(known) {
-            let against = HELD_AGAINST * (varies - VARIES_DB).max(0.0);
-            for (((loudest, sent), gain), seen) in loudest.iter_mut().zip(sent).zip(gains).zip(seen) {
-                let judged = (gain - against).min(gain_max);
-                *loudest = loudest.max(sent + if *seen < SEEN_MIN { gain_max } else { judged });
-            }
-        }
-        loudest
+        pulp::Arch::new().dispatch(Explaining { path: self, gain_max: -settings.loss_db_min })
     }
 
     /// Learns from what comes now.
     pub(super) fn learn(&mut self, comes: &Levels) {
-        let known = self.gain_db.iter_mut().zip(&mut self.varies_db).zip(&mut self.seen);
-        for (sent, ((gains, varies), seen)) in self.sent.all().iter().zip(known) {
-            let (mut off, mut compared, mut weight) = (0.0_f32, 0.0_f32, 0.0_f32);
-            for (((gain, seen), sent), comes) in gains.iter_mut().zip(seen).zip(sent).zip(comes.db) {
-                // Without a branch, so that the bands are worked on together.
-                let loud = f32::from(u8::from(*sent > LOUD_DBFS));
-                let before = f32::from(*seen);
-                let share = loud / (before + 1.0);
-                let difference = (comes - sent).clamp(RATIO_DB_MIN, RATIO_DB_MAX) - *gain;
-                let bounded = difference.clamp(-OFF_DB_MAX, OFF_DB_MAX);
-                // The first comparison is with nothing.
-                let again = before.min(loud);
-                *gain += share * if *seen == 0 { difference } else { bounded };
-                off += again * bounded.abs();
-                compared += again;
-                weight = weight.max(share * again);
-                *seen = (*seen + u8::from(*sent > LOUD_DBFS)).min(WINDOW - 1);
-            }
-            *varies += (off / compared.max(1.0) - *varies) * weight;
-        }
+        pulp::Arch::new().dispatch(Learning { path: self, comes: &comes.db });
     }
 
     /// The delay in milliseconds and the loss in decibels of the echo that is known, where one is.
     pub(super) fn known(&self) -> Option<(usize, f32)> {
-        let judged = self.seen.iter().zip(&self.varies_db).enumerate();
-        let (at, _) = judged
-            .filter(|(_, (seen, varies))| seen.iter().any(|seen| *seen >= WINDOW / 2) && **varies < VARIES_DB)
-            .min_by(|(_, (_, one)), (_, (_, other))| one.total_cmp(other))?;
-        let loudest = self.gain_db.get(at)?.iter().copied().fold(RATIO_DB_MIN, f32::max);
-        Some((20 + at * SLOT / 8, -loudest))
+        let varies = self.varies_db.as_flattened();
+        let is_known =
+            |at: usize| self.seen.iter().any(|seen| seen.as_flattened().get(at) >= Some(&(WINDOW / 2)));
+        let judged = varies.iter().enumerate().filter(|(at, varies)| **varies < VARIES_DB && is_known(*at));
+        let (at, _) = judged.min_by(|(_, one), (_, other)| one.total_cmp(other))?;
+        let gains = self.gain_db.iter().filter_map(|gains| gains.as_flattened().get(at));
+        Some((20 + at * SLOT / 8, -gains.copied().fold(RATIO_DB_MIN, louder)))
     }
 }
 
-/// The louder of two, band by band.
-fn louder(mut one: [f32; BANDS], other: &[f32; BANDS]) -> [f32; BANDS] {
-    for (one, other) in one.iter_mut().zip(other) {
-        *one = one.max(*other);
+/// Work that is compiled once for each kind of processor. All that it calls is inlined: what is a function of its own is
+/// compiled for the oldest.
+struct Explaining<'a> {
+    path: &'a Path,
+    gain_max: f32,
+}
+
+impl pulp::WithSimd for Explaining<'_> {
+    type Output = [f32; BANDS];
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) -> [f32; BANDS] {
+        let Path { around, gain_db, varies_db, seen, .. } = self.path;
+        let mut explained = [NOTHING; BANDS];
+        for band in 0..BANDS {
+            let (sent, gains, seen) = (around.groups(band), &gain_db[band], &seen[band]);
+            let mut loudest = [NOTHING; LANES];
+            for group in 0..GROUPS.min(sent.len()) {
+                let (sent, gains) = (&sent[group], &gains[group]);
+                let (varies, seen) = (&varies_db[group], &seen[group]);
+                for lane in 0..LANES {
+                    let against = HELD_AGAINST * louder(varies[lane] - VARIES_DB, 0.0);
+                    let judged = quieter(gains[lane] - against, self.gain_max);
+                    let gain = if seen[lane] < SEEN_MIN { self.gain_max } else { judged };
+                    loudest[lane] = louder(loudest[lane], sent[lane] + gain);
+                }
+            }
+            for loud in loudest {
+                explained[band] = louder(explained[band], loud);
+            }
+        }
+        explained
     }
-    one
+}
+
+/// The same.
+struct Learning<'a> {
+    path: &'a mut Path,
+    comes: &'a [f32; BANDS],
+}
+
+impl pulp::WithSimd for Learning<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) {
+        let Path { sent, gain_db, varies_db, seen, .. } = self.path;
+        for group in 0..GROUPS {
+            let (mut off, mut compared, mut weight) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
+            for band in 0..BANDS {
+                let Some(sent) = sent.groups(band).get(group) else { return };
+                let (gains, seen) = (&mut gain_db[band][group], &mut seen[band][group]);
+                for lane in 0..LANES {
+                    // Without a branch, so that the delays are worked on together.
+                    let loud = f32::from(u8::from(sent[lane] > LOUD_DBFS));
+                    let before = f32::from(seen[lane]);
+                    let share = loud / (before + 1.0);
+                    let ratio = quieter(louder(self.comes[band] - sent[lane], RATIO_DB_MIN), RATIO_DB_MAX);
+                    let difference = ratio - gains[lane];
+                    let bounded = quieter(louder(difference, -OFF_DB_MAX), OFF_DB_MAX);
+                    // The first comparison is with nothing.
+                    let again = quieter(before, loud);
+                    gains[lane] += share * if seen[lane] == 0 { difference } else { bounded };
+                    off[lane] += again * bounded.abs();
+                    compared[lane] += again;
+                    weight[lane] = louder(weight[lane], share * again);
+                    seen[lane] = (seen[lane] + u8::from(sent[lane] > LOUD_DBFS)).min(WINDOW - 1);
+                }
+            }
+            let varies = &mut varies_db[group];
+            for lane in 0..LANES {
+                varies[lane] += (off[lane] / louder(compared[lane], 1.0) - varies[lane]) * weight[lane];
+            }
+        }
+    }
+}
+
+/// The louder of two. Of a level that is none, the other: a comparison is one instruction, the library's are three.
+#[inline(always)]
+fn louder(one: f32, other: f32) -> f32 {
+    if one > other { one } else { other }
+}
+
+/// The quieter of two.
+#[inline(always)]
+fn quieter(one: f32, other: f32) -> f32 {
+    if one < other { one } else { other }
 }
 
 /// One entry for each delay, newest first. A new one moves nothing: the newest lie before the others until there is no
 /// room left, and only then all move to the end.
 #[derive(Debug)]
 struct Latest {
-    entries: [[f32; BANDS]; DELAYS + ROOM],
+    entries: [[f32; DELAYS + ROOM]; BANDS],
     /// Where the newest lies.
     first: usize,
 }
 
 impl Default for Latest {
     fn default() -> Self {
-        Self { entries: [[NOTHING; BANDS]; DELAYS + ROOM], first: ROOM }
+        Self { entries: [[NOTHING; DELAYS + ROOM]; BANDS], first: ROOM }
     }
 }
 
 impl Latest {
     fn push(&mut self, newest: [f32; BANDS]) {
         if self.first == 0 {
-            self.entries.copy_within(..DELAYS - 1, ROOM + 1);
+            self.entries.iter_mut().for_each(|band| band.copy_within(..DELAYS - 1, ROOM + 1));
             self.first = ROOM + 1;
         }
         self.first -= 1;
-        if let Some(entry) = self.entries.get_mut(self.first) {
-            *entry = newest;
+        for (band, newest) in self.entries.iter_mut().zip(newest) {
+            if let Some(entry) = band.get_mut(self.first) {
+                *entry = newest;
+            }
         }
     }
 
-    fn all(&self) -> &[[f32; BANDS]] {
-        self.entries.get(self.first..self.first + DELAYS).unwrap_or_default()
+    fn bands(&self) -> impl Iterator<Item = &[f32]> {
+        self.entries.iter().map(|band| band.get(self.first..).unwrap_or_default())
     }
 
-    fn all_mut(&mut self) -> &mut [[f32; BANDS]] {
-        self.entries.get_mut(self.first..self.first + DELAYS).unwrap_or_default()
+    fn bands_mut(&mut self) -> impl Iterator<Item = &mut [f32]> {
+        let first = self.first;
+        self.entries.iter_mut().map(move |band| band.get_mut(first..).unwrap_or_default())
+    }
+
+    /// A band's entries, for each delay.
+    #[inline(always)]
+    fn groups(&self, band: usize) -> &[Group] {
+        self.entries[band].get(self.first..).unwrap_or_default().as_chunks().0
     }
 }
