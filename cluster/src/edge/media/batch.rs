@@ -10,7 +10,7 @@ use nix::sys::time::TimeSpec;
 use crate::rtp::Micros;
 
 /// Datagrams per call. A turn of the wheel usually finds one.
-const DATAGRAMS: usize = 8;
+pub(super) const DATAGRAMS: usize = 8;
 /// Bytes of a datagram that are kept: more than an Ethernet frame, so that none of a telephone's is cut.
 const BYTES: usize = 1_536;
 /// No datagram is believed to have waited longer than this: the wall clock may have jumped.
@@ -54,13 +54,13 @@ impl Default for Batch {
 }
 
 impl Batch {
-    /// Reads what waits; whether more may wait. `wall_clock` is now, in microseconds since 1970.
-    pub(super) fn read(&mut self, socket: &UdpSocket, wall_clock: Micros) -> bool {
+    /// Reads what waits, so many at most; whether more may wait. `wall_clock` is now, in microseconds since 1970.
+    pub(super) fn read(&mut self, socket: &UdpSocket, wall_clock: Micros, most: usize) -> bool {
         self.count = 0;
         let mut slices = self.buffers.each_mut().map(|buffer| [IoSliceMut::new(buffer)]);
+        let slices = slices.iter_mut().take(most);
         let flags = MsgFlags::MSG_DONTWAIT;
-        let Ok(messages) = recvmmsg(socket.as_raw_fd(), &mut self.headers, slices.iter_mut(), flags, None)
-        else {
+        let Ok(messages) = recvmmsg(socket.as_raw_fd(), &mut self.headers, slices, flags, None) else {
             return false;
         };
         let mut read = 0;
@@ -73,7 +73,7 @@ impl Batch {
             *came = Came { length: message.bytes, source, age };
         }
         self.count = read;
-        read == DATAGRAMS
+        read == most.min(DATAGRAMS)
     }
 
     pub(super) fn datagrams(&self) -> impl Iterator<Item = Datagram<'_>> {
@@ -109,13 +109,13 @@ mod tests {
         let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
         let mut batch = Batch::default();
         let wall_clock = || u64::try_from(clock::now().as_microsecond()).unwrap();
-        assert!(!batch.read(&receiver, wall_clock()));
+        assert!(!batch.read(&receiver, wall_clock(), DATAGRAMS));
         assert_eq!(batch.datagrams().count(), 0);
         // The kernel turns its time-stamping on some time after it is asked to.
         for _ in 0..100 {
             sender.send_to(&[0], receiver.local_addr().unwrap()).unwrap();
             std::thread::sleep(Duration::from_millis(30));
-            batch.read(&receiver, wall_clock());
+            batch.read(&receiver, wall_clock(), DATAGRAMS);
             if batch.datagrams().all(|datagram| datagram.age >= 25_000) {
                 break;
             }
@@ -126,12 +126,12 @@ mod tests {
                 sender.send_to(&[round, index], receiver.local_addr().unwrap()).unwrap();
             }
             std::thread::sleep(Duration::from_millis(30));
-            assert!(batch.read(&receiver, wall_clock()));
+            assert!(batch.read(&receiver, wall_clock(), DATAGRAMS));
             let first: Vec<_> = batch.datagrams().map(|datagram| datagram.bytes.to_vec()).collect();
             assert_eq!(first, (0..8).map(|index| vec![round, index]).collect::<Vec<_>>());
             assert!(batch.datagrams().all(|datagram| datagram.source == sender.local_addr().unwrap()));
             assert!(batch.datagrams().all(|datagram| (25_000..900_000).contains(&datagram.age)));
-            assert!(!batch.read(&receiver, wall_clock()));
+            assert!(!batch.read(&receiver, wall_clock(), DATAGRAMS));
             assert_eq!(batch.datagrams().count(), 2);
         }
     }

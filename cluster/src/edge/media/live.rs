@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use actors::types::{CallId, CallQuality};
 use models::audio::{AudioSender, Clip, TELEPHONE_HZ};
 
-use super::batch::{Batch, Datagram};
+use super::batch::{Batch, DATAGRAMS, Datagram};
 use super::bridge::Bridge;
+use super::expecting::Expecting;
 use super::guard::Guard;
 use super::handshake::Identity;
 use super::hearing::Hearing;
@@ -85,6 +86,7 @@ pub(super) struct Live {
     commands: Arc<Commands>,
     settings: Arc<Settings>,
     far: Option<(Stream, Latch)>,
+    expecting: Expecting,
     incoming: Incoming,
     hearing: Hearing,
     playout: Playout,
@@ -130,6 +132,7 @@ impl Live {
             commands,
             settings: Arc::clone(settings),
             far: None,
+            expecting: Expecting::default(),
             incoming: Incoming::new(settings),
             hearing: Hearing::new(settings),
             playout: Playout::new(settings.utterances),
@@ -342,8 +345,10 @@ impl Live {
         if let Some((_, latch)) = &mut self.far {
             self.setup.tick(&mut Way { socket: &pair.rtp, latch, guard: &mut self.guard }, scratch.moment);
         }
-        for _ in 0..READS {
-            let more = scratch.batch.read(&pair.rtp, scratch.clocks.wall);
+        let mut most = self.expecting.most();
+        for read in 0..READS {
+            let more = scratch.batch.read(&pair.rtp, scratch.clocks.wall, most);
+            let before = scratch.received;
             if let Some((stream, latch)) = &mut self.far {
                 for datagram in scratch.batch.datagrams() {
                     let mut way = Way { socket: &pair.rtp, latch: &mut *latch, guard: &mut self.guard };
@@ -369,9 +374,12 @@ impl Live {
                     self.setup.before_description(&datagram);
                 }
             }
-            if !more {
+            let ages = scratch.batch.datagrams().map(|datagram| datagram.age);
+            let regular = read == 0 && self.expecting.is_regular(ages, scratch.received - before);
+            if !more || regular {
                 return;
             }
+            most = DATAGRAMS;
         }
     }
 

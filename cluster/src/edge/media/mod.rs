@@ -10,6 +10,7 @@ mod bridge;
 mod control;
 mod decoding;
 mod error;
+mod expecting;
 mod guard;
 mod handle;
 mod handshake;

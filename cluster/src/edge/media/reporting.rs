@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, UdpSocket};
 
 use super::Settings;
-use super::batch::Batch;
+use super::batch::{Batch, DATAGRAMS};
 use super::guard::Guard;
 use super::outgoing::Outgoing;
 use crate::rtp::reception::Reception;
@@ -84,7 +84,7 @@ impl Reporting {
     ) {
         let own = if let Port::Own(socket) = port { Some(socket) } else { None };
         if let Some(socket) = own {
-            batch.read(socket, clocks.wall);
+            batch.read(socket, clocks.wall, DATAGRAMS);
         }
         for datagram in batch.datagrams().take(if own.is_some() { usize::MAX } else { 0 }) {
             if datagram.source.ip() == media.ip() {
