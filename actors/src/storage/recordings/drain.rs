@@ -14,9 +14,9 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use super::Settings;
 use super::keeper::{Tally, Work};
 use super::seal::{SEAL_BYTES, Seal};
-use super::{Settings, object_of};
 use crate::storage::metrics::{RECORDING_LOST_SAMPLES, RECORDINGS_LIVE};
 use crate::types::RecordingId;
 
@@ -106,8 +106,7 @@ impl Live {
         let row = self.tally.row();
         match self.seal.seal(index, last, audio) {
             Ok(sealed) => self.waiting.push_back(Work::Segment {
-                object: object_of(&row.tenant, row.id, index),
-                sealed,
+                sealed: sealed.into(),
                 index,
                 samples: pairs,
                 tally: Arc::clone(&self.tally),

@@ -4,9 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use metrics::counter;
-use object_store::PutPayload;
-use object_store::path::Path;
 use parking_lot::Mutex;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::{Notify, watch};
@@ -16,13 +15,16 @@ use super::{Recordings, Result, Settings, folder_of};
 use crate::storage::metrics::{RECORDING_BYTES, RECORDING_LOST_SAMPLES, RECORDING_SEGMENTS};
 use crate::storage::{FinishedRecording, Recording};
 
+/// What a keeper takes at once: segments that are cut in the same moment are kept in one go.
+const AT_ONCE: usize = 32;
+
 /// What a finished recording came to.
 pub(super) type Finished = Result<FinishedRecording>;
 
 /// What a keeper is given.
 pub(super) enum Work {
     /// Keep this.
-    Segment { object: Path, sealed: Vec<u8>, index: u32, samples: usize, tally: Arc<Tally> },
+    Segment { sealed: Bytes, index: u32, samples: usize, tally: Arc<Tally> },
     /// All segments were given: write down the end.
     Finish { tally: Arc<Tally>, segments: u32, samples: u64 },
 }
@@ -71,6 +73,30 @@ pub(super) fn start(
         .unzip()
 }
 
+/// A segment to be kept.
+struct Segment {
+    sealed: Bytes,
+    index: u32,
+    samples: usize,
+    tally: Arc<Tally>,
+}
+
+impl Segment {
+    fn wanted(&self) -> (&Recording, u32, Bytes) {
+        (&self.tally.row, self.index, self.sealed.clone())
+    }
+
+    /// Of a recording the first failure is said aloud, and its end has them all: a full disk must not fill the log, too.
+    fn tell(&self, error: &object_store::Error, attempt: u32) {
+        let (index, call_id) = (self.index, self.tally.row.call);
+        if attempt == 1 && self.tally.lost.lock().is_empty() {
+            tracing::warn!(%error, index, %call_id, "a segment could not be kept");
+        } else {
+            tracing::debug!(%error, index, attempt, %call_id, "a segment could not be kept");
+        }
+    }
+}
+
 struct Keeper {
     settings: Settings,
     recordings: Recordings,
@@ -80,42 +106,59 @@ struct Keeper {
 
 impl Keeper {
     async fn run(self, mut work: Receiver<Work>) {
-        while let Some(next) = work.recv().await {
-            match next {
-                Work::Segment { object, sealed, index, samples, tally } => {
-                    self.keep(&object, sealed, index, samples, &tally).await;
-                }
-                Work::Finish { tally, segments, samples } => {
-                    let finished = self.finish(&tally, segments, samples).await;
-                    tally.outcome.send_replace(Some(finished));
+        let mut waiting = Vec::new();
+        while work.recv_many(&mut waiting, AT_ONCE).await > 0 {
+            let (mut segments, mut ends) = (Vec::new(), Vec::new());
+            for next in waiting.drain(..) {
+                match next {
+                    Work::Segment { sealed, index, samples, tally } => {
+                        segments.push(Segment { sealed, index, samples, tally });
+                    }
+                    Work::Finish { tally, segments, samples } => ends.push((tally, segments, samples)),
                 }
             }
+            // A recording's end comes after its segments, and nothing of it after that.
+            self.keep(segments).await;
+            let ends = ends.into_iter().map(|(tally, segments, samples)| {
+                let keeper = &self;
+                async move {
+                    let finished = keeper.finish(&tally, segments, samples).await;
+                    tally.outcome.send_replace(Some(finished));
+                }
+            });
+            futures_util::future::join_all(ends).await;
         }
     }
 
-    async fn keep(&self, object: &Path, sealed: Vec<u8>, index: u32, samples: usize, tally: &Tally) {
-        let (bytes, payload) = (sealed.len() as u64, PutPayload::from(sealed));
+    /// Keeps them together, and those that can't be kept again, until they are given up.
+    async fn keep(&self, mut segments: Vec<Segment>) {
         for attempt in 1..=self.settings.attempts_max.max(1) {
-            match self.recordings.objects.put(object, payload.clone()).await {
-                Ok(()) => {
-                    counter!(RECORDING_BYTES).increment(bytes);
-                    counter!(RECORDING_SEGMENTS, "outcome" => "kept").increment(1);
-                    return;
-                }
-                Err(error) => {
-                    // Of a recording the first is said aloud, and its end has them all: a full disk must not
-                    // fill the log, too.
-                    if attempt == 1 && tally.lost.lock().is_empty() {
-                        tracing::warn!(%error, index, call_id = %tally.row.call, "a segment could not be kept");
-                    } else {
-                        tracing::debug!(%error, index, attempt, call_id = %tally.row.call, "a segment could not be kept");
-                    }
-                    self.pause().await;
-                }
+            if segments.is_empty() {
+                return;
             }
+            if attempt > 1 {
+                self.pause().await;
+            }
+            let wanted = segments.iter().map(|segment| segment.wanted()).collect();
+            let outcomes = self.recordings.objects.keep(wanted).await;
+            let mut outcomes = outcomes.into_iter();
+            segments.retain(|segment| match outcomes.next() {
+                Some(Ok(())) => {
+                    counter!(RECORDING_BYTES).increment(segment.sealed.len() as u64);
+                    counter!(RECORDING_SEGMENTS, "outcome" => "kept").increment(1);
+                    false
+                }
+                Some(Err(error)) => {
+                    segment.tell(&error, attempt);
+                    true
+                }
+                None => true,
+            });
         }
-        counter!(RECORDING_LOST_SAMPLES).increment(samples as u64);
-        tally.lose(index);
+        for Segment { index, samples, tally, .. } in segments {
+            counter!(RECORDING_LOST_SAMPLES).increment(samples as u64);
+            tally.lose(index);
+        }
     }
 
     async fn finish(&self, tally: &Tally, segments: u32, samples: u64) -> Finished {

@@ -1,16 +1,17 @@
 //! Recordings: what both sides of a call said, sealed, in segments that are kept as the call goes.
 //!
-//! A recording is a folder of objects, one per segment of a second or two: G.711 µ-law (ITU-T), caller left and
+//! A recording is a folder of objects, of segments of a second or two: G.711 µ-law (ITU-T), caller left and
 //! receptionist right, each sealed with the recording's own key and its place. That key is sealed with its
 //! business's key, and that with the master key: whoever drops a key has erased what it sealed, in every copy. A
 //! process that dies loses the segment it was filling. After the call the segments become one Ogg/Opus object.
 //!
 //! ```text
-//! ring ─▶ drain ─▶ keeper ─▶ local folder ─────────────▶ merger ─▶ one object ─▶ playback
+//! ring ─▶ drain ─▶ keeper ─▶ bundles in a folder ──────▶ merger ─▶ one object ─▶ playback
 //!                        └─▶ spool ─▶ S3, GCS or Azure ┘
 //! ```
 
 mod bulk;
+mod bundles;
 mod drain;
 mod error;
 mod keeper;
@@ -49,8 +50,10 @@ pub use master::MasterKey;
 pub use playback::{Extract, Format, Played};
 pub use recorder::{Handle, Recorder};
 
+use bundles::Bundles;
 use keys::Keys;
 use objects::Objects;
+use remote::Opened;
 use spool::Spool;
 
 /// Bounds of recordings.
@@ -64,8 +67,10 @@ pub struct Settings {
     /// directory.
     pub master_key: String,
     /// How long a segment is, in milliseconds: what a crash loses at most, with what waits in the ring. At most
-    /// 4,000.
+    /// 4,000. Over the network each is an object of its own.
     pub segment_ms: u32,
+    /// The same where they lie in a local folder, in which many share a file.
+    pub folder_segment_ms: u32,
     /// How often the rings are emptied, in milliseconds.
     pub drain_ms: u64,
     /// How much of both sides a ring holds, in milliseconds: what a recorder that is late may miss. At most 512,
@@ -101,6 +106,7 @@ impl Default for Settings {
             url: String::new(),
             master_key: String::new(),
             segment_ms: 2_000,
+            folder_segment_ms: 1_000,
             drain_ms: 125,
             ring_ms: 384,
             recordings_max: 10_000,
@@ -148,7 +154,7 @@ impl Recordings {
     #[must_use]
     pub fn new(store: Arc<dyn ObjectStore>, master: MasterKey, storage: Arc<dyn Storage>) -> Self {
         Self {
-            objects: Objects { store, spool: None },
+            objects: Objects { store, spool: None, bundles: None },
             keys: Arc::new(Keys::new(master, Arc::clone(&storage))),
             storage,
             still: Arc::default(),
@@ -180,8 +186,17 @@ impl Recordings {
         storage: Arc<dyn Storage>,
     ) -> Result<Self> {
         let opened = remote::open(&settings.url, &folders.recordings, &settings.objects, &[])?;
-        let recordings = Self::new(opened.store, master, storage);
-        if opened.far { recordings.with_spool(&folders.spool, &settings.spool) } else { Ok(recordings) }
+        let recordings = Self::opened(opened, master, storage);
+        match recordings.objects.bundles {
+            Some(_) => Ok(recordings),
+            None => recordings.with_spool(&folders.spool, &settings.spool),
+        }
+    }
+
+    fn opened(opened: Opened, master: MasterKey, storage: Arc<dyn Storage>) -> Self {
+        let mut recordings = Self::new(opened.store, master, storage);
+        recordings.objects.bundles = opened.folder.map(Bundles::new);
+        recordings
     }
 
     /// The same, with a spool in this folder.
@@ -196,7 +211,7 @@ impl Recordings {
     /// # Errors
     /// The folder can't be made or used.
     pub fn in_folder(folder: &Path, master: MasterKey, storage: Arc<dyn Storage>) -> Result<Self> {
-        Ok(Self::new(remote::in_folder(folder)?.store, master, storage))
+        Ok(Self::opened(remote::in_folder(folder)?, master, storage))
     }
 }
 

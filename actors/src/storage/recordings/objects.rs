@@ -4,13 +4,17 @@ use std::future::Future;
 use std::ops::Range;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures_util::TryStreamExt;
 use metrics::histogram;
 use object_store::path::Path as ObjectPath;
-use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
+use object_store::{MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt, PutPayload};
 use tokio::time::Instant;
 
+use super::bundles::{Bundles, Piece, bundle_of};
+use super::object_of;
 use super::spool::Spool;
+use crate::storage::Recording;
 use crate::storage::metrics::OBJECT_SECONDS;
 
 type Result<T> = object_store::Result<T>;
@@ -37,6 +41,8 @@ pub(super) async fn asked<T>(
 pub(super) struct Objects {
     pub(super) store: Arc<dyn ObjectStore>,
     pub(super) spool: Option<Arc<Spool>>,
+    /// Where segments share files.
+    pub(super) bundles: Option<Bundles>,
 }
 
 impl std::fmt::Debug for Objects {
@@ -46,7 +52,62 @@ impl std::fmt::Debug for Objects {
 }
 
 impl Objects {
-    /// Keeps a segment: in the spool, where there is one.
+    /// Keeps sealed segments of recordings, and says of each what came of it.
+    pub(super) async fn keep(&self, segments: Vec<(&Recording, u32, Bytes)>) -> Vec<Result<()>> {
+        let Some(bundles) = &self.bundles else {
+            let mut outcomes = Vec::with_capacity(segments.len());
+            for (row, index, sealed) in segments {
+                let object = object_of(&row.tenant, row.id, index);
+                outcomes.push(self.put(&object, PutPayload::from_bytes(sealed)).await);
+            }
+            return outcomes;
+        };
+        let piece = |(row, index, sealed): (&Recording, u32, Bytes)| {
+            let (bundle, range) = bundle_of(row, index);
+            Piece { bundle, offset: range.start, sealed }
+        };
+        let began = Instant::now();
+        let outcomes = bundles.put(segments.into_iter().map(piece).collect()).await;
+        let outcome = if outcomes.iter().all(Result::is_ok) { "done" } else { "failed" };
+        histogram!(OBJECT_SECONDS, "operation" => "bundle", "outcome" => outcome)
+            .record(began.elapsed().as_secs_f64());
+        outcomes
+    }
+
+    /// Reads a recording's segment, sealed, wherever it lies; none where it lies nowhere.
+    pub(super) async fn segment(&self, row: &Recording, index: u32) -> Result<Option<Vec<u8>>> {
+        if self.bundles.is_some() {
+            let bundled = self.bundled(row, index).await?;
+            return if bundled.is_some() { Ok(bundled) } else { self.single(row, index).await };
+        }
+        let single = self.single(row, index).await?;
+        if single.is_some() { Ok(single) } else { self.bundled(row, index).await }
+    }
+
+    async fn single(&self, row: &Recording, index: u32) -> Result<Option<Vec<u8>>> {
+        match self.get(&object_of(&row.tenant, row.id, index)).await {
+            Ok(sealed) => Ok(Some(sealed)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn bundled(&self, row: &Recording, index: u32) -> Result<Option<Vec<u8>>> {
+        let (bundle, range) = bundle_of(row, index);
+        let error = match self.range(&bundle, range.clone()).await {
+            // A hole: what is sealed is not all zeros.
+            Ok(sealed) => return Ok(Some(sealed).filter(|sealed| sealed.iter().any(|byte| *byte != 0))),
+            Err(object_store::Error::NotFound { .. }) => return Ok(None),
+            Err(error) => error,
+        };
+        // One that is too short has no such bytes: not a failure of the store.
+        match self.length(&bundle).await {
+            Ok(there) if there <= range.start => Ok(None),
+            _ => Err(error),
+        }
+    }
+
+    /// Keeps an object: in the spool, where there is one.
     pub(super) async fn put(&self, object: &ObjectPath, sealed: PutPayload) -> Result<()> {
         match &self.spool {
             Some(spool) => spool.put(object, sealed).await,
@@ -81,14 +142,14 @@ impl Objects {
     }
 
     /// The objects in a folder.
-    pub(super) async fn list(&self, folder: &ObjectPath) -> Result<Vec<ObjectPath>> {
+    pub(super) async fn list(&self, folder: &ObjectPath) -> Result<Vec<ObjectMeta>> {
         let mut found = Vec::new();
         for store in self.spool.iter().map(|spool| &spool.store).chain([&self.store]) {
             let listed = asked("list", store.list_with_delimiter(Some(folder))).await?;
-            found.extend(listed.objects.into_iter().map(|object| object.location));
+            found.extend(listed.objects);
         }
-        found.sort();
-        found.dedup();
+        found.sort_by(|one, other| one.location.cmp(&other.location));
+        found.dedup_by(|one, other| one.location == other.location);
         Ok(found)
     }
 
@@ -100,8 +161,8 @@ impl Objects {
             None => None,
         };
         for object in self.list(folder).await? {
-            if object.filename() != but_for {
-                self.remove(&object).await?;
+            if object.location.filename() != but_for {
+                self.remove(&object.location).await?;
             }
         }
         Ok(())

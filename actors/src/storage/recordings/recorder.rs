@@ -134,7 +134,9 @@ impl Recorder {
     /// Samples of each side in a segment; both sides together fit a sealed chunk.
     fn segment_samples(&self) -> u32 {
         let most = u32::try_from(SEGMENT_BYTES_MAX / 2).unwrap_or(u32::MAX);
-        (RATE_HZ / 1_000).saturating_mul(self.settings.segment_ms).clamp(RATE_HZ / 100, most)
+        let bundled = self.recordings.objects.bundles.is_some();
+        let segment_ms = if bundled { self.settings.folder_segment_ms } else { self.settings.segment_ms };
+        (RATE_HZ / 1_000).saturating_mul(segment_ms).clamp(RATE_HZ / 100, most)
     }
 
     /// Samples of both sides in a ring: an even number, so that the sides never change places.

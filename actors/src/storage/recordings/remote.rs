@@ -78,8 +78,8 @@ impl Settings {
 #[derive(Debug)]
 pub(super) struct Opened {
     pub(super) store: Arc<dyn ObjectStore>,
-    /// Over the network: it may be slow or away.
-    pub(super) far: bool,
+    /// The local folder that it is; none where it is over the network, and may be slow or away.
+    pub(super) folder: Option<Arc<LocalFileSystem>>,
 }
 
 /// Opens a store of objects; an empty URL is the folder. `more` are settings of `object_store`'s that go before
@@ -134,7 +134,7 @@ pub(super) fn open(url: &str, folder: &Path, settings: &Settings, more: &[(&str,
         }
         other => return Err(refused(format!("{other}:// is not known; use s3, gs, az or file"))),
     };
-    Ok(Opened { store, far: true })
+    Ok(Opened { store, folder: None })
 }
 
 pub(super) fn s3(bucket: &str, settings: &Settings, more: &[(&str, &str)]) -> AmazonS3Builder {
@@ -160,7 +160,8 @@ pub(super) fn in_folder(folder: &Path) -> Result<Opened> {
     let failed = |why: String| Error::Folder { path: folder.to_owned(), why };
     make_private(folder).map_err(|error| failed(error.to_string()))?;
     let store = LocalFileSystem::new_with_prefix(folder).map_err(|error| failed(error.to_string()))?;
-    Ok(Opened { store: Arc::new(store.with_automatic_cleanup(true)), far: false })
+    let folder = Arc::new(store.with_automatic_cleanup(true));
+    Ok(Opened { store: Arc::clone(&folder) as Arc<dyn ObjectStore>, folder: Some(folder) })
 }
 
 /// A URL without what may be a password in it.
@@ -182,14 +183,18 @@ mod tests {
         let keys =
             [("aws_access_key_id", "a"), ("aws_secret_access_key", "b"), ("google_skip_signature", "true")];
         let at = |url: &str| open(url, folder.path(), &region, &keys);
-        assert!(!at("").expect("the folder").far);
+        assert!(at("").expect("the folder").folder.is_some());
         let other = format!("file://{}/other", folder.path().display());
-        assert!(!at(&other).expect("a folder").far && folder.path().join("other").is_dir());
+        assert!(at(&other).expect("a folder").folder.is_some() && folder.path().join("other").is_dir());
         let far = at("s3://bucket/some/prefix").expect("S3");
-        assert!(far.far && far.store.to_string().contains("some/prefix"), "{}", far.store);
+        assert!(far.folder.is_none() && far.store.to_string().contains("some/prefix"), "{}", far.store);
         let endpoint = Settings { endpoint: Some("http://127.0.0.1:9".to_owned()), ..region.clone() };
         let google = open("gs://bucket/some/prefix", folder.path(), &endpoint, &keys).expect("Google's");
-        assert!(google.far && google.store.to_string().contains("some/prefix"), "{}", google.store);
+        assert!(
+            google.folder.is_none() && google.store.to_string().contains("some/prefix"),
+            "{}",
+            google.store
+        );
         for (wrong, why) in [
             ("bucket", "it is no URL"),
             ("s3:///prefix", "names no bucket"),

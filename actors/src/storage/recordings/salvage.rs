@@ -1,9 +1,7 @@
 //! Recordings whose process died: what of them was kept is brought to an end, so that it can be merged like any
 //! other.
 
-use std::collections::BTreeSet;
-
-use super::{Recordings, Result, folder_of, index_of};
+use super::{Recordings, Result};
 use crate::storage::FinishedRecording;
 use crate::types::RecordingId;
 
@@ -18,14 +16,13 @@ impl Recordings {
         else {
             return Ok(false);
         };
-        let listed = self.objects.list(&folder_of(&row.tenant, recording)).await?;
-        let kept: BTreeSet<u32> = listed.iter().filter_map(index_of).collect();
+        let source = self.segments(row.clone()).await?;
+        let kept = self.kept(&row, &source.seal).await?;
         let segments = kept.last().map_or(0, |last| last.saturating_add(1));
         let whole = u64::from(row.segment_samples);
         let samples = match kept.last() {
             // Its process may have died before the segment was full.
             Some(last) => {
-                let source = self.segments(row.clone()).await?;
                 let (both, _) = self.segment_samples(&source, *last).await?;
                 u64::from(*last) * whole + (both.len() / 2) as u64
             }

@@ -1,12 +1,13 @@
 //! A recording as it is kept while the call goes on: segments of µ-law.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use audio_codec_algorithms::decode_ulaw;
 
 use super::playback::{Body, Source};
 use super::seal::Seal;
-use super::{Error, Recordings, Result, folder_of, index_of, object_of};
+use super::{Error, Recordings, Result, bundles, folder_of, index_of};
 use crate::storage::Recording;
 
 /// Silence in µ-law.
@@ -19,12 +20,23 @@ impl Recordings {
         let seal = Seal::new(&key, &row.tenant, row.call, row.id)?;
         let count = match &row.finished {
             Some(finished) => finished.segments,
-            None => {
-                let listed = self.objects.list(&folder_of(&row.tenant, row.id)).await?;
-                listed.iter().filter_map(index_of).max().map_or(0, |last| last.saturating_add(1))
-            }
+            None => self.kept(&row, &seal).await?.last().map_or(0, |last| last.saturating_add(1)),
         };
         Ok(Source { row, seal, body: Body::Segments(count) })
+    }
+
+    /// Which segments lie there, of a recording whose end was not written down.
+    pub(super) async fn kept(&self, row: &Recording, seal: &Seal) -> Result<BTreeSet<u32>> {
+        let listed = self.objects.list(&folder_of(&row.tenant, row.id)).await?;
+        let mut kept: BTreeSet<u32> = listed.iter().filter_map(|object| index_of(&object.location)).collect();
+        for (index, whole) in bundles::listed(row, &listed) {
+            let Some(sealed) = self.objects.segment(row, index).await? else { continue };
+            // One that is not whole is the very last, or what a process wrote when it died.
+            if seal.open(index, !whole, &sealed).is_ok() {
+                kept.insert(index);
+            }
+        }
+        Ok(kept)
     }
 
     /// Opens the segments that hold the wanted samples, in order; how many of those are lost.
@@ -68,17 +80,15 @@ impl Recordings {
     async fn segment(&self, source: &Source, index: u32) -> Result<Option<Vec<u8>>> {
         let Source { row, seal, .. } = source;
         let count = source.segments();
-        let sealed = match self.objects.get(&object_of(&row.tenant, row.id, index)).await {
-            Ok(sealed) => sealed,
-            Err(object_store::Error::NotFound { .. }) => {
-                return match &row.finished {
-                    Some(finished) if !finished.lost_segments.contains(&index) => {
-                        Err(Error::Missing { index, of: count })
-                    }
-                    _ => Ok(None),
-                };
-            }
-            Err(error) => return Err(error.into()),
+        let is_lost = row.finished.as_ref().is_some_and(|finished| finished.lost_segments.contains(&index));
+        // Where one could not be kept, half of it may lie.
+        let found = if is_lost { None } else { self.objects.segment(row, index).await? };
+        let Some(sealed) = found else {
+            return if is_lost || row.finished.is_none() {
+                Ok(None)
+            } else {
+                Err(Error::Missing { index, of: count })
+            };
         };
         let last = index + 1 == count;
         match &row.finished {

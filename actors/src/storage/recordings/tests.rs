@@ -14,10 +14,20 @@ use crate::types::CallId;
 /// Small segments, so that tests are short, and long queues, since they speak faster than callers.
 fn settings() -> Settings {
     let merge = merge::Settings { enabled: false, ..merge::Settings::default() };
-    Settings { segment_ms: 100, drain_ms: 5, retry_ms: 1, waiting_max: 1_000, merge, ..Settings::default() }
+    Settings {
+        segment_ms: 100,
+        folder_segment_ms: 100,
+        drain_ms: 5,
+        retry_ms: 1,
+        waiting_max: 1_000,
+        merge,
+        ..Settings::default()
+    }
 }
 
 const SEGMENT: u64 = 800;
+/// Bytes of a whole segment, sealed.
+const SEALED: usize = 2 * 800 + 16;
 
 #[tokio::test]
 async fn their_folder_is_closed_to_others_even_where_it_was_open() {
@@ -34,14 +44,34 @@ struct Studio {
     folder: TempDir,
     storage: Arc<dyn Storage>,
     recorder: Recorder,
+    open: Open,
 }
 
+/// How another process opens the same recordings.
+type Open = fn(&TempDir, &Arc<dyn Storage>) -> Recordings;
+
 impl Studio {
+    /// In a local folder, where segments are bundled.
     fn new() -> Self {
+        Self::by(recordings)
+    }
+
+    /// In a store that has an object for each segment.
+    fn of_objects() -> Self {
+        Self::by(|folder, storage| {
+            let path = folder.path().join("recordings");
+            fs::create_dir_all(&path).expect("made");
+            let store = object_store::local::LocalFileSystem::new_with_prefix(path).expect("a store");
+            let master = MasterKey::open(&folder.path().join("master.key")).expect("a key");
+            Recordings::new(Arc::new(store), master, Arc::clone(storage))
+        })
+    }
+
+    fn by(open: Open) -> Self {
         let folder = TempDir::new().expect("a folder");
         let storage: Arc<dyn Storage> = Arc::new(Memory::new());
-        let recorder = Recorder::start(&settings(), recordings(&folder, &storage)).expect("started");
-        Self { folder, storage, recorder }
+        let recorder = Recorder::start(&settings(), open(&folder, &storage)).expect("started");
+        Self { folder, storage, recorder, open }
     }
 
     async fn open(&self, number: u128) -> (AudioSender, Handle) {
@@ -60,12 +90,19 @@ impl Studio {
 
     /// As another process sees it: nothing at hand but the folder, the key's file and the store.
     fn elsewhere(&self) -> Recordings {
-        recordings(&self.folder, &self.storage)
+        (self.open)(&self.folder, &self.storage)
     }
 
     fn object(&self, number: u128, index: u32) -> PathBuf {
         let path = object_of(&barbers(), recording(number), index);
         self.folder.path().join("recordings").join(path.to_string())
+    }
+
+    /// The file in which a segment lies among others, and where.
+    fn bundle(&self, number: u128, index: u32) -> (PathBuf, usize) {
+        let first = index / 32 * 32;
+        let path = self.object(number, 0).with_file_name(format!("{first:08}-{:08}.sealed", first + 31));
+        (path, (index - first) as usize * SEALED)
     }
 
     async fn read(&self, number: u128) -> Result<(Vec<u8>, Played)> {
@@ -147,7 +184,7 @@ async fn both_sides_are_heard_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_kept_is_not_to_be_read_by_others() {
-    let studio = Studio::new();
+    let studio = Studio::of_objects();
     studio.record(1, 1_600).await;
     let sealed = fs::read(studio.object(1, 0)).expect("there");
     let plain: Vec<u8> = (0..800).flat_map(pair).map(audio_codec_algorithms::encode_ulaw).collect();
@@ -205,7 +242,7 @@ async fn a_process_that_dies_loses_at_most_the_segment_it_was_filling() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_altered_is_an_error_and_never_noise() {
-    let studio = Studio::new();
+    let studio = Studio::of_objects();
     studio.record(1, 4_000).await;
     studio.record(2, 4_000).await;
     let bytes = |number, index| fs::read(studio.object(number, index)).expect("there");
@@ -353,7 +390,7 @@ async fn a_businesss_name_leads_nowhere_else() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_dead_process_left_of_a_recording_is_brought_to_an_end() {
-    let studio = Studio::new();
+    let studio = Studio::of_objects();
     studio.record(1, 4_321).await;
     // As it was while the call went on, and without the last two pieces and one in between.
     let row = studio.storage.recording(recording(1)).await.expect("read").expect("there");
@@ -378,4 +415,115 @@ async fn what_a_dead_process_left_of_a_recording_is_brought_to_an_end() {
     studio.storage.put_recording(&nothing).await.expect("written");
     assert_eq!(elsewhere.salvage(recording(2)).await, Ok(true));
     assert_eq!(elsewhere.merge(recording(2), &merge::Settings::default()).await.map(drop), Ok(()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_folder_segments_share_files_and_are_heard_again() {
+    let studio = Studio::new();
+    let finished = studio.record(1, 70 * 800 + 5).await;
+    assert_eq!((finished.segments, finished.lost_segments.len()), (71, 0));
+    let size = |index| {
+        let (path, _) = studio.bundle(1, index);
+        let found = fs::metadata(path).expect("there");
+        assert_eq!(found.permissions().mode() & 0o777, 0o600);
+        found.len() as usize
+    };
+    assert_eq!([size(0), size(32), size(64)], [32 * SEALED, 32 * SEALED, 6 * SEALED + 2 * 5 + 16]);
+    let files = fs::read_dir(studio.bundle(1, 0).0.parent().expect("a folder")).expect("there");
+    assert_eq!(files.count(), 3);
+    let (wav, played) = studio.read(1).await.expect("heard");
+    assert_eq!(played, Played { samples: 56_005, lost_samples: 0, finished: true });
+    check(&decode(&wav));
+    let merged = studio.elsewhere().merge(recording(1), &merge::Settings::default()).await;
+    assert_eq!((merged, studio.bundle(1, 0).0.exists()), (Ok(true), false));
+    assert_eq!(studio.read(1).await.expect("heard").1, played);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_altered_among_others_is_an_error_and_never_noise() {
+    let studio = Studio::new();
+    studio.record(1, 4_100).await;
+    studio.record(2, 4_100).await;
+    let (path, second) = studio.bundle(1, 1);
+    let whole = fs::read(&path).expect("there");
+    let other = fs::read(studio.bundle(2, 1).0).expect("there");
+    let with = |part: &[u8]| {
+        let mut all = whole.clone();
+        all[second..second + part.len()].copy_from_slice(part);
+        all
+    };
+    let altered = Err(Error::Altered { index: 1 });
+    let missing = |index| Err(Error::Missing { index, of: 6 });
+    for (what, file, told) in [
+        ("changed", with(&[1, 2, 3]), altered.clone()),
+        ("swapped", with(&whole[..SEALED]), altered.clone()),
+        ("another's", with(&other[second..second + SEALED]), altered),
+        ("a hole", with(&[0; SEALED]), missing(1)),
+        ("cut between", whole[..5 * SEALED].to_vec(), missing(5)),
+        ("cut within", whole[..whole.len() - 1].to_vec(), Err(Error::Altered { index: 5 })),
+        ("cut early", whole[..second + 9].to_vec(), Err(Error::Altered { index: 1 })),
+        ("longer", [whole.clone(), vec![0]].concat(), Err(Error::Altered { index: 5 })),
+    ] {
+        fs::write(&path, file).expect("written");
+        assert_eq!(studio.read(1).await, told, "{what}");
+    }
+    fs::write(&path, &whole).expect("written");
+    assert!(studio.read(1).await.is_ok());
+    fs::remove_file(&path).expect("removed");
+    assert_eq!(studio.read(1).await, missing(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_dead_process_left_of_a_bundle_is_brought_to_an_end() {
+    let studio = Studio::new();
+    studio.record(1, 40 * 800 + 321).await;
+    let row = studio.storage.recording(recording(1)).await.expect("read").expect("there");
+    let open = crate::storage::Recording { finished: None, ..row };
+    let finish = |row: &crate::storage::Recording| row.finished.clone().expect("an end");
+    let (first, third) = studio.bundle(1, 3);
+    let whole = fs::read(&first).expect("there");
+    let (second, _) = studio.bundle(1, 32);
+    let rest = fs::read(&second).expect("there");
+    let mut with_hole = whole.clone();
+    with_hole[third..third + SEALED].fill(0);
+    let torn = rest[..3 * SEALED + 700].to_vec();
+    for (rest, segments, samples, lost) in [
+        (&rest[..], 41, 40 * 800 + 321, vec![3]),
+        (&rest[..8 * SEALED], 40, 32_000, vec![3]),
+        // It died while it wrote.
+        (&torn[..], 35, 28_000, vec![3]),
+        (&[][..], 32, 25_600, vec![3]),
+    ] {
+        studio.storage.put_recording(&open).await.expect("written");
+        fs::write(&first, &with_hole).expect("written");
+        fs::write(&second, rest).expect("written");
+        let live = studio.read(1).await.expect("heard").1;
+        assert_eq!((live.samples, live.lost_samples, live.finished), (samples, SEGMENT, false));
+        assert_eq!(studio.elsewhere().salvage(recording(1)).await, Ok(true));
+        let row = studio.storage.recording(recording(1)).await.expect("read").expect("there");
+        let told = FinishedRecording { segments, samples, lost_segments: lost, cut_short: true };
+        assert_eq!(finish(&row), told);
+        let played = studio.read(1).await.expect("heard").1;
+        assert_eq!((played.samples, played.lost_samples), (samples, SEGMENT));
+    }
+    assert_eq!(studio.elsewhere().merge(recording(1), &merge::Settings::default()).await, Ok(true));
+    assert_eq!(studio.read(1).await.expect("heard").1.samples, 25_600);
+}
+
+/// A backup of the one kind may be restored to the other, and a folder has what was there before segments were bundled.
+#[tokio::test(flavor = "multi_thread")]
+async fn segments_are_found_bundled_and_one_by_one() {
+    let (bundled, single) = (Studio::new(), Studio::of_objects());
+    for (studio, other) in [(&bundled, single.open), (&single, bundled.open)] {
+        studio.record(1, 4_321).await;
+        let here = studio.read(1).await.expect("heard");
+        let elsewhere = other(&studio.folder, &studio.storage);
+        assert_eq!(elsewhere.read(recording(1), &settings()).await, Ok(here.clone()));
+        let row = studio.storage.recording(recording(1)).await.expect("read").expect("there");
+        let open = crate::storage::Recording { finished: None, ..row };
+        studio.storage.put_recording(&open).await.expect("written");
+        assert_eq!(elsewhere.salvage(recording(1)).await, Ok(true));
+        assert_eq!(elsewhere.merge(recording(1), &merge::Settings::default()).await, Ok(true));
+        assert_eq!(studio.read(1).await.expect("heard").1.samples, here.1.samples);
+    }
 }
