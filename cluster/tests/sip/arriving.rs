@@ -105,7 +105,7 @@ impl House {
     }
 
     /// Calls the business from another stack.
-    async fn called_by(&self, caller: &Trunk) -> (Arc<dyn Leg>, Told) {
+    pub(super) async fn called_by(&self, caller: &Trunk) -> (Arc<dyn Leg>, Told) {
         let (told, events) = ear();
         let target = format!("sip:1000@{}", address(&self.trunk, Transport::Udp));
         (caller.call(&target, "+447700900123", events).await.unwrap(), told)
@@ -163,7 +163,7 @@ pub(super) async fn person(arguments: &[&str]) -> (Peer, u16, tempfile::TempDir)
 }
 
 /// What the caller hears while saying a tone: its share of the whole.
-async fn echo_of_a_tone(leg: &Arc<dyn Leg>) -> f32 {
+pub(super) async fn echo_of_a_tone(leg: &Arc<dyn Leg>) -> f32 {
     let (sender, mut recording) = audio_ring(8_000, 2 * 8_000 * 10);
     leg.command(Command::Record(sender)).unwrap();
     let clip = Clip::with_estimated_words(8_000, tone(8_000, 440.0, 3).into(), "a tone");

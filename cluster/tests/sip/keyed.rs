@@ -36,6 +36,7 @@ fn one_carrier_by_dtls() -> Settings {
         account: None,
         srtp: Some(Protection::Offered),
         srtp_keys: Some(KeyManagement::Dtls),
+        offers: None,
     };
     Settings { trunk: vec![carrier], ..settings() }
 }

@@ -10,6 +10,7 @@ mod bridging;
 mod browser;
 mod calling_back;
 mod chromium;
+mod delayed_offers;
 mod desk;
 mod dialling;
 mod early_media;

@@ -41,6 +41,7 @@ pub(super) fn with_account(server: &str) -> Settings {
         account: Some(account),
         srtp: None,
         srtp_keys: None,
+        offers: None,
     };
     let mut settings = Settings { trunk: vec![carrier], ..settings() };
     settings.registering.next_server_ms = 300;

@@ -38,9 +38,7 @@ impl Dialog {
         self.tell_ended(Ending::Refused(488));
         self.effects.0.push_back(Effect::Unusable { why });
         self.answered = None;
-        let text = why.to_string().replace('"', "'");
-        let reason = HeaderName::parse(&Bytes::from_static(b"Reason"));
-        self.bye_with(now, &[(reason, format!("SIP;cause=488;text=\"{text}\""))]);
+        self.bye_with(now, &[reason_of(why)]);
     }
 
     pub(super) fn send_bye(&mut self, now: Moment) {
@@ -73,4 +71,11 @@ impl Dialog {
             self.tell(Event::Ended(ending));
         }
     }
+}
+
+/// A Reason (RFC 3326) that says why a description can't be used.
+pub(super) fn reason_of(why: Unacceptable) -> (HeaderName, String) {
+    let text = why.to_string().replace('"', "'");
+    let reason = HeaderName::parse(&Bytes::from_static(b"Reason"));
+    (reason, format!("SIP;cause=488;text=\"{text}\""))
 }

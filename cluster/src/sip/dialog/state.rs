@@ -11,7 +11,7 @@ use super::early::Early;
 use super::provisional::{Confirmed, Unconfirmed};
 use super::session::{Refresh, Session};
 use super::taking_over::Referral;
-use super::{Command, Effect, Event, Input, Moment, Own, RequestId, TransactionId};
+use super::{Command, Effect, Event, Input, Moment, Offers, Own, RequestId, TransactionId};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Phase {
@@ -125,6 +125,8 @@ pub struct Dialog {
     pub(super) early_tags: Vec<String>,
     /// What was said of audio before the final answer.
     pub(super) early: Early,
+    /// Who offers audio first, where the call is one that we make.
+    pub(super) offers: Offers,
     /// What our INVITE asks to replace.
     pub(super) replaces: Option<String>,
     /// A call that the far side asked for.

@@ -586,6 +586,7 @@ fn bytes_of_another_version_are_refused() {
 }
 
 mod again;
+mod delayed;
 mod early;
 mod provisional;
 mod session;

@@ -176,6 +176,29 @@ impl Negotiation {
         Ok(self.versioned(&body))
     }
 
+    /// Answers an offer so that nothing of it is taken (RFC 3264 section 6). `None` where it can't be read.
+    pub fn refuse(&mut self, offer: &[u8]) -> Option<Vec<u8>> {
+        let description = parse(offer).ok()?;
+        let streams: String = description.media.iter().map(refused).collect();
+        Some(self.versioned(&format!("{}{streams}", session_lines(false, &Framing::default()))))
+    }
+
+    /// Takes an offer that was answered as it is told once more, in an answer that can't be answered itself: where audio
+    /// goes may be another place by now, what it is may not.
+    ///
+    /// # Errors
+    /// [`Unacceptable::Changed`], or why it can't be used at all.
+    pub fn hear_again(&mut self, offer: &[u8]) -> Result<(), Unacceptable> {
+        let description = parse(offer)?;
+        let choice = self.choose(&description)?;
+        let agreed = self.agree(&description, &choice, false)?;
+        if !self.agreed.as_ref().is_some_and(|before| before.is_like(&agreed)) {
+            return Err(Unacceptable::Changed);
+        }
+        self.agreed = Some(agreed);
+        Ok(())
+    }
+
     /// The description that we gave last, unchanged, so that the far side sees that nothing is new.
     pub fn unchanged(&mut self) -> Vec<u8> {
         let written = String::from_utf8_lossy(&self.written).into_owned();

@@ -23,6 +23,7 @@ pub use settings::{Carrier, Settings};
 
 use super::{Account, Error};
 use crate::clock;
+use crate::sip::dialog::Offers;
 use crate::sip::digest::{Digest, Verdict, answer_in};
 use crate::sip::numbers;
 use crate::sip::proof::Prover;
@@ -141,6 +142,11 @@ impl Guard {
     /// What a trunk says itself of how its audio is protected.
     pub(super) fn protection(&self, index: usize) -> (Option<Protection>, Option<KeyManagement>) {
         self.carriers.protection(index)
+    }
+
+    /// What a trunk says itself of who offers in calls to it.
+    pub(super) fn offers(&self, index: usize) -> Option<Offers> {
+        self.carriers.offers(index)
     }
 
     /// The name of a trunk whose keys are agreed on by DTLS.

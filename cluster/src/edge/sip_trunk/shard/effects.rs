@@ -68,7 +68,8 @@ impl Shard {
             Effect::Tell(event) => self.on_event(key, event),
             Effect::Unusable { why } => {
                 let call_id = self.calls.get(&key).map(|call| call.id);
-                tracing::warn!(?call_id, %why, "a call is ended, for what was answered to our offer can't be used");
+                metrics::unusable(why);
+                tracing::warn!(?call_id, %why, "a call is ended, for what its answer describes can't be used");
             }
             Effect::Ignored { why } => {
                 metrics::ignored();

@@ -45,6 +45,7 @@ impl Shard {
             from: &from,
             routes: Vec::new(),
             replaces: referred.replaces,
+            offers: self.offers(trunk),
         };
         let own = self.own(successor, flow);
         let dialog = Dialog::outgoing(own, negotiation, self.now(), calling).ok()?;
