@@ -46,11 +46,13 @@ pub(super) struct Bounds {
     pub(super) dead_media_ms: u64,
     /// How long whom we call may let it ring, in milliseconds.
     pub(super) establish_ms: u64,
+    /// How long a handshake about keys may take, in milliseconds.
+    pub(super) handshake_ms: u64,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { trunk: settings(), dead_media_ms: 30_000, establish_ms: 35_000 }
+        Self { trunk: settings(), dead_media_ms: 30_000, establish_ms: 35_000, handshake_ms: 10_000 }
     }
 }
 
@@ -96,6 +98,7 @@ impl House {
             quarantine_ms: 0,
             threads: 1,
             dead_media_ms: bounds.dead_media_ms,
+            handshake_ms: bounds.handshake_ms,
             ..media::Settings::default()
         })
         .unwrap();

@@ -20,6 +20,7 @@ mod guard;
 mod handing_over;
 mod kamailio;
 mod keyed;
+mod keys_in_vain;
 mod leaks;
 mod name_server;
 mod peer;

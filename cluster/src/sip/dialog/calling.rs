@@ -6,7 +6,7 @@ use super::super::sdp::{Negotiation, Unacceptable, sdp_of};
 use super::super::wire::{self, HeaderName, Method, Request, Response};
 use super::delayed::Reply;
 use super::early::Early;
-use super::ending::reason_of;
+use super::ending::{reason_header, reason_of};
 use super::incoming::{contact, record_route};
 use super::provisional::is_reliable;
 use super::session::Session;
@@ -51,6 +51,7 @@ impl Dialog {
             transferred: false,
             bye: None,
             hang_up_later: false,
+            parting: None,
             held: false,
             ended_told: false,
             unconfirmed: None,
@@ -299,19 +300,16 @@ impl Dialog {
         self.effects.0.extend(fork.drain());
     }
 
-    /// Cancels our INVITE: at once where the far side has reacted, else as soon as it does (section 9.1).
-    pub(super) fn cancel_outgoing(&mut self, now: Moment) {
-        self.cancel_with(now, None);
-    }
-
     /// Cancels our INVITE, for what was offered in a provisional answer can't be taken.
     fn cancel_over(&mut self, now: Moment, why: Unacceptable) {
         self.tell_ended(Ending::Refused(488));
         self.effects.0.push_back(Effect::Unusable { why });
-        self.cancel_with(now, Some(reason_of(why)));
+        self.parting = Some(reason_of(why));
+        self.cancel_outgoing(now);
     }
 
-    fn cancel_with(&mut self, now: Moment, reason: Option<(HeaderName, String)>) {
+    /// Cancels our INVITE: at once where the far side has reacted, else as soon as it does (section 9.1).
+    pub(super) fn cancel_outgoing(&mut self, now: Moment) {
         self.phase = Phase::Ending;
         self.timers.clear();
         self.set(Reason::Forgotten, now + 65 * self.own.timing.t1_ms);
@@ -324,8 +322,8 @@ impl Dialog {
         let Some(invite) = request_of(&bytes) else { return };
         self.next_request += 1;
         let mut cancel = cancel_of(&invite);
-        if let Some((name, value)) = reason {
-            add(&mut cancel, name, value);
+        if let Some(why) = &self.parting {
+            add(&mut cancel, reason_header(), why.clone());
         }
         self.send(cancel, next_hop, None);
     }

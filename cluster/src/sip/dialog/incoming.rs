@@ -58,6 +58,7 @@ impl Dialog {
             transferred: false,
             bye: None,
             hang_up_later: false,
+            parting: None,
             held: false,
             ended_told: false,
             unconfirmed: None,

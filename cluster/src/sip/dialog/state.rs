@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::super::sdp::Negotiation;
 use super::super::wire::Response;
 use super::early::Early;
+use super::ending::reason;
 use super::provisional::{Confirmed, Unconfirmed};
 use super::session::{Refresh, Session};
 use super::taking_over::Referral;
@@ -108,6 +109,8 @@ pub struct Dialog {
     pub(super) transferred: bool,
     pub(super) bye: Option<RequestId>,
     pub(super) hang_up_later: bool,
+    /// The Reason of our BYE.
+    pub(super) parting: Option<String>,
     pub(super) held: bool,
     pub(super) ended_told: bool,
     /// A provisional answer of ours that is not confirmed, and how many there were.
@@ -236,6 +239,10 @@ impl Dialog {
             Command::Transfer(target) => self.transfer(now, &target),
             Command::Report(status) => self.report(status),
             Command::HangUp => self.hang_up(now),
+            Command::HangUpBecause { status, text } => {
+                self.parting = Some(reason(status, &text));
+                self.hang_up(now);
+            }
         }
     }
 

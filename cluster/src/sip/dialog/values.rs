@@ -155,6 +155,13 @@ pub enum Command {
     Report(u16),
     /// End the call.
     HangUp,
+    /// End the call, and say why (RFC 3326).
+    HangUpBecause {
+        /// The status that says it best.
+        status: u16,
+        /// The same in words.
+        text: String,
+    },
 }
 
 /// What the owner is to do.

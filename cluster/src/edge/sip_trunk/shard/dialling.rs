@@ -92,6 +92,8 @@ impl Shard {
             offering: false,
             answered: true,
             established: false,
+            keyed: false,
+            waits_for_keys: false,
             cause: None,
             ending: None,
             concluded: false,

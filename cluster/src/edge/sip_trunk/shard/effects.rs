@@ -161,10 +161,17 @@ impl Shard {
         }
     }
 
-    fn on_established(&mut self, key: u64) {
+    /// A call is up. One that we make is so for whoever has us call once both can be heard: nobody is put together with a
+    /// line that nothing can be said on.
+    pub(super) fn on_established(&mut self, key: u64) {
         let Some(call) = self.calls.get_mut(&key) else { return };
         if let Some(predecessor) = call.predecessor {
             return self.succeed(predecessor, key);
+        }
+        let by_handshake = call.dialog.agreed().is_some_and(|agreed| agreed.handshake.is_some());
+        if by_handshake && !call.keyed && !call.established && call.origin.is_none() {
+            call.waits_for_keys = true;
+            return;
         }
         // A call that has taken another's place is up already, as far as anybody here knows.
         if !std::mem::replace(&mut call.established, true) {

@@ -145,10 +145,15 @@ impl Shard {
 
     /// Hangs a call up, whatever it is waiting for.
     pub(super) fn hang_up(&mut self, key: u64) {
+        self.hang_up_with(key, Command::HangUp);
+    }
+
+    /// The same by this command.
+    pub(super) fn hang_up_with(&mut self, key: u64, command: Command) {
         let Some(call) = self.calls.get(&key) else { return };
         match call.successor.filter(|_| call.orphaned.is_some()) {
             Some(successor) => self.tell_dialog(successor, Input::Command(Command::HangUp)),
-            None => self.tell_dialog(key, Input::Command(Command::HangUp)),
+            None => self.tell_dialog(key, Input::Command(command)),
         }
     }
 }
