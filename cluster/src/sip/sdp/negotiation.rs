@@ -199,9 +199,11 @@ impl Negotiation {
         Ok(())
     }
 
-    /// The description that we gave last, unchanged, so that the far side sees that nothing is new.
+    /// An offer that is the description that we gave last, so that the far side sees that nothing is new. Where that was
+    /// an answer it said who begins a handshake about keys; an offer leaves that open, and whoever answers keeps the roles
+    /// and the keys (RFC 8842 section 5.5).
     pub fn unchanged(&mut self) -> Vec<u8> {
-        let written = String::from_utf8_lossy(&self.written).into_owned();
+        let written = handshake::left_open(&String::from_utf8_lossy(&self.written));
         if written.is_empty() { self.offer() } else { self.versioned(&written) }
     }
 
