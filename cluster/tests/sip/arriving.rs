@@ -283,8 +283,6 @@ async fn a_caller_who_gave_up_is_called_back_by_the_trunk_with_an_account() {
     let there = address(&other, Transport::Udp);
     let mut by_account = with_account(&format!("sip:{there}"));
     by_account.trunk[0].account.as_mut().unwrap().register = false;
-    // Where nobody registers, nobody learns from where the provider calls.
-    by_account.trunk[0].addresses = vec!["127.0.0.1".to_owned()];
     let rules = format!(
         "[[department]]\nname = \"sam\"\nuri = \"sip:{RINGS}@{there}\"\n[ring_first]\npeople = [\"sam\"]\n[call_back]\n"
     );

@@ -192,6 +192,9 @@ impl Settings {
                 return wrong(setting, "at least 1");
             }
         }
+        if self.names.again_ms < 1_000 {
+            return wrong("sip.names.again_ms", "at least 1000");
+        }
         if self.guard.digest_algorithms.is_empty() {
             return wrong("sip.guard.digest_algorithms", "at least one of SHA-256 and MD5");
         }

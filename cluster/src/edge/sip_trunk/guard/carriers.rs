@@ -133,11 +133,14 @@ impl Carriers {
         self.all.iter().map(|known| known.account.as_ref())
     }
 
-    /// Takes these for all the addresses of a trunk that names none and has no password of its own.
+    /// Whether a trunk is known by its provider's addresses: it names none and has no password of its own.
+    pub(super) fn learns(&self, index: usize) -> bool {
+        self.all.get(index).is_some_and(|known| known.networks.is_empty() && known.user.is_empty())
+    }
+
+    /// Takes these for all the addresses of such a trunk.
     pub(super) fn learn(&self, index: usize, addresses: impl Iterator<Item = IpAddr>) {
-        let names_none =
-            self.all.get(index).is_some_and(|known| known.networks.is_empty() && known.user.is_empty());
-        if names_none {
+        if self.learns(index) {
             let mut learned = self.learned.write();
             learned.retain(|_, known| *known != index);
             learned.extend(addresses.take(LEARNED_MAX).map(|address| (address.to_canonical(), index)));

@@ -179,6 +179,11 @@ impl Guard {
         self.account(index).and_then(|account| account.proof().ok()).map(Prover::new)
     }
 
+    /// Whether a trunk is known by its provider's addresses.
+    pub(super) fn learns(&self, index: usize) -> bool {
+        self.carriers.learns(index)
+    }
+
     /// Takes the addresses of a trunk's provider for the trunk's, where it has none of its own.
     pub(super) fn learn(&self, index: usize, addresses: impl Iterator<Item = IpAddr>) {
         self.carriers.learn(index, addresses);
