@@ -140,7 +140,7 @@ impl Shard {
                 self.report_to_predecessor(key, 180);
                 self.deliver(key, LegEvent::Ringing);
             }
-            Event::Agreed(agreed) => self.configure(key, &agreed),
+            Event::Agreed(agreed) => self.described(key, &agreed),
             Event::Established => self.on_established(key),
             Event::Held(held) => self.deliver(key, LegEvent::Held(held)),
             Event::Digit(digit) => self.deliver(key, LegEvent::Digit(digit)),
@@ -182,8 +182,18 @@ impl Shard {
         }
     }
 
+    /// What audio is has been agreed on. Where it needs no handshake any more, nobody waits for one.
+    pub(super) fn described(&mut self, key: u64, agreed: &sdp::Agreed) {
+        self.configure(key, agreed);
+        if agreed.handshake.is_none()
+            && self.calls.get_mut(&key).is_some_and(|call| std::mem::take(&mut call.waits_for_keys))
+        {
+            self.on_established(key);
+        }
+    }
+
     /// Tells a call's audio what was agreed on.
-    pub(super) fn configure(&self, key: u64, agreed: &sdp::Agreed) {
+    fn configure(&self, key: u64, agreed: &sdp::Agreed) {
         if let Some(session) = self.calls.get(&key).and_then(|call| call.session.as_ref()) {
             // A session that is gone says so by its own last event.
             let _ = session.control(MediaControl::Configure(stream(agreed)));

@@ -89,7 +89,7 @@ impl Shard {
         let Some(call) = self.calls.get(&key) else { return };
         let (agreed, is_held) = (call.dialog.agreed().cloned(), call.dialog.is_held());
         if let Some(agreed) = agreed {
-            self.configure(key, &agreed);
+            self.described(key, &agreed);
         }
         if is_held && !was_held {
             self.deliver(key, LegEvent::Held(true));
