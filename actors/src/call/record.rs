@@ -181,5 +181,6 @@ pub(crate) const fn reason_name(reason: EndReason) -> &'static str {
         EndReason::Crashed => "crashed",
         EndReason::NodeStopped => "node_stopped",
         EndReason::NodeDied => "node_died",
+        EndReason::KeysNotAgreed => "keys_not_agreed",
     }
 }

@@ -159,6 +159,8 @@ pub enum EndReason {
     NodeStopped,
     /// The node died; found when it started again.
     NodeDied,
+    /// No keys for its audio were agreed on, so that nothing could be heard or said.
+    KeysNotAgreed,
 }
 
 /// How and why a call ended.

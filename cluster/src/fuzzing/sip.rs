@@ -118,7 +118,11 @@ pub(super) fn salvaged(bytes: &[u8]) {
 
 /// A session description, as an offer and as an answer.
 pub(super) fn description(bytes: &[u8]) {
-    let _ = parse(bytes);
+    let readable = parse(bytes).is_ok();
+    let refusal = negotiation(Protection::Accepted).refuse(bytes);
+    assert_eq!(refusal.is_some(), readable);
+    let streams = refusal.and_then(|refusal| parse(&refusal).ok()).map(|refusal| refusal.media);
+    assert!(!readable || streams.is_some_and(|all| all.iter().all(|media| media.port == 0)), "taken in part");
     for protection in [Protection::Accepted, Protection::Offered, Protection::Required] {
         let means = Means { protection, has_secret: true, certified: true, codecs: &Codec::ALL };
         let takes = acceptable(bytes, means);
@@ -127,6 +131,7 @@ pub(super) fn description(bytes: &[u8]) {
         if let Ok(answer) = answer {
             assert!(takes.is_ok(), "answered what is not acceptable");
             assert!(parse(&answer).is_ok(), "our own answer can't be read");
+            assert_eq!(answering.hear_again(bytes), Ok(()), "told once more it is something else");
             // Held and resumed.
             let _ = answering.unchanged();
             let _ = answering.answer(bytes);

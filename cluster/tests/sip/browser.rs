@@ -226,6 +226,40 @@ async fn peer_a_browser_answers_what_we_offer_and_calls_by_tls() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn peer_a_browser_is_asked_whether_it_is_still_there_and_keeps_its_keys() {
+    let mut with = Settings { ws: Some("127.0.0.1:0".parse().unwrap()), ..settings() };
+    // It names no methods that it takes, so it is asked by INVITE: every three seconds.
+    (with.timing.session_s, with.timing.session_least_s) = (6, 2);
+    let (trunk, media, desk, browser) = open_by(Transport::Ws, with, 30_000).await;
+    let up = browser.calls(ANSWERS, &["audio/pcmu", "audio/telephone-event"]).await;
+    assert!(has_line(&up["theirs"], "a=setup:passive"), "{}", up["theirs"]);
+    let (sender, mut recording) = audio_ring(8_000, 2 * 8_000 * 60);
+    desk.command(ANSWERS, Command::Record(sender));
+    speaks(&desk, 1);
+    browser.until_it_hears(OURS_HZ).await;
+    let before = browser.figures("transport").await;
+    let mut offers = Vec::new();
+    for _ in 0..2 {
+        let asked = browser.until("refreshed").await;
+        assert!(has_line(&asked["theirs"], "a=setup:actpass"), "{}", asked["theirs"]);
+        assert!(has_line(&asked["ours"], "a=setup:active"), "{}", asked["ours"]);
+        offers.push(asked["theirs"].clone());
+    }
+    assert_eq!(offers[0], offers[1], "nothing is new");
+    browser.until_it_hears(OURS_HZ).await;
+    assert!(said(&mut recording).await > 0.95);
+    let after = browser.figures("transport").await;
+    assert_eq!(after[0]["dtlsState"], "connected");
+    for kept in ["dtlsRole", "iceLocalUsernameFragment", "localCertificateId", "remoteCertificateId"] {
+        assert_eq!(before[0][kept], after[0][kept], "{kept}");
+    }
+    desk.command(ANSWERS, Command::HangUp);
+    browser.until("bye").await;
+    nothing_is_left(&trunk, &media).await;
+    trunk.stop(Duration::from_secs(1)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn peer_a_browser_that_vanishes_leaves_nothing() {
     for held in [false, true] {
         let (trunk, media, desk, browser) = open(3_000).await;

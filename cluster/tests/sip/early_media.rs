@@ -17,9 +17,9 @@ use super::sipp::{scenario, sipp};
 use super::wire::{is, to_tag};
 
 /// Nobody is there.
-const NOWHERE: ([u8; 4], u16) = ([127, 0, 0, 1], 9);
+pub(super) const NOWHERE: ([u8; 4], u16) = ([127, 0, 0, 1], 9);
 
-fn body(message: &str) -> &str {
+pub(super) fn body(message: &str) -> &str {
     message.split_once("\r\n\r\n").unwrap().1
 }
 
@@ -36,13 +36,13 @@ async fn forwarding() -> (House, End) {
 }
 
 /// Stops without waiting until the INVITE that was refused is forgotten, which takes half a minute (timer D).
-async fn stop(house: House) {
+pub(super) async fn stop(house: House) {
     house.trunk.stop(Duration::from_secs(1)).await;
     house.supervision.stop(Duration::from_secs(1)).await;
 }
 
 /// A caller's INVITE is on its way, and rings.
-async fn calling(house: &House, name: &str, extra: &str) -> End {
+pub(super) async fn calling(house: &House, name: &str, extra: &str) -> End {
     let mut caller = End::of("127.0.0.1", address(&house.trunk, Transport::Udp), name).await;
     caller.sequence = 1;
     caller.send(caller.request("INVITE", 1, extra, &caller.sdp())).await;
@@ -50,7 +50,7 @@ async fn calling(house: &House, name: &str, extra: &str) -> End {
 }
 
 /// Confirms a provisional answer.
-async fn confirm(caller: &mut End, provisional: &str) {
+pub(super) async fn confirm(caller: &mut End, provisional: &str) {
     let number = provisional.lines().find_map(|line| line.strip_prefix("RSeq: ")).unwrap().to_owned();
     caller.sequence += 1;
     let extra = format!("RAck: {number} 1 INVITE\r\n");

@@ -25,6 +25,7 @@ fn carrier(addresses: &[&str], user: &str, numbers: &[&str]) -> Carrier {
         account: None,
         srtp: None,
         srtp_keys: None,
+        offers: None,
     }
 }
 

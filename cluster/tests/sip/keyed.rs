@@ -7,6 +7,7 @@ use actors::call::leg::{Command, Event, Leg};
 use actors::types::{EndReason, Private};
 use cluster::edge::media;
 use cluster::edge::sip_trunk::{Carrier, Settings, Transport, Trunk};
+use cluster::sip::dialog::Offers;
 use cluster::sip::respond::respond;
 use cluster::sip::sdp::{KeyManagement, Protection};
 use cluster::sip::wire::{HeaderName, Method, text};
@@ -36,6 +37,7 @@ fn one_carrier_by_dtls() -> Settings {
         account: None,
         srtp: Some(Protection::Offered),
         srtp_keys: Some(KeyManagement::Dtls),
+        offers: None,
     };
     Settings { trunk: vec![carrier], ..settings() }
 }
@@ -80,8 +82,11 @@ async fn two_trunks_agree_on_keys_by_dtls_and_hear_each_other() {
         (by_dtls(Protection::Required), Transport::Udp),
         (by_dtls(Protection::Offered), Transport::Tcp),
         (one_carrier_by_dtls(), Transport::Udp),
+        // Whoever is called offers, and the roles are the other way round.
+        (Settings { offers: Offers::Delayed, ..by_dtls(Protection::Required) }, Transport::Udp),
     ] {
-        let required = Settings { srtp: Protection::Required, ..settings() };
+        let keys = if with.offers == Offers::Delayed { KeyManagement::Dtls } else { KeyManagement::Sdes };
+        let required = Settings { srtp: Protection::Required, srtp_keys: keys, ..settings() };
         let (callee, far_media, desk) = desk::open(required).await;
         let (caller, near_media, _) = desk::open(with).await;
         let (told, leg) = called(&caller, &callee, transport).await;

@@ -40,7 +40,11 @@ pub(super) fn transport(domain: &str, order: u16, service: &str, replacement: &s
 }
 
 pub(super) fn host(host: &str, seconds: u32) -> Record {
-    Record::from_rdata(name(host), seconds, RData::A(A(Ipv4Addr::LOCALHOST)))
+    host_at(host, seconds, Ipv4Addr::LOCALHOST)
+}
+
+pub(super) fn host_at(host: &str, seconds: u32, address: Ipv4Addr) -> Record {
+    Record::from_rdata(name(host), seconds, RData::A(A(address)))
 }
 
 impl NameServer {

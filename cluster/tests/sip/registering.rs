@@ -41,6 +41,7 @@ pub(super) fn with_account(server: &str) -> Settings {
         account: Some(account),
         srtp: None,
         srtp_keys: None,
+        offers: None,
     };
     let mut settings = Settings { trunk: vec![carrier], ..settings() };
     settings.registering.next_server_ms = 300;
@@ -271,6 +272,37 @@ async fn a_call_goes_on_to_the_next_server_and_what_is_known_of_names_runs_out()
     let (_, events) = ear();
     let lost = trunk.call("sip:1000@nowhere.example", "2000", events).await.err().unwrap();
     assert!(lost.to_string().contains("its host is not known"), "{lost}");
+    trunk.stop(Duration::from_secs(1)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_provider_with_whom_we_do_not_register_calls_from_where_its_name_leads_and_may_move() {
+    let [before, after] = [[127, 0, 0, 7], [127, 0, 0, 8]].map(std::net::Ipv4Addr::from);
+    let names = NameServer::start(vec![name_server::host_at("provider.example", 1, before)]).await;
+    let mut settings = with_account("sip:provider.example");
+    settings.trunk[0].account.as_mut().unwrap().register = false;
+    settings.names.servers = vec![names.address];
+    settings.names.again_ms = 1_000;
+    let (trunk, _media, desk) = desk::open(settings).await;
+    // Whether a call from there is answered; each is another.
+    let calls_from = async |host: std::net::Ipv4Addr| {
+        let phone = Phone::at(&host.to_string(), address(&trunk, Transport::Udp)).await;
+        let invite = phone.request("INVITE", 1, &format!("of{}", phone.own.port()), "", "");
+        phone.send(invite.replace("Call-ID: wire", &format!("Call-ID: {}", phone.own))).await;
+        phone.receive().await.is_some()
+    };
+    let called_from = async |host| {
+        let end = Instant::now() + Duration::from_secs(10);
+        while !calls_from(host).await {
+            assert!(Instant::now() < end, "nobody answers {host}");
+        }
+    };
+    called_from(before).await;
+    assert!(!calls_from([127, 0, 0, 9].into()).await, "nobody else is answered");
+    names.knows(vec![name_server::host_at("provider.example", 1, after)]);
+    called_from(after).await;
+    assert!(!calls_from(before).await, "it has moved");
+    assert!(desk.legs() > 0);
     trunk.stop(Duration::from_secs(1)).await;
 }
 

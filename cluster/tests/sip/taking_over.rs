@@ -35,7 +35,7 @@ fn speech(seconds: u32) -> Command {
     Command::Play { utterance: UtteranceId(1), speech: Speech::clip(clip) }
 }
 
-fn named(name: &str, address: &str) -> Carrier {
+pub(super) fn named(name: &str, address: &str) -> Carrier {
     Carrier {
         name: name.to_owned(),
         addresses: vec![address.to_owned()],
@@ -45,6 +45,7 @@ fn named(name: &str, address: &str) -> Carrier {
         account: None,
         srtp: None,
         srtp_keys: None,
+        offers: None,
     }
 }
 

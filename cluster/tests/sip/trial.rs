@@ -5,6 +5,7 @@ use std::time::Duration;
 use actors::types::Private;
 use cluster::edge::sip_trunk::trial::{Tried, Wish, try_trunk};
 use cluster::edge::sip_trunk::{Settings, Transport};
+use cluster::sip::dialog::Offers;
 use cluster::sip::respond::{Draft, respond};
 use cluster::sip::sdp::{KeyManagement, Protection};
 use cluster::sip::wire::{HeaderName, Method, Request};
@@ -202,6 +203,8 @@ async fn a_call_is_hung_up_when_it_rings_or_is_answered() {
         settings.trunk[0].account.as_mut().unwrap().register = false;
         says(&settings, Some(RINGS), "call", true, &["it rang (180)"]).await;
         says(&settings, Some(ANSWERS), "call", true, &[]).await;
+        settings.trunk[0].offers = Some(Offers::Delayed);
+        says(&settings, Some(ANSWERS), "call", true, &[]).await;
     }
     quiet(&trunk, Duration::from_secs(20)).await;
     assert_eq!(desk.legs(), 0);
@@ -226,6 +229,10 @@ async fn a_call_offers_what_the_trunk_is_offered() {
         let offer = String::from_utf8(offer).unwrap();
         assert!(lines.iter().all(|line| offer.contains(line)), "{offer}");
     }
+    let (server, mut settings) = at(answering(Method::Invite, 488, &[])).await;
+    settings.trunk[0].offers = Some(Offers::Delayed);
+    says(&settings, Some("1"), "call", false, &["srtp_keys"]).await;
+    assert!(server.asked(&Method::Invite)[0].body().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

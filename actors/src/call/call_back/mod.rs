@@ -110,6 +110,7 @@ pub const fn is_failure(reason: EndReason) -> bool {
         reason,
         EndReason::MediaTimeout
             | EndReason::SignallingTimeout
+            | EndReason::KeysNotAgreed
             | EndReason::EngineFailed
             | EndReason::Crashed
             | EndReason::NodeStopped

@@ -17,7 +17,9 @@ pub const fn outcome_of(reason: EndReason) -> Outcome {
         | EndReason::Silence
         | EndReason::TooLong
         | EndReason::Refused => CallResult::Client,
-        EndReason::MediaTimeout | EndReason::SignallingTimeout => CallResult::Upstream,
+        EndReason::MediaTimeout | EndReason::SignallingTimeout | EndReason::KeysNotAgreed => {
+            CallResult::Upstream
+        }
         EndReason::EngineFailed | EndReason::Crashed | EndReason::NodeStopped => CallResult::Server,
         EndReason::NodeDied => CallResult::Indeterminate,
     };

@@ -40,27 +40,25 @@ impl Shell {
     }
 
     /// Lets the caller hear a person's line. The line hears nothing: nobody there has answered, and no call that nobody
-    /// has answered carries what its caller says.
-    pub(super) fn let_hear_person(&mut self, number: u64) {
+    /// has answered carries what its caller says. False where the line is gone.
+    pub(super) fn let_hear_person(&mut self, number: u64) -> bool {
         let samples = usize::try_from(TELEPHONE_HZ / 1_000 * BRIDGE_MS).unwrap_or_default();
         let (person_says, caller_hears) = audio_ring(TELEPHONE_HZ, samples);
         let (caller_says, _nobody) = audio_ring(TELEPHONE_HZ, 1);
         let (_nothing, person_hears) = audio_ring(TELEPHONE_HZ, 1);
         if !self.person_command(number, Command::Bridge { says: person_says, hears: person_hears }) {
-            return;
+            return false;
         }
         counter!(HEARD_EARLY, "what" => "line").increment(1);
         // What the business has them told is heard beside it.
         self.command(Command::Progress);
         self.rings_by_us = true;
         self.command(Command::Bridge { says: caller_says, hears: caller_hears });
+        true
     }
 
     /// That line is heard no more: it rings again.
     pub(super) fn let_hear_nobody(&mut self) {
-        if !self.rings_by_us {
-            return;
-        }
         self.command(Command::Part);
         let sound = self.early_sound();
         self.command(Command::Wait(sound));

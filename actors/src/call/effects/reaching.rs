@@ -172,7 +172,7 @@ impl Shell {
     }
 
     fn carry_out_reached(&mut self, effects: Vec<Effect>) {
-        let mut unreachable = Vec::new();
+        let (mut unreachable, mut unheard) = (Vec::new(), Vec::new());
         for effect in effects {
             match effect {
                 Effect::Call(person, callee) => {
@@ -186,7 +186,12 @@ impl Shell {
                 Effect::CallAll { people, ring_ms, by_key } => {
                     unreachable.extend(self.call_all(people, ring_ms, by_key));
                 }
-                Effect::LetHear(person) => self.with_line(person, Self::let_hear_person),
+                Effect::LetHear(person) => {
+                    let line = self.line_of(person);
+                    if !line.is_some_and(|line| self.let_hear_person(line)) {
+                        unheard.push(person);
+                    }
+                }
                 Effect::LetHearNobody => self.let_hear_nobody(),
                 Effect::Say(person) => self.with_line(person, Self::speak_to_person),
                 Effect::Join(person) => {
@@ -207,6 +212,9 @@ impl Shell {
                 Effect::Over => self.hang_up(TRANSFERRED),
             }
         }
+        for person in unheard {
+            self.tell_reaching(Input::NotHeard(person));
+        }
         for person in unreachable {
             self.tell_reaching(Input::Person(person, hand_over::Input::Unreachable));
         }
@@ -222,10 +230,13 @@ impl Shell {
     }
 
     fn with_line(&mut self, person: PersonId, act: impl FnOnce(&mut Self, u64)) {
-        let line = self.reached.open.as_ref().and_then(|open| open.lines.get(&person)).copied();
-        if let Some(line) = line {
+        if let Some(line) = self.line_of(person) {
             act(self, line);
         }
+    }
+
+    fn line_of(&self, person: PersonId) -> Option<u64> {
+        self.reached.open.as_ref().and_then(|open| open.lines.get(&person)).copied()
     }
 
     fn note_tried(&mut self, to: String, outcome: Option<HandOverOutcome>) {

@@ -109,6 +109,9 @@ impl Reaching {
             }
             Input::Person(id, input) => self.tell(now, id, input),
             Input::EarlyMedia(id) => self.let_hear(id),
+            Input::NotHeard(id) => {
+                self.heard.take_if(|heard| *heard == id);
+            }
             Input::NobodyOf(_) if self.together.is_some() => {}
             Input::NobodyOf(outcome) => {
                 for (id, person) in std::mem::take(&mut self.open) {

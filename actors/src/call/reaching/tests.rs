@@ -245,6 +245,18 @@ fn who_forwards_a_call_is_heard_before_the_answer_until_that_line_is_gone() {
 }
 
 #[test]
+fn a_line_that_can_not_be_heard_leaves_room_for_another() {
+    let (mut reaching, _) = reaching_with(Relayed::Always, vec![round(&["sam", "priya"], true)]);
+    assert_eq!(reaching.handle(at(500), early(1)), [Effect::LetHear(PersonId(1))]);
+    assert!(reaching.handle(at(500), Input::NotHeard(PersonId(0))).is_empty(), "that is another");
+    assert!(reaching.handle(at(550), early(0)).is_empty());
+    assert!(reaching.handle(at(600), Input::NotHeard(PersonId(1))).is_empty());
+    assert_eq!(reaching.handle(at(700), early(0)), [Effect::LetHear(PersonId(0))]);
+    let effects = reaching.handle(at(900), by(1, hand_over::Input::Gone));
+    assert!(!effects.contains(&Effect::LetHearNobody), "the other is heard on: {effects:?}");
+}
+
+#[test]
 fn of_several_one_is_heard_and_not_what_we_tell_them() {
     let (mut reaching, _) = reaching_with(Relayed::Always, vec![round(&["sam", "priya"], true)]);
     assert_eq!(reaching.handle(at(500), early(1)), [Effect::LetHear(PersonId(1))]);

@@ -48,6 +48,8 @@ pub enum Input {
     Person(PersonId, hand_over::Input),
     /// A person's line is heard although nobody has answered there.
     EarlyMedia(PersonId),
+    /// A person's line that the caller was to hear is gone: it is not heard.
+    NotHeard(PersonId),
     /// The caller's network has called this round's people, and none of them has the call.
     NobodyOf(HandOverOutcome),
     /// It is needed no more: the caller hung up, or the node stops.

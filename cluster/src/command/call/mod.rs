@@ -111,6 +111,7 @@ fn why(reason: EndReason, answered: bool) -> String {
         EndReason::Refused => "the node refused it",
         EndReason::SignallingTimeout => "the node does not answer",
         EndReason::MediaTimeout => "no audio came from the node",
+        EndReason::KeysNotAgreed => "no keys for the audio were agreed on",
         _ => "the node ended it",
     };
     let when = if answered { "after it was answered" } else { "before it was answered" };

@@ -46,5 +46,6 @@ fn reason(reason: EndReason) -> &'static str {
         EndReason::Crashed => "the call's actor failed",
         EndReason::NodeStopped => "the node stopped",
         EndReason::NodeDied => "the node died",
+        EndReason::KeysNotAgreed => "no keys for its audio were agreed on",
     }
 }

@@ -378,7 +378,8 @@ impl Call {
 
     async fn on_media(&mut self, event: MediaEvent) {
         match event {
-            MediaEvent::FirstPacket => {}
+            // Nothing is agreed on by DTLS where a connection carries the audio.
+            MediaEvent::FirstPacket | MediaEvent::Keys | MediaEvent::NoKeys(_) => {}
             MediaEvent::SpeechStarted => self.deliver(Event::SpeechStarted),
             MediaEvent::SpeechStopped => self.deliver(Event::SpeechStopped),
             MediaEvent::Digit(key) => self.deliver(Event::Digit(key)),

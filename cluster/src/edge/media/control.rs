@@ -8,7 +8,7 @@ use actors::types::CallQuality;
 use models::audio::{AudioReceiver, AudioSender, Clip, Speech};
 use serde::{Deserialize, Serialize};
 
-use super::{Handshake, Line};
+use super::{Handshake, Line, NoKeys};
 pub use crate::rtp::codec::Codec;
 use crate::rtp::protection::Key;
 pub use crate::rtp::stun::Credentials;
@@ -152,6 +152,10 @@ pub enum MediaEvent {
         /// The index of the last word that had begun, where any had.
         last_word: Option<u32>,
     },
+    /// Keys were agreed on by DTLS: from now on both can be heard.
+    Keys,
+    /// No keys were agreed on by DTLS, and none will be: nothing can be heard or said until something else is described.
+    NoKeys(NoKeys),
     /// No packet came for longer than the timeout while the far side should be sending, or no check while it is held
     /// and was checking. Told once per silence.
     TimedOut,

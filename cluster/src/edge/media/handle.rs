@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use actors::types::CallId;
 use parking_lot::Mutex;
@@ -74,7 +75,8 @@ impl Media {
             .collect::<Result<_, _>>()
             .map_err(|source| Error::System { what: "start a media thread", source })?;
         let ports = Arc::new(Ports::new(&settings));
-        let identity = if settings.dtls { Some(Arc::new(Identity::new()?)) } else { None };
+        let patience = Duration::from_millis(settings.handshake_ms);
+        let identity = if settings.dtls { Some(Arc::new(Identity::new(patience)?)) } else { None };
         let settings = Arc::new(settings);
         let stopped = AtomicBool::new(false);
         let threads = Mutex::new(threads);

@@ -6,18 +6,22 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest;
-use dimpl::{Config, Dtls, DtlsCertificate, KeyingMaterial, Output, SrtpProfile, certificate};
+use dimpl::{
+    Config, CryptoError, Dtls, DtlsCertificate, KeyingMaterial, Output, SecurityError, SrtpProfile,
+    certificate,
+};
 use serde::{Deserialize, Serialize};
 
-use super::{Error, Protected};
+use super::{Error, NoKeys, Protected};
 use crate::rtp::protection::{Key, Suite};
 
 /// Bytes of the largest record that is sent; beyond it the library has broken its flight into several.
 const RECORD_MAX: usize = 2_048;
 /// Outputs that are taken in one go: a flight is a few.
 const OUTPUTS_MAX: usize = 64;
-/// How long a handshake may take; then the call's dead media ends it.
-const HANDSHAKE: Duration = Duration::from_secs(30);
+/// How many times as long as a handshake may take the library goes on with one: a session gives up first, and begins one
+/// anew where it is not over.
+const LIBRARY_TIMES: u32 = 3;
 
 /// Our certificate, of this process, shared by all its calls: nobody but the session description vouches for it.
 pub(super) struct Identity {
@@ -32,7 +36,8 @@ impl std::fmt::Debug for Identity {
 }
 
 impl Identity {
-    pub(super) fn new() -> Result<Self, Error> {
+    /// A new one. `patience` is how long a handshake may take.
+    pub(super) fn new(patience: Duration) -> Result<Self, Error> {
         let refused = |why: String| Error::System {
             what: "make a certificate for DTLS",
             source: std::io::Error::other(why),
@@ -42,7 +47,7 @@ impl Identity {
         let config = Config::builder()
             .require_client_certificate(true)
             .use_server_cookie(true)
-            .handshake_timeout(HANDSHAKE)
+            .handshake_timeout(patience * LIBRARY_TIMES)
             .build()
             .map_err(|why| refused(why.to_string()))?;
         Ok(Self { certificate, config: Arc::new(config) })
@@ -90,7 +95,7 @@ impl Handshake {
 #[derive(Debug)]
 pub(super) enum Outcome {
     Keys(Protected),
-    Failed(&'static str),
+    Failed(NoKeys),
 }
 
 /// A handshake under way, or done: then it answers what the far side repeats.
@@ -101,8 +106,12 @@ pub(super) struct Agreeing {
     due: Option<Instant>,
     /// Whom it speaks with: who has spoken last.
     peer: SocketAddr,
+    /// Something was said by the far side.
+    heard: bool,
     /// The far side's certificate is the named one.
     proved: bool,
+    /// There are keys.
+    keyed: bool,
     over: bool,
 }
 
@@ -116,12 +125,27 @@ impl Agreeing {
     pub(super) fn new(identity: &Identity, agreed: Handshake, peer: SocketAddr, now: Instant) -> Self {
         let mut dtls = Dtls::new_12(Arc::clone(&identity.config), identity.certificate.clone(), now);
         dtls.set_active(agreed.begins);
-        Self { agreed, dtls, due: Some(now), peer, proved: false, over: false }
+        Self { agreed, dtls, due: Some(now), peer, heard: false, proved: false, keyed: false, over: false }
     }
 
     /// Whether this is with whom the description names now.
     pub(super) fn is_with(&self, agreed: &Handshake) -> bool {
         self.agreed == *agreed
+    }
+
+    /// Whether it is to go on: there are keys, or the far side is at it.
+    pub(super) const fn goes_on(&self) -> bool {
+        self.keyed || self.heard && !self.over
+    }
+
+    /// Whether there are keys.
+    pub(super) const fn has_keys(&self) -> bool {
+        self.keyed
+    }
+
+    /// Nobody waits for it any more.
+    pub(super) const fn give_up(&mut self) {
+        self.over = true;
     }
 
     /// Takes a datagram; `send` is given what is to be sent, and to whom.
@@ -136,8 +160,9 @@ impl Agreeing {
             return None;
         }
         self.peer = source;
+        self.heard = true;
         let taken = self.dtls.handle_timeout(now).and_then(|()| self.dtls.handle_packet(bytes));
-        self.outcome(taken.is_ok(), send)
+        self.outcome(taken, send)
     }
 
     /// Lets time pass. `peer` is where packets go, for a flight that nobody has asked for.
@@ -152,10 +177,14 @@ impl Agreeing {
         }
         self.peer = peer;
         let taken = self.dtls.handle_timeout(now);
-        self.outcome(taken.is_ok(), send)
+        self.outcome(taken, send)
     }
 
-    fn outcome(&mut self, taken: bool, send: &mut impl FnMut(&[u8], SocketAddr)) -> Option<Outcome> {
+    fn outcome(
+        &mut self,
+        taken: Result<(), dimpl::Error>,
+        send: &mut impl FnMut(&[u8], SocketAddr),
+    ) -> Option<Outcome> {
         let mut outcome = None;
         let mut record = [0; RECORD_MAX];
         for _ in 0..OUTPUTS_MAX {
@@ -168,29 +197,48 @@ impl Agreeing {
                 Output::PeerCert(certificate) => {
                     self.proved = self.agreed.is_of(certificate);
                     if !self.proved {
-                        self.over = true;
-                        return Some(Outcome::Failed("the certificate is not the one that was named"));
+                        return self.failed(NoKeys::Fingerprint);
                     }
                 }
                 Output::KeyingMaterial(material, profile) if self.proved => {
-                    outcome = keys(&material, profile, self.agreed.begins).map(Outcome::Keys);
-                    if outcome.is_none() {
-                        outcome = Some(Outcome::Failed("there is no suite for SRTP in common"));
-                    }
+                    let keys = keys(&material, profile, self.agreed.begins);
+                    self.keyed = keys.is_some();
+                    outcome = Some(keys.map_or(Outcome::Failed(NoKeys::Profile), Outcome::Keys));
                 }
                 Output::BufferTooSmall { .. } => {
-                    self.over = true;
-                    return Some(Outcome::Failed("a record is larger than any of a handshake"));
+                    return self.failed(NoKeys::Broken);
                 }
                 Output::CloseNotify => self.over = true,
                 _ => {}
             }
         }
-        if !taken {
-            self.over = true;
-            return outcome.or(Some(Outcome::Failed("the handshake failed")));
-        }
-        outcome
+        let Err(why) = taken else { return outcome };
+        tracing::debug!(%why, "a handshake about keys failed");
+        let failed = self.failed(meant_by(&why));
+        outcome.or(failed)
+    }
+
+    /// It does not go on. What there are keys of is not lost by that.
+    fn failed(&mut self, why: NoKeys) -> Option<Outcome> {
+        self.over = true;
+        (!self.keyed).then_some(Outcome::Failed(why))
+    }
+}
+
+/// What an error of the library means.
+const fn meant_by(error: &dimpl::Error) -> NoKeys {
+    match error {
+        dimpl::Error::Timeout(_) => NoKeys::TimedOut,
+        dimpl::Error::SecurityError(SecurityError::FatalAlert { description }) => NoKeys::Alert(*description),
+        dimpl::Error::CertificateError(_)
+        | dimpl::Error::CryptoError(
+            CryptoError::UnsupportedPublicKeyAlgorithm
+            | CryptoError::UnsupportedEcCurve
+            | CryptoError::UnsupportedSignatureAlgorithm(_)
+            | CryptoError::UnsupportedSignaturePair { .. }
+            | CryptoError::UnsupportedSignatureVerification { .. },
+        ) => NoKeys::Certificate,
+        _ => NoKeys::Broken,
     }
 }
 
@@ -215,6 +263,10 @@ fn keys(material: &KeyingMaterial, profile: SrtpProfile, we_begin: bool) -> Opti
 mod tests {
     use super::*;
     use crate::clock;
+
+    fn identity() -> Identity {
+        Identity::new(Duration::from_secs(10)).unwrap()
+    }
 
     fn named(identity: &Identity, begins: bool) -> Handshake {
         Handshake { begins, hash: Hash::Sha256, fingerprint: identity.fingerprint() }
@@ -245,7 +297,7 @@ mod tests {
 
     #[test]
     fn both_come_to_the_same_keys() {
-        let (us, them) = (Identity::new().unwrap(), Identity::new().unwrap());
+        let (us, them) = (identity(), identity());
         let (peer, now) = (SocketAddr::from(([192, 0, 2, 1], 9)), clock::monotonic());
         let mut one = Agreeing::new(&us, named(&them, true), peer, now);
         let mut other = Agreeing::new(&them, named(&us, false), peer, now);
@@ -258,8 +310,7 @@ mod tests {
 
     #[test]
     fn whoever_is_not_the_named_one_gets_no_keys() {
-        let (us, them, stranger) =
-            (Identity::new().unwrap(), Identity::new().unwrap(), Identity::new().unwrap());
+        let (us, them, stranger) = (identity(), identity(), identity());
         let (peer, now) = (SocketAddr::from(([192, 0, 2, 1], 9)), clock::monotonic());
         for begins in [true, false] {
             let mut one = Agreeing::new(&stranger, named(&us, begins), peer, now);
@@ -277,7 +328,7 @@ mod tests {
 
     #[test]
     fn what_is_no_handshake_does_nothing() {
-        let us = Identity::new().unwrap();
+        let us = identity();
         let (peer, now) = (SocketAddr::from(([192, 0, 2, 1], 9)), clock::monotonic());
         let mut one = Agreeing::new(&us, named(&us, false), peer, now);
         let mut sent = 0;

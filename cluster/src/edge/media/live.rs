@@ -139,7 +139,7 @@ impl Live {
             reporting: Reporting::new(settings, outgoing.ssrc()),
             outgoing,
             guard: Guard::default(),
-            setup: Setup::new(identity),
+            setup: Setup::new(identity, Duration::from_millis(settings.handshake_ms)),
             record: None,
             recorded: settings.level.recording.then(|| Level::new(&settings.level)),
             bridge: None,
@@ -166,6 +166,11 @@ impl Live {
             return Turn::Over;
         }
         self.receive(scratch);
+        match self.setup.news() {
+            None => {}
+            Some(Ok(())) => (self.events)(MediaEvent::Keys),
+            Some(Err(why)) => (self.events)(MediaEvent::NoKeys(why)),
+        }
         let events = &self.events;
         let mut theirs = [0; FRAME];
         self.incoming.frame(&mut theirs);

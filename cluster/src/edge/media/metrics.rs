@@ -32,7 +32,8 @@ pub const TIMEOUTS: &str = "strowger_media_timeouts_total";
 pub const UNPROVEN: &str = "strowger_media_packets_unproven_total";
 /// Connectivity checks that did not prove themselves, and were not answered.
 pub const CHECKS_UNPROVEN: &str = "strowger_media_checks_unproven_total";
-/// Handshakes about keys, by `outcome`: `keys`, `failed`.
+/// Handshakes about keys, by `outcome`: `keys`, or why there are none: `fingerprint`, `certificate`, `alert`, `profile`,
+/// `broken`, `timed_out`.
 pub const HANDSHAKES: &str = "strowger_media_handshakes_total";
 /// Frames that a carrier's connection had no room for, counted at the line's end.
 pub const LINE_UNSENT: &str = "strowger_media_line_frames_unsent_total";

@@ -55,6 +55,9 @@ pub struct Settings {
     pub line_mark_ms: u64,
     /// Whether keys are agreed on by DTLS (RFC 5764) with a far side that offers it, or is to be offered it.
     pub dtls: bool,
+    /// How long a handshake about keys may take from when both descriptions are known, in milliseconds; then the call
+    /// ends and says why.
+    pub handshake_ms: u64,
     /// Whether our silence is sent as comfort noise (RFC 3389) to a far side that knows it: a packet now and then
     /// instead of fifty a second.
     pub comfort_noise: bool,
@@ -96,6 +99,7 @@ impl Default for Settings {
             line_waiting_max: 128,
             line_mark_ms: 2_000,
             dtls: true,
+            handshake_ms: 10_000,
             comfort_noise: false,
             waiting_ms: 1_200,
             noise_suppression: Suppression::default(),
@@ -128,6 +132,10 @@ impl Settings {
         }
         if self.report_ms < 1_000 {
             return wrong("media.report_ms", self.report_ms.to_string(), "at least 1000");
+        }
+        if !(1_000..=60_000).contains(&self.handshake_ms) {
+            let value = self.handshake_ms.to_string();
+            return wrong("media.handshake_ms", value, "between 1000 and 60000");
         }
         if self.commands < 8 {
             return wrong("media.commands", self.commands.to_string(), "at least 8");

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::batch::Datagram;
 use super::guard::Guard;
 use super::handshake::{Agreeing, Identity, Outcome};
-use super::{Connectivity, Stream, metrics};
+use super::{Connectivity, NoKeys, Stream, metrics};
 use crate::rtp::latch::Latch;
 use crate::rtp::stun;
 
@@ -22,6 +22,12 @@ const EARLY_MAX: usize = 2_048;
 #[derive(Debug)]
 pub(super) struct Setup {
     identity: Option<Arc<Identity>>,
+    /// How long a handshake may take.
+    patience: Duration,
+    /// When the one under way is given up.
+    due: Option<Instant>,
+    /// What has come of one, until it is told.
+    news: Option<Result<(), NoKeys>>,
     connectivity: Option<Connectivity>,
     agreeing: Option<Box<Agreeing>>,
     /// What came of a handshake before the description: a far side that begins may be faster than its answer (RFC 5763
@@ -39,8 +45,22 @@ pub(super) struct Way<'a> {
 }
 
 impl Setup {
-    pub(super) const fn new(identity: Option<Arc<Identity>>) -> Self {
-        Self { identity, connectivity: None, agreeing: None, early: None, checked: None }
+    pub(super) const fn new(identity: Option<Arc<Identity>>, patience: Duration) -> Self {
+        Self {
+            identity,
+            patience,
+            due: None,
+            news: None,
+            connectivity: None,
+            agreeing: None,
+            early: None,
+            checked: None,
+        }
+    }
+
+    /// What has come of a handshake. Told once.
+    pub(super) const fn news(&mut self) -> Option<Result<(), NoKeys>> {
+        self.news.take()
     }
 
     /// A new description. Whether keys are to be agreed on anew.
@@ -53,10 +73,16 @@ impl Setup {
             self.early = None;
         }
         let (Some(agreed), Some(identity)) = (&stream.handshake, &self.identity) else {
-            self.agreeing = None;
+            (self.agreeing, self.due) = (None, None);
             return false;
         };
-        if self.agreeing.as_ref().is_some_and(|present| present.is_with(agreed)) {
+        let present = self.agreeing.as_ref().filter(|present| present.is_with(agreed));
+        if present.is_some_and(|present| present.has_keys()) {
+            return false;
+        }
+        // Both descriptions are known as of now. Where they were before, a call was not answered yet.
+        self.due = Some(now + self.patience);
+        if present.is_some_and(|present| present.goes_on()) {
             return false;
         }
         let agreeing = Agreeing::new(identity, agreed.clone(), stream.remote, now);
@@ -84,7 +110,7 @@ impl Setup {
                     let socket = way.socket;
                     let mut send = |packet: &[u8], to: SocketAddr| drop(socket.send_to(packet, to));
                     let outcome = agreeing.datagram(datagram.bytes, datagram.source, now, &mut send);
-                    come_to(outcome, datagram.source, way);
+                    self.come_to(outcome, datagram.source, way);
                 }
             }
             Some(128..=191) => return false,
@@ -102,14 +128,18 @@ impl Setup {
             && way.latch.may_be(source)
         {
             let outcome = agreeing.datagram(&bytes, source, now, &mut send);
-            come_to(outcome, source, way);
+            self.come_to(outcome, source, way);
         }
+        if self.due.is_some_and(|due| due <= now) {
+            self.come_to(Some(Outcome::Failed(NoKeys::TimedOut)), way.latch.destination(), way);
+        }
+        let Some(agreeing) = &mut self.agreeing else { return };
         if !way.latch.is_reachable() {
             return;
         }
         let to = way.latch.destination();
         let outcome = agreeing.tick(to, now, &mut send);
-        come_to(outcome, to, way);
+        self.come_to(outcome, to, way);
     }
 
     /// Whether a far side that went on checking has stopped for longer than this. Told once.
@@ -119,6 +149,30 @@ impl Setup {
                 && now.saturating_duration_since(*last) > patience
         };
         self.checked.take_if(|checked| left(checked)).is_some()
+    }
+
+    fn come_to(&mut self, outcome: Option<Outcome>, source: SocketAddr, way: &mut Way<'_>) {
+        let Some(outcome) = outcome else { return };
+        self.due = None;
+        let keys = match outcome {
+            Outcome::Keys(keys) => way.guard.configure(Some(&keys)).map_err(|why| {
+                tracing::warn!(%why, "keys that were agreed on can't be used");
+                NoKeys::Profile
+            }),
+            Outcome::Failed(why) => Err(why),
+        };
+        let outcome = keys.map_or_else(NoKeys::name, |()| "keys");
+        ::metrics::counter!(metrics::HANDSHAKES, "outcome" => outcome).increment(1);
+        match keys {
+            Ok(()) => way.latch.believe(source),
+            Err(why) => {
+                if let Some(agreeing) = &mut self.agreeing {
+                    agreeing.give_up();
+                }
+                tracing::warn!(%why, "no keys were agreed on; nothing is heard or said in this call");
+            }
+        }
+        self.news = Some(keys);
     }
 
     fn check(&mut self, datagram: &Datagram<'_>, way: &mut Way<'_>, now: Instant) {
@@ -137,23 +191,6 @@ impl Setup {
     }
 }
 
-fn come_to(outcome: Option<Outcome>, source: SocketAddr, way: &mut Way<'_>) {
-    match outcome {
-        None => {}
-        Some(Outcome::Keys(keys)) => match way.guard.configure(Some(&keys)) {
-            Ok(()) => {
-                ::metrics::counter!(metrics::HANDSHAKES, "outcome" => "keys").increment(1);
-                way.latch.believe(source);
-            }
-            Err(why) => tracing::warn!(%why, "keys that were agreed on can't be used"),
-        },
-        Some(Outcome::Failed(why)) => {
-            ::metrics::counter!(metrics::HANDSHAKES, "outcome" => "failed").increment(1);
-            tracing::warn!(why, "no keys were agreed on; nothing is heard or said in this call");
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::Codec;
@@ -164,7 +201,7 @@ mod tests {
     #[test]
     fn only_who_went_on_checking_is_missed() {
         let (began, patience) = (clock::monotonic(), Duration::from_secs(30));
-        let mut setup = Setup::new(None);
+        let mut setup = Setup::new(None, patience);
         let at = |seconds| began + Duration::from_secs(seconds);
         assert!(!setup.has_left(at(600), patience), "it never checked");
         setup.checked = Some((began, at(2)));

@@ -60,15 +60,17 @@ fn whoever_has_another_certificate_is_neither_heard_nor_spoken_to() {
         ..stream(one.session.local_address(), Codec::Pcmu)
     });
     one.play(1, 8_000, tone(8_000, 500.0, 800));
-    std::thread::sleep(Duration::from_millis(1_500));
-    assert!(one.told().is_empty() && two.told().is_empty(), "{:?} {:?}", one.told(), two.told());
+    assert!(one.wait_for(|event| *event == MediaEvent::NoKeys(NoKeys::Fingerprint)));
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(one.told().len() == 1 && two.told().is_empty(), "{:?} {:?}", one.told(), two.told());
     let quality = one.quality();
     assert_eq!((quality.packets_received, quality.packets_sent), (0, 0), "{quality:?}");
 }
 
 #[test]
 fn whoever_begins_before_its_answer_is_here_is_not_forgotten() {
-    let (media, far) = (Media::start(settings(24_300)).unwrap(), handshake::Identity::new().unwrap());
+    let (media, far) =
+        (Media::start(settings(24_300)).unwrap(), handshake::Identity::new(Duration::from_secs(10)).unwrap());
     let party = Party::of(&media);
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
@@ -87,6 +89,41 @@ fn whoever_begins_before_its_answer_is_here_is_not_forgotten() {
     assert_eq!((source, bytes[0]), (session, 22), "{:?}", &bytes[..length]);
 }
 
+#[test]
+fn whoever_never_comes_to_an_end_is_given_up_and_has_another_chance_with_the_next_description() {
+    let media = Media::start(Settings { handshake_ms: 1_000, ..settings(23_500) }).unwrap();
+    let party = Party::of(&media);
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    let far = handshake::Identity::new(Duration::from_secs(10)).unwrap();
+    let given_up = |times: usize| {
+        let is = |event: &MediaEvent| *event == MediaEvent::NoKeys(NoKeys::TimedOut);
+        let end = crate::clock::monotonic() + Duration::from_secs(5);
+        while party.told().iter().filter(|event| is(event)).count() < times {
+            assert!(crate::clock::monotonic() < end, "{:?}", party.told());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    };
+    let mut bytes = [0; 2_000];
+    for (times, begins) in [(1, true), (2, true), (3, false)] {
+        let began = crate::clock::monotonic();
+        party.configure(Stream {
+            handshake: Some(Handshake { begins, hash: Hash::Sha256, fingerprint: far.fingerprint() }),
+            ..stream(socket.local_addr().unwrap(), Codec::Pcmu)
+        });
+        if begins {
+            let (length, _) = socket.recv_from(&mut bytes).unwrap();
+            assert_eq!(bytes[0], 22, "{:?}", &bytes[..length]);
+        }
+        given_up(times);
+        let took = crate::clock::since(began);
+        assert!(took > Duration::from_millis(900) && took < Duration::from_secs(3), "{took:?}");
+        socket.set_nonblocking(true).unwrap();
+        while socket.recv_from(&mut bytes).is_ok() {}
+        socket.set_nonblocking(false).unwrap();
+    }
+}
+
 /// OpenSSL, which shares no code with us, at the far end of a way that the test looks into.
 struct Openssl {
     child: Child,
@@ -96,18 +133,20 @@ struct Openssl {
 impl Openssl {
     /// Asks whoever answers at `to`, as the owner of a new certificate, whose fingerprint is returned.
     fn connect(to: SocketAddr) -> (Self, Vec<u8>) {
-        Self::start(&["s_client", "-connect", &to.to_string()])
+        Self::start(&["s_client", "-connect", &to.to_string()], rcgen::KeyPair::generate().unwrap())
     }
 
     /// Waits to be asked at `at`, and wants to be shown a certificate.
     fn listen(at: SocketAddr) -> (Self, Vec<u8>) {
-        Self::start(&["s_server", "-Verify", "1", "-accept", &at.to_string()])
+        Self::start(
+            &["s_server", "-Verify", "1", "-accept", &at.to_string()],
+            rcgen::KeyPair::generate().unwrap(),
+        )
     }
 
-    fn start(role: &[&str]) -> (Self, Vec<u8>) {
+    fn start(role: &[&str], key: rcgen::KeyPair) -> (Self, Vec<u8>) {
         let folder = tempfile::tempdir().unwrap();
         let file = |name: &str| folder.path().join(name);
-        let key = rcgen::KeyPair::generate().unwrap();
         let certificate =
             rcgen::CertificateParams::new(vec!["far.invalid".to_owned()]).unwrap().self_signed(&key).unwrap();
         std::fs::write(file("key"), key.serialize_pem()).unwrap();
@@ -177,6 +216,42 @@ fn peer_openssl_waits_and_we_begin() {
     let free = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let (openssl, fingerprint) = Openssl::listen(free);
     come_to_the_same_keys(24_200, &relay(), Some(free), &openssl, (true, fingerprint));
+}
+
+/// A key by RSA: rcgen takes one, and makes none.
+fn by_rsa() -> rcgen::KeyPair {
+    let made = Command::new("openssl").args(["genpkey", "-algorithm", "RSA"]).output().unwrap();
+    rcgen::KeyPair::from_pem_and_sign_algo(&String::from_utf8(made.stdout).unwrap(), &rcgen::PKCS_RSA_SHA256)
+        .unwrap()
+}
+
+#[test]
+fn peer_openssl_with_a_certificate_by_rsa_comes_to_no_keys_and_we_say_why() {
+    let free = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let relay = relay();
+    let here = relay.local_addr().unwrap().to_string();
+    let waits = ["s_server", "-Verify", "1", "-accept", &free.to_string()];
+    // Who waits has nothing that it could show; who begins shows nothing.
+    for (port, role, far, why) in [
+        (24_400, &waits[..], Some(free), NoKeys::Alert(40)),
+        (24_500, &["s_client", "-connect", &here], None, NoKeys::Certificate),
+    ] {
+        let mut far = far;
+        let (_openssl, fingerprint) = Openssl::start(role, by_rsa());
+        let media = Media::start(settings(port)).unwrap();
+        let party = Party::of(&media);
+        let begins = far.is_some();
+        party.configure(Stream {
+            handshake: Some(Handshake { begins, hash: Hash::Sha256, fingerprint }),
+            multiplexed: true,
+            ..stream(relay.local_addr().unwrap(), Codec::Pcmu)
+        });
+        let end = crate::clock::monotonic() + Duration::from_secs(8);
+        while party.told().is_empty() && crate::clock::monotonic() < end {
+            pass_on(&relay, party.session.local_address(), &mut far, 100);
+        }
+        assert_eq!(party.told(), [MediaEvent::NoKeys(why)]);
+    }
 }
 
 fn relay() -> UdpSocket {

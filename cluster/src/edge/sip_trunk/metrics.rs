@@ -4,12 +4,18 @@ use actors::types::Attestation;
 use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
 
 use super::Counts;
+use crate::sip::dialog::Offers;
+use crate::sip::sdp::Unacceptable;
 
 /// INVITEs that began a call, by `result`: `offered`, `refused`.
 pub const INVITES: &str = "strowger_sip_invites_total";
 /// Calls that are to take the place of others, by `way` (`replaces` for those who ask, `refer` for those that we are
 /// asked to make) and `result`: `called`, `taken`, `refused`, `failed`.
 pub const TAKEOVERS: &str = "strowger_sip_takeovers_total";
+/// Calls that we make, by when audio is `offered`: `early`, `delayed`.
+pub const CALLS_MADE: &str = "strowger_sip_calls_made_total";
+/// Calls that end because what the far side describes in its answer can't be used, by `why`.
+pub const UNUSABLE: &str = "strowger_sip_unusable_descriptions_total";
 /// Refused requests, by `status`.
 pub const REFUSALS: &str = "strowger_sip_refusals_total";
 /// Messages sent again because no answer or ACK came, by `kind`.
@@ -50,6 +56,8 @@ pub fn describe() {
         Unit::Count,
         "SIP calls that are to take the place of others, by way and result"
     );
+    describe_counter!(CALLS_MADE, Unit::Count, "SIP calls that we make, by when audio is offered");
+    describe_counter!(UNUSABLE, Unit::Count, "SIP calls ended for what their answer describes, by why");
     describe_counter!(REFUSALS, Unit::Count, "refused SIP requests, by status");
     describe_counter!(RETRANSMISSIONS, Unit::Count, "SIP messages sent again, by kind");
     describe_counter!(DROPS, Unit::Count, "SIP messages dropped, by reason");
@@ -75,6 +83,18 @@ pub(super) fn refused(status: u16) {
 
 pub(super) fn invited(result: &'static str) {
     counter!(INVITES, "result" => result).increment(1);
+}
+
+pub(super) fn called(offers: Offers) {
+    let offered = match offers {
+        Offers::Early => "early",
+        Offers::Delayed => "delayed",
+    };
+    counter!(CALLS_MADE, "offered" => offered).increment(1);
+}
+
+pub(super) fn unusable(why: Unacceptable) {
+    counter!(UNUSABLE, "why" => why.name()).increment(1);
 }
 
 pub(super) fn taken_over(way: &'static str, result: &'static str) {

@@ -15,6 +15,7 @@ mod counts;
 mod error;
 mod exchange;
 mod guard;
+mod learning;
 mod leg;
 pub mod metrics;
 mod names;

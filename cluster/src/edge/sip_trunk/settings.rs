@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use serde::{Deserialize, Serialize};
 
 use super::Error;
-use crate::sip::dialog::Timing;
+use crate::sip::dialog::{Offers, Timing};
 use crate::sip::sdp::{Codec, KeyManagement, Protection};
 
 /// Addresses and bounds.
@@ -91,6 +91,9 @@ pub struct Settings {
     /// handshake on the audio's own port (RFC 5763), for which `media.dtls` has to be on. Whoever speaks SIP by
     /// websocket is offered what a browser takes: that, and checks of the way.
     pub srtp_keys: KeyManagement,
+    /// When audio is offered in calls that we make: "early" by us, in the INVITE; "delayed" by whoever is called, in the
+    /// answer or in a provisional one that we confirm, and nobody else's audio is heard before that.
+    pub offers: Offers,
     /// T4, how long a message may stay in the network, in milliseconds (RFC 3261 section 17.1.2.2).
     pub t4_ms: u64,
     /// How long things take in a dialog; T1 and T2 are the transactions' too.
@@ -149,6 +152,7 @@ impl Default for Settings {
             codecs: Codec::ALL.to_vec(),
             srtp: Protection::default(),
             srtp_keys: KeyManagement::default(),
+            offers: Offers::default(),
             t4_ms: 5_000,
             timing: Timing::default(),
             secure: super::Secure::default(),
@@ -187,6 +191,9 @@ impl Settings {
             if value == 0 {
                 return wrong(setting, "at least 1");
             }
+        }
+        if self.names.again_ms < 1_000 {
+            return wrong("sip.names.again_ms", "at least 1000");
         }
         if self.guard.digest_algorithms.is_empty() {
             return wrong("sip.guard.digest_algorithms", "at least one of SHA-256 and MD5");

@@ -24,7 +24,7 @@ use super::registrations::Registrations;
 use super::shard::{Control, Inbound, Inbox, Inboxes, Register, Shard, Shared};
 use super::tls::{self, Tls};
 use super::transports::Transports;
-use super::{Error, Registration, Settings, Transport, metrics, tcp, udp, ws};
+use super::{Error, Registration, Settings, Transport, learning, metrics, tcp, udp, ws};
 use crate::edge::media::Media;
 use crate::sip::sdp::KeyManagement;
 
@@ -122,7 +122,10 @@ impl Trunk {
             connecting: context.clone(),
             attesting,
         });
-        let mut tasks = vec![tokio::spawn(publish(Arc::clone(&shared)))];
+        let mut tasks = vec![
+            tokio::spawn(publish(Arc::clone(&shared))),
+            tokio::spawn(learning::learn(Arc::clone(&shared))),
+        ];
         for (index, (control, control_end, messages_end)) in ends.into_iter().enumerate() {
             let shard = Shard::new(Arc::clone(&shared), index, control, control_end, messages_end);
             tasks.push(tokio::spawn(shard.run()));

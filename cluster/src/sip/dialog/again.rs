@@ -47,6 +47,7 @@ impl Dialog {
             outgoing.request = bytes_of(&request);
             outgoing.provisional = false;
             outgoing.next_hop.clone_from(&next_hop);
+            self.early.exchanges.clear();
         } else if self.bye == Some(id) {
             self.bye = Some(new);
         } else if let Some(transfer) = self.transfer.as_mut().filter(|transfer| transfer.id == id) {

@@ -4,13 +4,15 @@ use super::super::destination;
 use super::super::respond::ACCEPT;
 use super::super::sdp::{Negotiation, Unacceptable, sdp_of};
 use super::super::wire::{self, HeaderName, Method, Request, Response};
+use super::delayed::Reply;
 use super::early::Early;
+use super::ending::{reason_header, reason_of};
 use super::incoming::{contact, record_route};
 use super::provisional::is_reliable;
 use super::session::Session;
 use super::state::{Effects, Outgoing, Phase, Reason};
-use super::writing::{add, bytes_of, finish, request_of};
-use super::{Calling, Dialog, Effect, Ending, Error, Event, Moment, Own, RequestId};
+use super::writing::{SDP, add, bytes_of, finish, request_of};
+use super::{Calling, Dialog, Effect, Ending, Error, Event, Moment, Offers, Own, RequestId};
 
 /// How often a call is sent elsewhere.
 const REDIRECTS_MAX: u32 = 5;
@@ -22,14 +24,13 @@ impl Dialog {
     /// [`Error::Header`] where the target or our own address is no URI.
     pub fn outgoing(
         own: Own,
-        mut negotiation: Negotiation,
+        negotiation: Negotiation,
         now: Moment,
         calling: Calling<'_>,
     ) -> Result<Self, Error> {
-        let Calling { call_id, target, from, routes, replaces } = calling;
+        let Calling { call_id, target, from, routes, replaces, offers } = calling;
         destination::uri(target).and_then(|uri| destination::hop(&uri)).ok_or(Error::Header("target"))?;
         destination::uri(from).ok_or(Error::Header("From"))?;
-        let offer = negotiation.offer();
         let answer_ms = own.timing.answer_ms;
         let mut dialog = Self {
             phase: Phase::Calling,
@@ -50,6 +51,7 @@ impl Dialog {
             transferred: false,
             bye: None,
             hang_up_later: false,
+            parting: None,
             held: false,
             ended_told: false,
             unconfirmed: None,
@@ -61,6 +63,7 @@ impl Dialog {
             takes_replaces: false,
             early_tags: Vec::new(),
             early: Early::default(),
+            offers,
             replaces,
             referral: None,
             redirected: 0,
@@ -68,19 +71,21 @@ impl Dialog {
             effects: Effects::default(),
             own,
         };
-        dialog.invite(offer).ok_or(Error::Header("target"))?;
+        dialog.invite().ok_or(Error::Header("target"))?;
         dialog.set(Reason::Ringing, now + answer_ms);
         Ok(dialog)
     }
 
     /// Sends an INVITE that begins the call.
-    fn invite(&mut self, offer: Vec<u8>) -> Option<()> {
+    fn invite(&mut self) -> Option<()> {
         self.sequence += 1;
+        self.early.exchanges.clear();
         let (mut invite, next_hop) = self.write(&Method::Invite, self.sequence)?;
         add(&mut invite, HeaderName::Accept, ACCEPT);
         self.ask_for_session(&mut invite, None);
         self.ask_to_replace(&mut invite);
-        let id = self.send(invite, next_hop.clone(), Some(("application/sdp", offer)));
+        let offer = self.first_offer();
+        let id = self.send(invite, next_hop.clone(), offer.map(|offer| (SDP, offer)));
         let Some(Effect::Send { request, .. }) = self.effects.0.back() else { return None };
         let request = bytes_of(request);
         self.outgoing = Some(Outgoing {
@@ -152,8 +157,7 @@ impl Dialog {
         };
         self.redirected += 1;
         self.target = elsewhere;
-        let offer = self.negotiation.unchanged();
-        if self.invite(offer).is_none() {
+        if self.invite().is_none() {
             self.end_at_once(Ending::Refused(status));
         }
     }
@@ -163,8 +167,7 @@ impl Dialog {
         let least_s = wire::text(&response.headers, &HeaderName::MinSe).and_then(|least| least.parse().ok());
         let Some(interval_s) = least_s else { return self.end_at_once(Ending::Refused(status)) };
         self.session = Some(Session { interval_s, we_refresh: true });
-        let offer = self.negotiation.unchanged();
-        if self.invite(offer).is_none() {
+        if self.invite().is_none() {
             self.end_at_once(Ending::Refused(status));
         }
     }
@@ -175,11 +178,19 @@ impl Dialog {
         if outgoing.cancel {
             return self.cancel_outgoing(now);
         }
-        if self.phase != Phase::Calling || status == 100 || !self.confirm(response) {
+        if self.phase != Phase::Calling || status == 100 {
             return;
+        }
+        match self.confirm(response) {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(why) => return self.cancel_over(now, why),
         }
         self.note_early(response);
         self.tell(Event::Ringing);
+        if self.offers == Offers::Delayed {
+            return;
+        }
         // Early media. The 200 says it again, and that is what counts, but for a provisional answer that we confirmed:
         // that was the answer, and the 200 need not repeat it (RFC 3262 section 5).
         if let Some(answer) = sdp_of(&response.headers, response.body())
@@ -214,21 +225,19 @@ impl Dialog {
         }
         self.routes = record_route(&response.headers);
         self.routes.reverse();
-        self.acknowledge(self.outgoing_sequence());
         if self.phase != Phase::Calling {
             // We had hung up; the answer crossed our CANCEL.
+            let refusal = self.refusal_of(response);
+            self.acknowledge(self.outgoing_sequence(), refusal);
             return self.send_bye(now);
         }
         self.phase = Phase::Up;
-        let answer = sdp_of(&response.headers, response.body());
-        let by_early =
-            self.early.answered_by.take().is_some_and(|tag| self.remote_tag.as_ref() == Some(&tag));
-        let accepted = match answer {
-            Some(answer) => self.negotiation.accept(&answer),
-            None if by_early => Ok(()),
-            None => Err(Unacceptable::NoAudio),
+        let Reply { body, unusable } = match self.offers {
+            Offers::Early => Reply::silent(self.take_answer(response)),
+            Offers::Delayed => self.reply_to_offer(response),
         };
-        if let Err(why) = accepted {
+        self.acknowledge(self.outgoing_sequence(), body);
+        if let Some(why) = unusable {
             return self.hang_up_over(now, why);
         }
         self.adopt_session(now, response);
@@ -236,10 +245,21 @@ impl Dialog {
         self.tell(Event::Established);
     }
 
-    fn acknowledge(&mut self, sequence: u32) {
+    /// Takes the answer to our offer, where it was not in a provisional answer that we confirmed.
+    fn take_answer(&mut self, response: &Response) -> Result<(), Unacceptable> {
+        let by_early =
+            self.early.answered_by.take().is_some_and(|tag| self.remote_tag.as_ref() == Some(&tag));
+        match sdp_of(&response.headers, response.body()) {
+            Some(answer) => self.negotiation.accept(&answer),
+            None if by_early => Ok(()),
+            None => Err(Unacceptable::NoAudio),
+        }
+    }
+
+    fn acknowledge(&mut self, sequence: u32, description: Option<Vec<u8>>) {
         let Some((mut request, next_hop)) = self.write(&Method::Ack, sequence) else { return };
         self.prove_again(&mut request);
-        finish(&mut request, None);
+        finish(&mut request, description.map(|body| (SDP, body)));
         if let Some(outgoing) = &mut self.outgoing {
             outgoing.acknowledgement = Some(bytes_of(&request));
             outgoing.next_hop.clone_from(&next_hop);
@@ -274,10 +294,18 @@ impl Dialog {
         fork.routes = record_route(&response.headers);
         fork.routes.reverse();
         fork.sequence = wire::sequence(&response.headers).unwrap_or_else(|| fork.outgoing_sequence());
-        fork.acknowledge(fork.sequence);
+        fork.acknowledge(fork.sequence, self.refusal_of(response));
         fork.request(&Method::Bye, &[]);
         self.next_request = fork.next_request;
         self.effects.0.extend(fork.drain());
+    }
+
+    /// Cancels our INVITE, for what was offered in a provisional answer can't be taken.
+    fn cancel_over(&mut self, now: Moment, why: Unacceptable) {
+        self.tell_ended(Ending::Refused(488));
+        self.effects.0.push_back(Effect::Unusable { why });
+        self.parting = Some(reason_of(why));
+        self.cancel_outgoing(now);
     }
 
     /// Cancels our INVITE: at once where the far side has reacted, else as soon as it does (section 9.1).
@@ -293,7 +321,10 @@ impl Dialog {
         let (bytes, next_hop) = (outgoing.request.clone(), outgoing.next_hop.clone());
         let Some(invite) = request_of(&bytes) else { return };
         self.next_request += 1;
-        let cancel = cancel_of(&invite);
+        let mut cancel = cancel_of(&invite);
+        if let Some(why) = &self.parting {
+            add(&mut cancel, reason_header(), why.clone());
+        }
         self.send(cancel, next_hop, None);
     }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Dialog, Error, Moment};
 
 /// Raised whenever the meaning of the bytes changes.
-const VERSION: u16 = 5;
+const VERSION: u16 = 7;
 
 #[derive(Serialize)]
 struct Written<'a> {

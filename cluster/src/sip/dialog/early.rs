@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::super::respond::respond;
 use super::super::sdp::sdp_of;
 use super::super::wire::{HeaderName, Request};
+use super::delayed::Exchange;
 use super::state::Phase;
 use super::{Dialog, Moment, TransactionId};
 
@@ -26,6 +27,8 @@ pub(super) struct Early {
     pub(super) answer_waits: bool,
     /// The tag of who has answered our offer in a provisional answer that we confirmed.
     pub(super) answered_by: Option<String>,
+    /// What phones have offered in provisional answers that we confirmed, where our INVITE offered nothing.
+    pub(super) exchanges: Vec<Exchange>,
 }
 
 impl Dialog {

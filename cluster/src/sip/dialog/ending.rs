@@ -38,19 +38,15 @@ impl Dialog {
         self.tell_ended(Ending::Refused(488));
         self.effects.0.push_back(Effect::Unusable { why });
         self.answered = None;
-        let text = why.to_string().replace('"', "'");
-        let reason = HeaderName::parse(&Bytes::from_static(b"Reason"));
-        self.bye_with(now, &[(reason, format!("SIP;cause=488;text=\"{text}\""))]);
+        self.parting = Some(reason_of(why));
+        self.send_bye(now);
     }
 
     pub(super) fn send_bye(&mut self, now: Moment) {
-        self.bye_with(now, &[]);
-    }
-
-    fn bye_with(&mut self, now: Moment, extra: &[(HeaderName, String)]) {
         self.phase = Phase::Ending;
         self.timers.clear();
-        self.bye = self.request(&Method::Bye, extra);
+        let why = self.parting.take().map(|reason| (reason_header(), reason));
+        self.bye = self.request(&Method::Bye, why.as_slice());
         if self.bye.is_none() {
             self.phase = Phase::Ended;
         }
@@ -73,4 +69,19 @@ impl Dialog {
             self.tell(Event::Ended(ending));
         }
     }
+}
+
+/// The header that says why (RFC 3326).
+pub(super) fn reason_header() -> HeaderName {
+    HeaderName::parse(&Bytes::from_static(b"Reason"))
+}
+
+/// Its value where a description can't be used.
+pub(super) fn reason_of(why: Unacceptable) -> String {
+    reason(488, &why.to_string())
+}
+
+/// Its value by a status, and by words.
+pub(super) fn reason(status: u16, text: &str) -> String {
+    format!("SIP;cause={status};text=\"{}\"", text.replace(['"', '\\'], "'"))
 }

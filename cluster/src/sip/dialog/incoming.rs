@@ -3,13 +3,13 @@
 use sipx_sip::headers::{From, RecordRoute};
 
 use super::super::respond::respond;
-use super::super::sdp::{Negotiation, sdp_of};
+use super::super::sdp::{Agreed, Negotiation, sdp_of};
 pub(super) use super::super::wire::contact;
 use super::super::wire::{self, HeaderName, Headers, Request};
 use super::early::Early;
 use super::state::{Effects, Pending, Phase, Reason};
 use super::writing::{bytes_of, request_of};
-use super::{Dialog, Ending, Error, Event, Moment, Own, TransactionId};
+use super::{Dialog, Ending, Error, Event, Moment, Offers, Own, TransactionId};
 
 impl Dialog {
     /// Begins with a checked INVITE. Nothing is sent yet.
@@ -58,6 +58,7 @@ impl Dialog {
             transferred: false,
             bye: None,
             hang_up_later: false,
+            parting: None,
             held: false,
             ended_told: false,
             unconfirmed: None,
@@ -69,6 +70,7 @@ impl Dialog {
             takes_replaces: false,
             early_tags: Vec::new(),
             early: Early::default(),
+            offers: Offers::default(),
             replaces: None,
             referral: None,
             redirected: 0,
@@ -165,7 +167,12 @@ impl Dialog {
     }
 
     pub(super) fn tell_agreed(&mut self) {
-        let Some(agreed) = self.negotiation.agreed().cloned() else { return };
+        if let Some(agreed) = self.negotiation.agreed().cloned() {
+            self.tell_agreement(agreed);
+        }
+    }
+
+    pub(super) fn tell_agreement(&mut self, agreed: Agreed) {
         let held = agreed.held;
         self.tell(Event::Agreed(agreed));
         if held != self.held {

@@ -7,6 +7,7 @@ mod acknowledgement;
 mod again;
 mod calling;
 mod capture;
+mod delayed;
 mod early;
 mod ending;
 mod incoming;
@@ -24,7 +25,7 @@ pub use super::wheel::Moment;
 pub use state::Dialog;
 pub use taking_over::Standing;
 pub use values::{
-    Calling, Command, Effect, Ending, Error, Event, Input, Own, RequestId, Timing, TransactionId,
+    Calling, Command, Effect, Ending, Error, Event, Input, Offers, Own, RequestId, Timing, TransactionId,
 };
 
 #[cfg(test)]

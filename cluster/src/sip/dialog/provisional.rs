@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use sipx_sip::rel::{OPTION_TAG, Offered, RAck, RSeq};
 
 use super::super::respond::{Draft, respond};
+use super::super::sdp::Unacceptable;
 use super::super::wire::{self, HeaderName, Method, Request, Response};
+use super::delayed::Reply;
 use super::incoming::{contact, record_route};
 use super::state::{Phase, Reason};
 use super::writing::{response_bytes, response_of};
@@ -166,20 +168,24 @@ impl Dialog {
 
     /// Confirms a provisional answer to our INVITE. False where it is to be passed over: it came already, or one
     /// before it did not.
-    pub(super) fn confirm(&mut self, response: &Response) -> bool {
+    ///
+    /// # Errors
+    /// What it offers can't be taken.
+    pub(super) fn confirm(&mut self, response: &Response) -> Result<bool, Unacceptable> {
         let Some(Ok(RSeq(number))) = response.headers.typed::<RSeq>().filter(|_| is_reliable(response))
         else {
-            return true;
+            return Ok(true);
         };
         let tag = wire::to_tag(&response.headers);
         let known = self.confirmed.len();
         match self.confirmed.iter_mut().find(|confirmed| confirmed.tag == tag) {
             Some(last) if number == last.number.saturating_add(1) => last.number = number,
-            Some(_) => return false,
+            Some(_) => return Ok(false),
             None if known < PHONES_MAX => self.confirmed.push(Confirmed { tag, number }),
-            None => return false,
+            None => return Ok(false),
         }
         let invite = wire::sequence(&response.headers).unwrap_or(1);
+        let Reply { body, unusable } = self.reply_to_provisional(response);
         // The early dialog is this phone's; ours begins with the 200.
         let mut early = self.clone();
         early.remote =
@@ -188,11 +194,11 @@ impl Dialog {
         early.routes = record_route(&response.headers);
         early.routes.reverse();
         let confirmation = format!("{number} {invite} INVITE");
-        early.request(&Method::Prack, &[(HeaderName::RAck, confirmation)]);
+        early.request_with(&Method::Prack, &[(HeaderName::RAck, confirmation)], body);
         self.sequence = early.sequence;
         self.next_request = early.next_request;
         self.effects.0.extend(early.drain());
-        true
+        unusable.map_or(Ok(true), Err)
     }
 }
 

@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 use super::super::sdp::Negotiation;
 use super::super::wire::Response;
 use super::early::Early;
+use super::ending::reason;
 use super::provisional::{Confirmed, Unconfirmed};
 use super::session::{Refresh, Session};
 use super::taking_over::Referral;
-use super::{Command, Effect, Event, Input, Moment, Own, RequestId, TransactionId};
+use super::{Command, Effect, Event, Input, Moment, Offers, Own, RequestId, TransactionId};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Phase {
@@ -108,6 +109,8 @@ pub struct Dialog {
     pub(super) transferred: bool,
     pub(super) bye: Option<RequestId>,
     pub(super) hang_up_later: bool,
+    /// The Reason of our BYE.
+    pub(super) parting: Option<String>,
     pub(super) held: bool,
     pub(super) ended_told: bool,
     /// A provisional answer of ours that is not confirmed, and how many there were.
@@ -125,6 +128,8 @@ pub struct Dialog {
     pub(super) early_tags: Vec<String>,
     /// What was said of audio before the final answer.
     pub(super) early: Early,
+    /// Who offers audio first, where the call is one that we make.
+    pub(super) offers: Offers,
     /// What our INVITE asks to replace.
     pub(super) replaces: Option<String>,
     /// A call that the far side asked for.
@@ -234,6 +239,10 @@ impl Dialog {
             Command::Transfer(target) => self.transfer(now, &target),
             Command::Report(status) => self.report(status),
             Command::HangUp => self.hang_up(now),
+            Command::HangUpBecause { status, text } => {
+                self.parting = Some(reason(status, &text));
+                self.hang_up(now);
+            }
         }
     }
 

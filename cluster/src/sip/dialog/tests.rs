@@ -422,6 +422,25 @@ fn an_answer_that_can_not_be_used_ends_the_call_and_the_bye_says_why() {
 }
 
 #[test]
+fn a_call_that_is_ended_for_a_reason_says_it_however_late_its_bye_is() {
+    let because = || Command::HangUpBecause { status: 488, text: "no \"keys\"".to_owned() };
+    let said = |out: &Out| {
+        let reason = HeaderName::parse(&bytes::Bytes::from_static(b"Reason"));
+        text(&out.requests[0].1.headers, &reason)
+    };
+    let expected = Some("SIP;cause=488;text=\"no 'keys'\"".to_owned());
+    let out = Line::up().command(because());
+    assert_eq!((out.methods(), said(&out)), (vec!["BYE".to_owned()], expected.clone()));
+    assert_eq!(out.events, [Event::Ended(Ending::Local)]);
+    // Nobody has acknowledged the answer yet.
+    let mut line = Line::incoming("", &sdp("sendrecv"));
+    line.command(Command::Answer);
+    assert!(line.command(because()).requests.is_empty());
+    let out = line.ask(plain("ACK", 1));
+    assert_eq!((out.methods(), said(&out)), (vec!["BYE".to_owned()], expected));
+}
+
+#[test]
 fn small_requests_within_the_call() {
     let mut line = Line::up();
     let out = line.ask(request("INFO", 2, "", "application/dtmf-relay", "Signal=5\r\nDuration=160\r\n"));
@@ -586,6 +605,7 @@ fn bytes_of_another_version_are_refused() {
 }
 
 mod again;
+mod delayed;
 mod early;
 mod provisional;
 mod session;

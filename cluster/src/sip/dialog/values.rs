@@ -79,6 +79,19 @@ pub struct Calling<'a> {
     pub routes: Vec<String>,
     /// The value of a Replaces header: the dialog of the target that it takes the place of.
     pub replaces: Option<String>,
+    /// Who offers audio first.
+    pub offers: Offers,
+}
+
+/// When audio is offered in a call that we make, and so by whom (RFC 3261 section 13.2.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Offers {
+    /// In the INVITE, by us.
+    #[default]
+    Early,
+    /// In its answer, by whoever is called.
+    Delayed,
 }
 
 /// What happens to a dialog.
@@ -142,6 +155,13 @@ pub enum Command {
     Report(u16),
     /// End the call.
     HangUp,
+    /// End the call, and say why (RFC 3326).
+    HangUpBecause {
+        /// The status that says it best.
+        status: u16,
+        /// The same in words.
+        text: String,
+    },
 }
 
 /// What the owner is to do.
@@ -179,7 +199,7 @@ pub enum Effect {
     },
     /// Something happened.
     Tell(Event),
-    /// The far side's answer to our offer can't be used; the call ends for it.
+    /// What the far side describes in its answer can't be used; the call ends for it.
     Unusable {
         /// Why.
         why: Unacceptable,

@@ -7,6 +7,8 @@ use super::super::respond::{ALLOW, SUPPORTED};
 use super::super::wire::{Header, HeaderName, Message, Method, Request, Response, Uri, parse_own};
 use super::{Dialog, Effect, RequestId};
 
+/// What a session description is.
+pub(super) const SDP: &str = "application/sdp";
 /// What we call ourselves.
 const USER_AGENT: &str = "Strowger";
 
@@ -68,12 +70,22 @@ impl Dialog {
 
     /// Writes and sends a request with the next sequence number.
     pub(super) fn request(&mut self, method: &Method, extra: &[(HeaderName, String)]) -> Option<RequestId> {
+        self.request_with(method, extra, None)
+    }
+
+    /// The same with a session description.
+    pub(super) fn request_with(
+        &mut self,
+        method: &Method,
+        extra: &[(HeaderName, String)],
+        description: Option<Vec<u8>>,
+    ) -> Option<RequestId> {
         self.sequence += 1;
         let (mut request, next_hop) = self.write(method, self.sequence)?;
         for (name, value) in extra {
             add(&mut request, name.clone(), value.clone());
         }
-        Some(self.send(request, next_hop, None))
+        Some(self.send(request, next_hop, description.map(|body| (SDP, body))))
     }
 }
 

@@ -69,3 +69,16 @@ pub struct Agreed {
     /// RTCP shares the port (RFC 5761).
     pub multiplexed: bool,
 }
+
+impl Agreed {
+    /// Whether this is the same audio, wherever it goes and whoever holds whom.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        let kind = |one: &Self| (one.codec, one.payload_type, one.telephone_event, one.comfort_noise);
+        kind(self) == kind(other)
+            && self.protected == other.protected
+            && self.handshake == other.handshake
+            && self.connectivity == other.connectivity
+            && self.multiplexed == other.multiplexed
+    }
+}

@@ -94,6 +94,18 @@ impl Setup {
             Self::Either => "actpass",
         }
     }
+
+    fn attribute(self) -> String {
+        format!("a=setup:{}\r\n", self.name())
+    }
+}
+
+/// A description of ours that leaves it to whoever answers who begins, whatever it said before.
+pub(super) fn left_open(description: &str) -> String {
+    let decided = [Setup::Active, Setup::Passive];
+    decided.into_iter().fold(description.to_owned(), |description, setup| {
+        description.replace(&setup.attribute(), &Setup::Either.attribute())
+    })
 }
 
 /// What was agreed on about keys by DTLS.
@@ -150,7 +162,7 @@ impl Written<'_> {
     pub(super) fn attributes(&self, local: std::net::SocketAddr) -> String {
         let mut text = String::new();
         if let Some((fingerprint, setup)) = self.certificate {
-            text.push_str(&format!("a=setup:{}\r\n", setup.name()));
+            text.push_str(&setup.attribute());
             text.push_str(&fingerprint.attribute());
         }
         if let Some(ours) = self.checks {

@@ -153,17 +153,40 @@ pub enum Unacceptable {
     /// Audio, but in no codec of ours.
     #[error("no audio codec in common; PCMU, PCMA, G722 and opus are supported")]
     NoCodec,
+    /// No offer at all, where it was left to whoever is called.
+    #[error("the INVITE had no offer, and nothing is offered in its answer")]
+    NoOffer,
+    /// What was agreed on before the final answer is something else in it.
+    #[error("the final answer describes other audio than what was agreed on before it")]
+    Changed,
     /// An address that is a name, or of no family that we know.
     #[error("the media address is not an IP address")]
     Address,
 }
 
 impl Unacceptable {
+    /// In one word, for metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Malformed(_) => "malformed",
+            Self::NoAudio => "no_audio",
+            Self::Transport => "transport",
+            Self::NoFingerprint => "no_fingerprint",
+            Self::NoSuite => "no_suite",
+            Self::Unprotected => "unprotected",
+            Self::NoCodec => "no_codec",
+            Self::NoOffer => "no_offer",
+            Self::Changed => "changed",
+            Self::Address => "address",
+        }
+    }
+
     /// The warning code.
     #[must_use]
     pub const fn warning(self) -> u16 {
         match self {
-            Self::Malformed(_) => 399,
+            Self::Malformed(_) | Self::NoOffer | Self::Changed => 399,
             Self::NoAudio => 304,
             Self::Transport | Self::NoSuite | Self::NoFingerprint | Self::Unprotected => 302,
             Self::NoCodec => 305,

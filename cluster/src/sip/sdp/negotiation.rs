@@ -176,9 +176,34 @@ impl Negotiation {
         Ok(self.versioned(&body))
     }
 
-    /// The description that we gave last, unchanged, so that the far side sees that nothing is new.
+    /// Answers an offer so that nothing of it is taken (RFC 3264 section 6). `None` where it can't be read.
+    pub fn refuse(&mut self, offer: &[u8]) -> Option<Vec<u8>> {
+        let description = parse(offer).ok()?;
+        let streams: String = description.media.iter().map(refused).collect();
+        Some(self.versioned(&format!("{}{streams}", session_lines(false, &Framing::default()))))
+    }
+
+    /// Takes an offer that was answered as it is told once more, in an answer that can't be answered itself: where audio
+    /// goes may be another place by now, what it is may not.
+    ///
+    /// # Errors
+    /// [`Unacceptable::Changed`], or why it can't be used at all.
+    pub fn hear_again(&mut self, offer: &[u8]) -> Result<(), Unacceptable> {
+        let description = parse(offer)?;
+        let choice = self.choose(&description)?;
+        let agreed = self.agree(&description, &choice, false)?;
+        if !self.agreed.as_ref().is_some_and(|before| before.is_like(&agreed)) {
+            return Err(Unacceptable::Changed);
+        }
+        self.agreed = Some(agreed);
+        Ok(())
+    }
+
+    /// An offer that is the description that we gave last, so that the far side sees that nothing is new. Where that was
+    /// an answer it said who begins a handshake about keys; an offer leaves that open, and whoever answers keeps the roles
+    /// and the keys (RFC 8842 section 5.5).
     pub fn unchanged(&mut self) -> Vec<u8> {
-        let written = String::from_utf8_lossy(&self.written).into_owned();
+        let written = handshake::left_open(&String::from_utf8_lossy(&self.written));
         if written.is_empty() { self.offer() } else { self.versioned(&written) }
     }
 

@@ -146,9 +146,36 @@ fn two_of_us_agree_and_offer_each_other_anew() {
             callee.accept(&answer).unwrap();
             let answer = callee.answer(&caller.offer()).unwrap();
             caller.accept(&answer).unwrap();
+            // The same as a refresh says it.
+            let refresh = callee.unchanged();
+            assert!(text(refresh.clone()).contains("a=setup:actpass\r\n"));
+            callee.accept(&caller.answer(&refresh).unwrap()).unwrap();
+            let refresh = caller.unchanged();
+            caller.accept(&callee.answer(&refresh).unwrap()).unwrap();
             assert_eq!((caller.agreed(), callee.agreed()), (Some(&here), Some(&there)));
         }
     }
+}
+
+#[test]
+fn a_refresh_leaves_open_who_begins_and_says_nothing_else_new() {
+    for (offered, role) in [("active", "passive"), ("passive", "active"), ("actpass", "passive")] {
+        let mut ours = one(OURS, Protection::Required, KeyManagement::Dtls);
+        let answered = text(ours.answer(&answer("UDP/TLS/RTP/SAVP", &proved(offered))).unwrap());
+        let before = ours.agreed().cloned();
+        let refresh = text(ours.unchanged());
+        let expected =
+            answered.replace(&format!("a=setup:{role}"), "a=setup:actpass").replace("o=- 42 1 ", "o=- 42 2 ");
+        assert_eq!(refresh, expected);
+        // Whoever answers keeps the roles; the next refresh is the same to the letter.
+        let theirs = if role == "passive" { "active" } else { "passive" };
+        ours.accept(&answer("UDP/TLS/RTP/SAVP", &proved(theirs))).unwrap();
+        assert_eq!(ours.agreed(), before.as_ref());
+        assert_eq!(text(ours.unchanged()), refresh);
+    }
+    let mut plain = one(OURS, Protection::Accepted, KeyManagement::Sdes);
+    let answered = text(plain.answer(&answer("RTP/AVP", "")).unwrap());
+    assert_eq!(text(plain.unchanged()), answered, "where there is no handshake nothing changes");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use parking_lot::RwLock;
 
 use super::super::{Account, Error};
 use super::Carrier;
+use crate::sip::dialog::Offers;
 use crate::sip::sdp::{KeyManagement, Protection};
 
 /// All of them.
@@ -32,6 +33,7 @@ struct Known {
     account: Option<Account>,
     srtp: Option<Protection>,
     srtp_keys: Option<KeyManagement>,
+    offers: Option<Offers>,
 }
 
 impl Carriers {
@@ -70,6 +72,7 @@ impl Carriers {
                 account: carrier.account.clone(),
                 srtp: carrier.srtp,
                 srtp_keys: carrier.srtp_keys,
+                offers: carrier.offers,
             });
         }
         Ok(Self { all, learned: RwLock::default() })
@@ -103,6 +106,11 @@ impl Carriers {
         self.all.get(index).map_or((None, None), |known| (known.srtp, known.srtp_keys))
     }
 
+    /// What a trunk says itself of who offers in calls to it.
+    pub(super) fn offers(&self, index: usize) -> Option<Offers> {
+        self.all.get(index).and_then(|known| known.offers)
+    }
+
     /// The name of a trunk whose keys are agreed on by DTLS.
     pub(super) fn by_handshake(&self) -> Option<&str> {
         let by_handshake = |known: &&Known| known.srtp_keys == Some(KeyManagement::Dtls);
@@ -125,11 +133,14 @@ impl Carriers {
         self.all.iter().map(|known| known.account.as_ref())
     }
 
-    /// Takes these for all the addresses of a trunk that names none and has no password of its own.
+    /// Whether a trunk is known by its provider's addresses: it names none and has no password of its own.
+    pub(super) fn learns(&self, index: usize) -> bool {
+        self.all.get(index).is_some_and(|known| known.networks.is_empty() && known.user.is_empty())
+    }
+
+    /// Takes these for all the addresses of such a trunk.
     pub(super) fn learn(&self, index: usize, addresses: impl Iterator<Item = IpAddr>) {
-        let names_none =
-            self.all.get(index).is_some_and(|known| known.networks.is_empty() && known.user.is_empty());
-        if names_none {
+        if self.learns(index) {
             let mut learned = self.learned.write();
             learned.retain(|_, known| *known != index);
             learned.extend(addresses.take(LEARNED_MAX).map(|address| (address.to_canonical(), index)));
@@ -184,6 +195,7 @@ mod tests {
             account: None,
             srtp: None,
             srtp_keys: None,
+            offers: None,
         }
     }
 
@@ -222,6 +234,14 @@ mod tests {
             [may("+442079460001"), may("+441619460001"), may("1000"), may("2000")],
             [true, false, true, false]
         );
+    }
+
+    #[test]
+    fn a_trunk_says_itself_when_audio_is_offered() {
+        let written = "name = \"late\"\naddresses = [\"192.0.2.1\"]\noffers = \"delayed\"\n";
+        let all =
+            Carriers::new(&[toml::from_str(written).unwrap(), carrier("one", &["192.0.2.2"], "")]).unwrap();
+        assert_eq!([all.offers(0), all.offers(1), all.offers(2)], [Some(Offers::Delayed), None, None]);
     }
 
     #[test]

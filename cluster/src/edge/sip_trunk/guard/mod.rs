@@ -23,6 +23,7 @@ pub use settings::{Carrier, Settings};
 
 use super::{Account, Error};
 use crate::clock;
+use crate::sip::dialog::Offers;
 use crate::sip::digest::{Digest, Verdict, answer_in};
 use crate::sip::numbers;
 use crate::sip::proof::Prover;
@@ -143,6 +144,11 @@ impl Guard {
         self.carriers.protection(index)
     }
 
+    /// What a trunk says itself of who offers in calls to it.
+    pub(super) fn offers(&self, index: usize) -> Option<Offers> {
+        self.carriers.offers(index)
+    }
+
     /// The name of a trunk whose keys are agreed on by DTLS.
     pub(super) fn by_handshake(&self) -> Option<&str> {
         self.carriers.by_handshake()
@@ -171,6 +177,11 @@ impl Guard {
     /// What proves who we are to a trunk's provider.
     pub(super) fn prover(&self, index: usize) -> Option<Prover> {
         self.account(index).and_then(|account| account.proof().ok()).map(Prover::new)
+    }
+
+    /// Whether a trunk is known by its provider's addresses.
+    pub(super) fn learns(&self, index: usize) -> bool {
+        self.carriers.learns(index)
     }
 
     /// Takes the addresses of a trunk's provider for the trunk's, where it has none of its own.

@@ -3,6 +3,7 @@
 use actors::types::Private;
 use serde::{Deserialize, Serialize};
 
+use crate::sip::dialog::Offers;
 use crate::sip::digest::Algorithm;
 use crate::sip::sdp::{KeyManagement, Protection};
 
@@ -92,4 +93,7 @@ pub struct Carrier {
     /// By what the keys of what we offer it are agreed on, where that is another than with everybody.
     #[serde(default)]
     pub srtp_keys: Option<KeyManagement>,
+    /// When audio is offered in calls to it, where that is another time than with everybody.
+    #[serde(default)]
+    pub offers: Option<Offers>,
 }

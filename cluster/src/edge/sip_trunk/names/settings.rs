@@ -16,6 +16,9 @@ pub struct Settings {
     pub attempts: usize,
     /// How long a whole search may take, in milliseconds.
     pub search_ms: u64,
+    /// How often it is looked up, in milliseconds, from where providers call with whom we have an account and do not
+    /// register.
+    pub again_ms: u64,
     /// Answers that are kept at once.
     pub cache_max: u64,
     /// How long an answer is kept at most, in seconds; it may say less itself.
@@ -33,6 +36,7 @@ impl Default for Settings {
             timeout_ms: 2_000,
             attempts: 2,
             search_ms: 8_000,
+            again_ms: 60_000,
             cache_max: 1_024,
             keep_most_s: 3_600,
             keep_missing_most_s: 60,

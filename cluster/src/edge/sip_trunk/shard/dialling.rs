@@ -7,8 +7,8 @@ use std::sync::atomic::AtomicBool;
 use actors::call::leg::{Events, Leg};
 use tokio::sync::oneshot;
 
-use super::super::Error;
 use super::super::leg::TrunkLeg;
+use super::super::{Error, metrics};
 use super::invites::new_call_id;
 use super::state::{Call, Shard, Sink};
 use crate::sip::dialog::{Calling, Dialog};
@@ -67,7 +67,9 @@ impl Shard {
         let from =
             if from.contains(':') { from.to_owned() } else { format!("sip:{from}@{}", self.host_for(flow)) };
         let own = self.own(key, flow);
-        let calling = Calling { call_id, target: &target, from: &from, routes: proxies, replaces: None };
+        let offers = self.offers(trunk);
+        let calling =
+            Calling { call_id, target: &target, from: &from, routes: proxies, replaces: None, offers };
         let dialog = Dialog::outgoing(own, negotiation, self.now(), calling)
             .map_err(|why| Error::Target { why: why.to_string() })?;
         let alive = Arc::new(AtomicBool::new(true));
@@ -90,12 +92,15 @@ impl Shard {
             offering: false,
             answered: true,
             established: false,
+            keyed: false,
+            waits_for_keys: false,
             cause: None,
             ending: None,
             concluded: false,
             scheduled: None,
         };
         self.calls.insert(key, call);
+        metrics::called(offers);
         self.run_effects(key);
         Ok(Arc::new(leg))
     }

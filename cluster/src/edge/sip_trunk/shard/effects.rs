@@ -68,7 +68,8 @@ impl Shard {
             Effect::Tell(event) => self.on_event(key, event),
             Effect::Unusable { why } => {
                 let call_id = self.calls.get(&key).map(|call| call.id);
-                tracing::warn!(?call_id, %why, "a call is ended, for what was answered to our offer can't be used");
+                metrics::unusable(why);
+                tracing::warn!(?call_id, %why, "a call is ended, for what its answer describes can't be used");
             }
             Effect::Ignored { why } => {
                 metrics::ignored();
@@ -139,7 +140,7 @@ impl Shard {
                 self.report_to_predecessor(key, 180);
                 self.deliver(key, LegEvent::Ringing);
             }
-            Event::Agreed(agreed) => self.configure(key, &agreed),
+            Event::Agreed(agreed) => self.described(key, &agreed),
             Event::Established => self.on_established(key),
             Event::Held(held) => self.deliver(key, LegEvent::Held(held)),
             Event::Digit(digit) => self.deliver(key, LegEvent::Digit(digit)),
@@ -160,10 +161,17 @@ impl Shard {
         }
     }
 
-    fn on_established(&mut self, key: u64) {
+    /// A call is up. One that we make is so for whoever has us call once both can be heard: nobody is put together with a
+    /// line that nothing can be said on.
+    pub(super) fn on_established(&mut self, key: u64) {
         let Some(call) = self.calls.get_mut(&key) else { return };
         if let Some(predecessor) = call.predecessor {
             return self.succeed(predecessor, key);
+        }
+        let by_handshake = call.dialog.agreed().is_some_and(|agreed| agreed.handshake.is_some());
+        if by_handshake && !call.keyed && !call.established && call.origin.is_none() {
+            call.waits_for_keys = true;
+            return;
         }
         // A call that has taken another's place is up already, as far as anybody here knows.
         if !std::mem::replace(&mut call.established, true) {
@@ -174,8 +182,18 @@ impl Shard {
         }
     }
 
+    /// What audio is has been agreed on. Where it needs no handshake any more, nobody waits for one.
+    pub(super) fn described(&mut self, key: u64, agreed: &sdp::Agreed) {
+        self.configure(key, agreed);
+        if agreed.handshake.is_none()
+            && self.calls.get_mut(&key).is_some_and(|call| std::mem::take(&mut call.waits_for_keys))
+        {
+            self.on_established(key);
+        }
+    }
+
     /// Tells a call's audio what was agreed on.
-    pub(super) fn configure(&self, key: u64, agreed: &sdp::Agreed) {
+    fn configure(&self, key: u64, agreed: &sdp::Agreed) {
         if let Some(session) = self.calls.get(&key).and_then(|call| call.session.as_ref()) {
             // A session that is gone says so by its own last event.
             let _ = session.control(MediaControl::Configure(stream(agreed)));

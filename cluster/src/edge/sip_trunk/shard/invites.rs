@@ -176,6 +176,8 @@ impl Shard {
             offering: true,
             answered: false,
             established: false,
+            keyed: false,
+            waits_for_keys: false,
             cause: None,
             ending: None,
             concluded: false,

@@ -10,7 +10,7 @@ use super::super::metrics;
 use super::super::transports::Flow;
 use super::Control;
 use super::state::Shard;
-use crate::edge::media::{MediaEvent, MediaEvents, Session};
+use crate::edge::media::{MediaEvent, MediaEvents, NoKeys, Session};
 use crate::sip::dialog::{Command, Input};
 
 impl Shard {
@@ -26,6 +26,8 @@ impl Shard {
             MediaEvent::PlaybackEnded { utterance, complete, last_word } => {
                 self.deliver(key, Event::PlaybackEnded { utterance, complete, last_word });
             }
+            MediaEvent::Keys => self.on_keys(key),
+            MediaEvent::NoKeys(why) => self.on_no_keys(key, why),
             // Who has not answered, or was not, may be silent.
             MediaEvent::TimedOut if self.calls.get(&key).is_some_and(|call| !call.dialog.is_up()) => {}
             MediaEvent::TimedOut => self.hang_up_for(key, EndReason::MediaTimeout),
@@ -36,6 +38,30 @@ impl Shard {
                 self.forget_if_over(key);
             }
         }
+    }
+
+    /// Keys were agreed on.
+    fn on_keys(&mut self, key: u64) {
+        let Some(call) = self.calls.get_mut(&key) else { return };
+        call.keyed = true;
+        if std::mem::take(&mut call.waits_for_keys) {
+            self.on_established(key);
+        }
+    }
+
+    /// No keys were agreed on: the call can't go on. One that is not answered may come to some by its answer.
+    fn on_no_keys(&mut self, key: u64, why: NoKeys) {
+        let Some(call) = self.calls.get_mut(&key).filter(|call| call.dialog.is_up()) else { return };
+        if call.ending.is_some() {
+            return;
+        }
+        call.cause.get_or_insert(EndReason::KeysNotAgreed);
+        // Whoever has us call is told as of those who do not take what we offer: nobody has heard a word.
+        if std::mem::take(&mut call.waits_for_keys) {
+            self.deliver(key, Event::Refused(488));
+        }
+        let because = format!("no keys for audio were agreed on by DTLS: {why}");
+        self.hang_up_with(key, Command::HangUpBecause { status: 488, text: because });
     }
 
     /// Audio comes: before the answer to a call that we make, its network's.

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use super::state::Shard;
 use crate::sip::destination::Transport;
+use crate::sip::dialog::Offers;
 use crate::sip::sdp::{Fingerprint, Hash, KeyManagement, Means, Negotiation, Protection, Secret};
 
 impl Shard {
@@ -35,6 +36,12 @@ impl Shard {
             .protected(protection, secret)
             .keyed(keys)
             .for_browsers(matches!(transport, Transport::Ws | Transport::Wss))
+    }
+
+    /// When audio is offered in a call that we make: as its trunk says itself, else as with everybody.
+    pub(super) fn offers(&self, trunk: Option<usize>) -> Offers {
+        let own = trunk.and_then(|trunk| self.shared.guard.offers(trunk));
+        own.unwrap_or(self.shared.settings.offers)
     }
 
     /// When and how a call is protected: as its trunk says itself, else as with everybody.

@@ -45,6 +45,7 @@ impl Shard {
             from: &from,
             routes: Vec::new(),
             replaces: referred.replaces,
+            offers: self.offers(trunk),
         };
         let own = self.own(successor, flow);
         let dialog = Dialog::outgoing(own, negotiation, self.now(), calling).ok()?;
@@ -88,7 +89,7 @@ impl Shard {
         let Some(call) = self.calls.get(&key) else { return };
         let (agreed, is_held) = (call.dialog.agreed().cloned(), call.dialog.is_held());
         if let Some(agreed) = agreed {
-            self.configure(key, &agreed);
+            self.described(key, &agreed);
         }
         if is_held && !was_held {
             self.deliver(key, LegEvent::Held(true));
@@ -144,10 +145,15 @@ impl Shard {
 
     /// Hangs a call up, whatever it is waiting for.
     pub(super) fn hang_up(&mut self, key: u64) {
+        self.hang_up_with(key, Command::HangUp);
+    }
+
+    /// The same by this command.
+    pub(super) fn hang_up_with(&mut self, key: u64, command: Command) {
         let Some(call) = self.calls.get(&key) else { return };
         match call.successor.filter(|_| call.orphaned.is_some()) {
             Some(successor) => self.tell_dialog(successor, Input::Command(Command::HangUp)),
-            None => self.tell_dialog(key, Input::Command(Command::HangUp)),
+            None => self.tell_dialog(key, Input::Command(command)),
         }
     }
 }

@@ -156,6 +156,10 @@ pub(super) struct Call {
     pub(super) answered: bool,
     /// The call actor knows that the call is up.
     pub(super) established: bool,
+    /// Keys were agreed on by DTLS.
+    pub(super) keyed: bool,
+    /// It is up, and the call actor is told so once there are keys.
+    pub(super) waits_for_keys: bool,
     /// Why we hung up, where it was not the call's own wish.
     pub(super) cause: Option<EndReason>,
     pub(super) ending: Option<Ending>,

@@ -213,6 +213,8 @@ impl Shard {
             offering: false,
             answered: true,
             established: true,
+            keyed: false,
+            waits_for_keys: false,
             cause: None,
             ending: None,
             concluded: true,

@@ -9,9 +9,10 @@ use tokio::time::Instant;
 use super::wire::Wire;
 use crate::sip::destination;
 use crate::sip::diagnosis::Happened;
+use crate::sip::dialog::Offers;
 use crate::sip::proof::Prover;
 use crate::sip::respond::ALLOW;
-use crate::sip::sdp::Negotiation;
+use crate::sip::sdp::{Negotiation, sdp_of};
 use crate::sip::wire::{self, Header, HeaderName, Message, Method, Request, Response};
 
 /// The first and the longest time between two repeats by datagrams (RFC 3261 section 17.1.2.2).
@@ -22,8 +23,8 @@ pub(super) struct Asker {
     pub(super) identity: String,
     pub(super) prover: Option<Prover>,
     pub(super) patience: Duration,
-    /// What a call offers.
-    offering: Negotiation,
+    /// What a call offers, and whether it does so itself.
+    offering: (Negotiation, Offers),
     call_id: String,
     tag: String,
     sequence: u32,
@@ -42,7 +43,7 @@ impl Asker {
         identity: String,
         prover: Option<Prover>,
         patience: Duration,
-        offering: Negotiation,
+        offering: (Negotiation, Offers),
     ) -> Self {
         Self {
             identity,
@@ -83,15 +84,10 @@ impl Asker {
                 add(&mut request, name, value);
             }
         }
-        let body = if *method == Method::Invite {
-            self.offering.place(SocketAddr::new(wire.own.ip(), AUDIO_PORT));
-            add(&mut request, HeaderName::ContentType, "application/sdp".to_owned());
-            self.offering.offer()
-        } else {
-            Vec::new()
-        };
-        add(&mut request, HeaderName::ContentLength, body.len().to_string());
-        request.set_body(Bytes::from(body));
+        let (offering, offers) = &mut self.offering;
+        offering.place(SocketAddr::new(wire.own.ip(), AUDIO_PORT));
+        let offer = (*method == Method::Invite && *offers == Offers::Early).then(|| offering.offer());
+        describe(&mut request, offer);
         Some(request)
     }
 
@@ -184,6 +180,10 @@ impl Asker {
         let to = wire::text(headers, &HeaderName::To).unwrap_or_default();
         ack.headers.remove_all(&HeaderName::To);
         add(&mut ack, HeaderName::To, to.clone());
+        // Where the offer was left to whoever is called, it is answered: by taking nothing of it.
+        let offered = sdp_of(headers, answered.response.body());
+        let refusal = offered.filter(|_| self.offering.1 == Offers::Delayed);
+        describe(&mut ack, refusal.and_then(|offer| self.offering.0.refuse(&offer)));
         wire.send(&Message::Request(ack).to_bytes(), false).await?;
         let uri = contact.to_string();
         if let Some(bye) = self.request(wire, &Method::Bye, &uri, &to) {
@@ -224,6 +224,17 @@ fn cancel_of(invite: &Request) -> Request {
 
 fn branch_of(via: &str) -> Option<String> {
     via.split(';').find_map(|part| part.trim().strip_prefix("branch=").map(str::to_owned))
+}
+
+/// Adds a session description, where there is one, and says how long it is.
+fn describe(request: &mut Request, description: Option<Vec<u8>>) {
+    request.headers.remove_all(&HeaderName::ContentLength);
+    if description.is_some() {
+        add(request, HeaderName::ContentType, "application/sdp".to_owned());
+    }
+    let body = description.unwrap_or_default();
+    add(request, HeaderName::ContentLength, body.len().to_string());
+    request.set_body(Bytes::from(body));
 }
 
 fn add(request: &mut Request, name: HeaderName, value: String) {

@@ -15,6 +15,7 @@ use crate::edge::sip_trunk::names::Names;
 use crate::edge::sip_trunk::{Error, Settings, tls};
 use crate::sip::destination::{PORT, Transport};
 use crate::sip::diagnosis::{Happened, Path, Step, path};
+use crate::sip::dialog::Offers;
 use crate::sip::location::{Target, Wanted};
 use crate::sip::proof::Prover;
 use crate::sip::sdp::{Fingerprint, Hash, Negotiation, Secret};
@@ -30,7 +31,7 @@ struct Subject {
     identity: String,
     prover: Option<Prover>,
     registers: bool,
-    offering: Negotiation,
+    offering: (Negotiation, Offers),
 }
 
 /// Tries the trunk with this name.
@@ -70,16 +71,17 @@ pub async fn try_trunk(settings: &Settings, name: &str, wish: &Wish) -> Result<V
 }
 
 /// What a call to it offers, as one that is meant does. Nobody asks for the certificate: it is over before.
-fn offering(settings: &Settings, carrier: &Carrier) -> Negotiation {
+fn offering(settings: &Settings, carrier: &Carrier) -> (Negotiation, Offers) {
     let certificate = Fingerprint { hash: Hash::Sha256, bytes: crate::chance::bytes::<32>().to_vec() };
-    Negotiation::new(SocketAddr::from(([0, 0, 0, 0], 0)), 1)
+    let offering = Negotiation::new(SocketAddr::from(([0, 0, 0, 0], 0)), 1)
         .speaking(settings.codecs.clone())
         .certified(Some(certificate))
         .protected(carrier.srtp.unwrap_or(settings.srtp), Secret::from(crate::chance::bytes()))
-        .keyed(carrier.srtp_keys.unwrap_or(settings.srtp_keys))
+        .keyed(carrier.srtp_keys.unwrap_or(settings.srtp_keys));
+    (offering, carrier.offers.unwrap_or(settings.offers))
 }
 
-fn subject(carrier: &Carrier, offering: Negotiation) -> Result<Subject, Error> {
+fn subject(carrier: &Carrier, offering: (Negotiation, Offers)) -> Result<Subject, Error> {
     let name = || carrier.name.clone();
     if let Some(account) = &carrier.account {
         account.check(&carrier.name)?;
