@@ -13,6 +13,7 @@ use actors::tenant::import;
 use actors::types::{Business, CallBackResult, CallEventKind, CallRecord, EndReason, HandOverOutcome, Route};
 use cluster::edge::media::{self, Media};
 use cluster::edge::sip_trunk::{Settings, Transport, Trunk};
+use cluster::sip::dialog::Offers;
 use cluster::sip::respond::respond;
 use cluster::sip::wire::Method;
 use models::audio::{Clip, Speech, audio_ring};
@@ -283,6 +284,8 @@ async fn a_caller_who_gave_up_is_called_back_by_the_trunk_with_an_account() {
     let there = address(&other, Transport::Udp);
     let mut by_account = with_account(&format!("sip:{there}"));
     by_account.trunk[0].account.as_mut().unwrap().register = false;
+    // Those whose telephones ring first, and who are called back, offer themselves.
+    by_account.trunk[0].offers = Some(Offers::Delayed);
     let rules = format!(
         "[[department]]\nname = \"sam\"\nuri = \"sip:{RINGS}@{there}\"\n[ring_first]\npeople = [\"sam\"]\n[call_back]\n"
     );

@@ -129,27 +129,31 @@ async fn peer_however_a_hand_over_fails_the_caller_is_spoken_to_and_the_record_s
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn peer_the_two_hear_each_other_and_the_caller_comes_back_when_the_person_leaves() {
     let nobody: SocketAddr = "127.0.0.1:9".parse().unwrap();
-    let person = End::of("127.0.0.1", nobody, "person").await;
-    let node = node(person.own, &[]);
-    let person = End { trunk: node.sip, ..person };
-    let mut caller = caller(&node, "answered").await;
-    let invite = person.next("INVITE ").await;
-    person.answer(&invite, 200, "", &person.sdp()).await;
-    person.next("ACK ").await;
-    assert!(person.hears_a_voice().await);
-    assert!(is(&person.press(&invite, 1, '1').await, 200));
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    // Nobody of ours speaks any more: what each hears is the other.
-    let (theirs, ours) = (caller.heard_at.unwrap(), End::audio_in(&invite));
-    for (speaker, there, listener) in [(&caller, theirs, &person), (&person, ours, &caller)] {
-        let (heard, ()) = tokio::join!(listener.hears_a_voice(), speaker.speak(there));
-        assert!(heard, "{} hears nothing", listener.call_id);
+    for offers in ["early", "delayed"] {
+        let person = End::of("127.0.0.1", nobody, "person").await;
+        let node = node(person.own, &[("STROWGER_SIP_OFFERS", offers)]);
+        let person = End { trunk: node.sip, ..person };
+        let mut caller = caller(&node, &format!("answered-{offers}")).await;
+        let invite = person.next("INVITE ").await;
+        person.answer(&invite, 200, "", &person.sdp()).await;
+        let ack = person.next("ACK ").await;
+        // Where we have offered nothing, our ACK says where we are.
+        let ours = End::audio_in(if offers == "delayed" { &ack } else { &invite });
+        assert!(person.hears_a_voice().await);
+        assert!(is(&person.press(&invite, 1, '1').await, 200));
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        // Nobody of ours speaks any more: what each hears is the other.
+        let theirs = caller.heard_at.unwrap();
+        for (speaker, there, listener) in [(&caller, theirs, &person), (&person, ours, &caller)] {
+            let (heard, ()) = tokio::join!(listener.hears_a_voice(), speaker.speak(there));
+            assert!(heard, "{} hears nothing", listener.call_id);
+        }
+        assert!(is(&person.ask_back(&invite, "BYE", 2, "").await, 200));
+        assert!(caller.hears_a_voice().await, "the receptionist is back");
+        tokio::time::sleep(A_SENTENCE).await;
+        assert!(is(&caller.ask("BYE", "").await, 200));
+        assert_spoken_to_after(&written(node.data.path()), "answered");
     }
-    assert!(is(&person.ask_back(&invite, "BYE", 2, "").await, 200));
-    assert!(caller.hears_a_voice().await, "the receptionist is back");
-    tokio::time::sleep(A_SENTENCE).await;
-    assert!(is(&caller.ask("BYE", "").await, 200));
-    assert_spoken_to_after(&written(node.data.path()), "answered");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

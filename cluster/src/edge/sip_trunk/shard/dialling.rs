@@ -92,6 +92,7 @@ impl Shard {
             offering: false,
             answered: true,
             established: false,
+            handshake: None,
             keyed: false,
             waits_for_keys: false,
             cause: None,

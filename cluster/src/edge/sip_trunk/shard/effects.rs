@@ -168,8 +168,7 @@ impl Shard {
         if let Some(predecessor) = call.predecessor {
             return self.succeed(predecessor, key);
         }
-        let by_handshake = call.dialog.agreed().is_some_and(|agreed| agreed.handshake.is_some());
-        if by_handshake && !call.keyed && !call.established && call.origin.is_none() {
+        if call.handshake.is_some() && !call.keyed && !call.established && call.origin.is_none() {
             call.waits_for_keys = true;
             return;
         }
@@ -182,12 +181,16 @@ impl Shard {
         }
     }
 
-    /// What audio is has been agreed on. Where it needs no handshake any more, nobody waits for one.
+    /// What audio is has been agreed on. Where it needs no handshake any more, nobody waits for one; keys that were agreed
+    /// on with another of the phones that our INVITE rings at are none.
     pub(super) fn described(&mut self, key: u64, agreed: &sdp::Agreed) {
         self.configure(key, agreed);
-        if agreed.handshake.is_none()
-            && self.calls.get_mut(&key).is_some_and(|call| std::mem::take(&mut call.waits_for_keys))
-        {
+        let Some(call) = self.calls.get_mut(&key) else { return };
+        if call.handshake != agreed.handshake {
+            call.handshake.clone_from(&agreed.handshake);
+            call.keyed = false;
+        }
+        if call.handshake.is_none() && std::mem::take(&mut call.waits_for_keys) {
             self.on_established(key);
         }
     }

@@ -176,6 +176,7 @@ impl Shard {
             offering: true,
             answered: false,
             established: false,
+            handshake: None,
             keyed: false,
             waits_for_keys: false,
             cause: None,

@@ -39,18 +39,20 @@ impl Shard {
         let call_id = self.own_call_id()?;
         let successor = self.new_key();
         let negotiation = self.negotiation(successor, self.local_of(key, flow), flow.transport, trunk);
+        let offers = self.offers(trunk);
         let calling = Calling {
             call_id: &call_id,
             target: &referred.target,
             from: &from,
             routes: Vec::new(),
             replaces: referred.replaces,
-            offers: self.offers(trunk),
+            offers,
         };
         let own = self.own(successor, flow);
         let dialog = Dialog::outgoing(own, negotiation, self.now(), calling).ok()?;
         let mut call = self.hollow(dialog, flow, trunk);
         call.predecessor = Some(key);
+        metrics::called(offers);
         self.calls.insert(successor, call);
         self.calls.get_mut(&key)?.successor = Some(successor);
         Some(successor)

@@ -27,6 +27,7 @@ use crate::edge::media::{Media, Session};
 use crate::sip::dialog::{Dialog, Ending, Moment, RequestId, TransactionId};
 use crate::sip::location::Target;
 use crate::sip::proof::Prover;
+use crate::sip::sdp::Handshake;
 use crate::sip::wheel::Wheel;
 use crate::sip::wire::{Limits, Request, Timer, Timers, TransactionKey, TransactionLayer};
 
@@ -156,7 +157,8 @@ pub(super) struct Call {
     pub(super) answered: bool,
     /// The call actor knows that the call is up.
     pub(super) established: bool,
-    /// Keys were agreed on by DTLS.
+    /// With whom keys are agreed on by DTLS, as described last, and whether they were.
+    pub(super) handshake: Option<Box<Handshake>>,
     pub(super) keyed: bool,
     /// It is up, and the call actor is told so once there are keys.
     pub(super) waits_for_keys: bool,

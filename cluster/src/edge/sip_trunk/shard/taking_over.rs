@@ -213,6 +213,7 @@ impl Shard {
             offering: false,
             answered: true,
             established: true,
+            handshake: None,
             keyed: false,
             waits_for_keys: false,
             cause: None,
