@@ -89,11 +89,13 @@ pub fn markdown(name: &str, scenario: &Scenario, measured: &Measured, machine: &
     let _ = writeln!(
         text,
         "\nThe machine's pace before the run: {:.2} us for a datagram sent and received over loopback (50 each way a \
-         second, a call's, are {:.4} % of a core), {:.1} us for 10,000 steps that wait for each other.",
+         second, a call's, are {:.4} % of a core), {:.1} us for 10,000 steps that wait for each other, {:.0} us for \
+         1,000 reads across 16 MiB that wait for each other.",
         measured.pace.datagram_us,
         // 50 come and 50 go: each is half of what was measured.
         50.0 * measured.pace.datagram_us / 1e4,
-        measured.pace.steps_us
+        measured.pace.steps_us,
+        measured.pace.reads_us
     );
     text
 }

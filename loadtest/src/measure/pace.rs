@@ -1,5 +1,5 @@
 //! How fast the machine is now. One whose speed changes by the hour gives other figures for the same program; beside
-//! these two they can be compared.
+//! these three they can be compared.
 
 use std::net::UdpSocket;
 use std::time::Duration;
@@ -11,10 +11,12 @@ use cluster::clock;
 const SPAN_S: f64 = 0.5;
 /// The longest that measuring takes on a machine that gives this process no time.
 const LONGEST: Duration = Duration::from_secs(5);
+/// Lines of memory that are read.
+const LINES: u32 = (16 << 20) / 64;
 /// What is done between two looks at the clock.
 const AT_ONCE: u32 = 1_000;
 
-/// What the machine takes for two fixed things, in microseconds of one core.
+/// What the machine takes for three fixed things, in microseconds of one core.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Pace {
     /// A datagram of G.711's size sent and received over loopback, one system call for each: what the kernel takes of
@@ -22,9 +24,13 @@ pub struct Pace {
     pub datagram_us: f64,
     /// 10,000 steps of a generator of random numbers that wait for each other: the core itself.
     pub steps_us: f64,
+    /// 1,000 reads across 16 MiB, each of which says where the next is: what is in no cache of the core. On a machine
+    /// that others share this changes most, and with it what a call costs, of whose state little stays in a cache for
+    /// 20 ms.
+    pub reads_us: f64,
 }
 
-/// Measures it, in about a second. Nothing else should run.
+/// Measures it, in about two seconds. Nothing else should run.
 ///
 /// # Errors
 /// Where there is no loopback.
@@ -47,7 +53,26 @@ pub fn pace() -> std::io::Result<Pace> {
         std::hint::black_box(state);
         Ok(())
     })?;
-    Ok(Pace { datagram_us, steps_us })
+    let (lines, mut at) = (ring_of_lines(), 0);
+    let reads_us = each_us(|| {
+        for _ in 0..1_000 {
+            at = lines.get(at).map_or(0, |line| line[0] as usize);
+        }
+        std::hint::black_box(at);
+        Ok(())
+    })?;
+    Ok(Pace { datagram_us, steps_us, reads_us })
+}
+
+/// 16 MiB of lines of 64 bytes, each with the place of another, so that all are one ring in no order (Sattolo).
+fn ring_of_lines() -> Vec<[u32; 16]> {
+    let mut order: Vec<u32> = (0..LINES).collect();
+    let mut state = 0x9e37_79b9_u32;
+    for last in (1..order.len()).rev() {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        order.swap(last, (state >> 8) as usize % last);
+    }
+    order.into_iter().map(|next| [next; 16]).collect()
 }
 
 /// Processor time of one of these, in microseconds.
@@ -68,8 +93,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_take_some_time() {
-        let pace = pace().unwrap();
-        assert!(pace.datagram_us > 0.0 && pace.steps_us > 0.0, "{pace:?}");
+    fn each_takes_some_time() {
+        let Pace { datagram_us, steps_us, reads_us } = pace().unwrap();
+        assert!(datagram_us > 0.0 && steps_us > 0.0 && reads_us > 0.0);
+    }
+
+    #[test]
+    fn all_lines_are_one_ring() {
+        let lines = ring_of_lines();
+        let (mut at, mut seen) = (0, 0);
+        loop {
+            at = lines[at][0] as usize;
+            seen += 1;
+            if at == 0 {
+                break;
+            }
+        }
+        assert_eq!(seen, LINES);
     }
 }
