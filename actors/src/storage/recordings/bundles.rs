@@ -10,7 +10,6 @@ use std::fs::OpenOptions;
 use std::io::ErrorKind;
 use std::ops::Range;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
-use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -93,16 +92,12 @@ fn put(folder: &LocalFileSystem, piece: &Piece) -> object_store::Result<()> {
     let open = || OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
     let file = match open() {
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            let made = path.parent().map_or(Ok(()), make_folders);
+            let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
             made.and_then(|()| open())
         }
         opened => opened,
     };
     file.and_then(|file| file.write_all_at(&piece.sealed, piece.offset)).map_err(failed)
-}
-
-fn make_folders(folder: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(folder)
 }
 
 fn failed(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {

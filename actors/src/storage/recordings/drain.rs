@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::Settings;
-use super::keeper::{Tally, Work};
+use super::keeper::{Segment, Tally, Work};
 use super::seal::{SEAL_BYTES, Seal};
 use crate::storage::metrics::{RECORDING_LOST_SAMPLES, RECORDINGS_LIVE};
 use crate::types::RecordingId;
@@ -105,12 +105,12 @@ impl Live {
         let pairs = audio.len() / 2;
         let row = self.tally.row();
         match self.seal.seal(index, last, audio) {
-            Ok(sealed) => self.waiting.push_back(Work::Segment {
+            Ok(sealed) => self.waiting.push_back(Work::Segment(Segment {
                 sealed: sealed.into(),
                 index,
                 samples: pairs,
                 tally: Arc::clone(&self.tally),
-            }),
+            })),
             Err(error) => {
                 tracing::error!(%error, call_id = %row.call, "a segment could not be sealed");
                 self.tally.lose(index);
@@ -152,7 +152,7 @@ impl Live {
         }
         while self.waiting.len() > behind_max as usize {
             match self.waiting.front() {
-                Some(Work::Segment { index, samples, .. }) => {
+                Some(Work::Segment(Segment { index, samples, .. })) => {
                     self.tally.lose(*index);
                     counter!(RECORDING_LOST_SAMPLES).increment(*samples as u64);
                     self.waiting.pop_front();

@@ -24,7 +24,7 @@ pub(super) type Finished = Result<FinishedRecording>;
 /// What a keeper is given.
 pub(super) enum Work {
     /// Keep this.
-    Segment { sealed: Bytes, index: u32, samples: usize, tally: Arc<Tally> },
+    Segment(Segment),
     /// All segments were given: write down the end.
     Finish { tally: Arc<Tally>, segments: u32, samples: u64 },
 }
@@ -74,11 +74,11 @@ pub(super) fn start(
 }
 
 /// A segment to be kept.
-struct Segment {
-    sealed: Bytes,
-    index: u32,
-    samples: usize,
-    tally: Arc<Tally>,
+pub(super) struct Segment {
+    pub(super) sealed: Bytes,
+    pub(super) index: u32,
+    pub(super) samples: usize,
+    pub(super) tally: Arc<Tally>,
 }
 
 impl Segment {
@@ -111,9 +111,7 @@ impl Keeper {
             let (mut segments, mut ends) = (Vec::new(), Vec::new());
             for next in waiting.drain(..) {
                 match next {
-                    Work::Segment { sealed, index, samples, tally } => {
-                        segments.push(Segment { sealed, index, samples, tally });
-                    }
+                    Work::Segment(segment) => segments.push(segment),
                     Work::Finish { tally, segments, samples } => ends.push((tally, segments, samples)),
                 }
             }

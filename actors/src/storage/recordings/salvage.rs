@@ -1,6 +1,7 @@
 //! Recordings whose process died: what of them was kept is brought to an end, so that it can be merged like any
 //! other.
 
+use super::playback::{Body, Source};
 use super::{Recordings, Result};
 use crate::storage::FinishedRecording;
 use crate::types::RecordingId;
@@ -16,10 +17,11 @@ impl Recordings {
         else {
             return Ok(false);
         };
-        let source = self.segments(row.clone()).await?;
-        let kept = self.kept(&row, &source.seal).await?;
+        let seal = self.seal_of(&row).await?;
+        let kept = self.kept(&row, &seal).await?;
         let segments = kept.last().map_or(0, |last| last.saturating_add(1));
         let whole = u64::from(row.segment_samples);
+        let source = Source { row: row.clone(), seal, body: Body::Segments(segments) };
         let samples = match kept.last() {
             // Its process may have died before the segment was full.
             Some(last) => {

@@ -16,13 +16,18 @@ const SILENCE: u8 = 0xff;
 impl Recordings {
     /// A recording's segments, to be opened one by one.
     pub(super) async fn segments(&self, row: Recording) -> Result<Source> {
-        let key = self.keys.open(&row.tenant, row.id, &row.sealed_key).await?;
-        let seal = Seal::new(&key, &row.tenant, row.call, row.id)?;
+        let seal = self.seal_of(&row).await?;
         let count = match &row.finished {
             Some(finished) => finished.segments,
             None => self.kept(&row, &seal).await?.last().map_or(0, |last| last.saturating_add(1)),
         };
         Ok(Source { row, seal, body: Body::Segments(count) })
+    }
+
+    /// What opens a recording's segments.
+    pub(super) async fn seal_of(&self, row: &Recording) -> Result<Seal> {
+        let key = self.keys.open(&row.tenant, row.id, &row.sealed_key).await?;
+        Seal::new(&key, &row.tenant, row.call, row.id)
     }
 
     /// Which segments lie there, of a recording whose end was not written down.
