@@ -69,9 +69,9 @@ impl<T> Wheel<T> {
                     index += 1;
                 }
             }
-            // A burst must not keep its memory for ever.
-            if slot.is_empty() && slot.capacity() > 64 {
-                slot.shrink_to(16);
+            // It comes again in ten seconds only: to make its room anew costs less than to keep that of all of them.
+            if slot.is_empty() {
+                *slot = Vec::new();
             }
         }
     }
@@ -103,6 +103,17 @@ mod tests {
         }
         assert_eq!(fired, [500, 505, 1_000, 32_000, 64_000]);
         assert!(wheel.is_empty());
+    }
+
+    #[test]
+    fn an_empty_wheel_keeps_no_room() {
+        let mut wheel = Wheel::new(0);
+        for at in 0..30_000 {
+            wheel.set(0, at, at);
+        }
+        wheel.advance(30_000, &mut Vec::new());
+        assert!(wheel.is_empty());
+        assert!(wheel.slots.iter().all(|slot| slot.capacity() == 0));
     }
 
     #[test]

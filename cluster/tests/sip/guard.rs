@@ -6,6 +6,9 @@ use actors::call::leg::Event;
 use actors::types::{EndReason, Private};
 use cluster::edge::sip_trunk::{Carrier, Settings, Transport};
 use cluster::sip::digest::Algorithm;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use super::desk::{self, ANSWERS, HANGS_UP, RINGS, UNKNOWN};
 use super::sipp::{scenario, sipp};
@@ -110,6 +113,33 @@ async fn calls_are_held_back_per_source_and_in_all() {
     let count = |wanted| statuses.iter().filter(|(_, status)| *status == wanted).count();
     assert_eq!((count(404), count(503), statuses.len()), (5, 1, 6), "{statuses:?}");
     quiet(&trunk, Duration::from_secs(20)).await;
+    trunk.stop(Duration::from_secs(1)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn over_a_connection_a_call_too_many_from_its_source_is_told() {
+    let mut narrow = settings();
+    (narrow.guard.invites_per_second_per_source, narrow.guard.invites_burst_per_source) = (1, 2);
+    let (trunk, _media, _desk) = desk::open(narrow).await;
+    let mut stream = TcpStream::connect(address(&trunk, Transport::Tcp)).await.unwrap();
+    let own = stream.local_addr().unwrap();
+    let mut said = String::new();
+    for number in 0..3 {
+        let invite = format!(
+            "INVITE sip:{UNKNOWN}@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP {own};branch=z9hG4bK{number}\r\n\
+             Max-Forwards: 70\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:c@d>\r\nCall-ID: n{number}\r\n\
+             CSeq: 1 INVITE\r\nContact: <sip:a@{own};transport=tcp>\r\nContent-Length: 0\r\n\r\n"
+        );
+        stream.write_all(invite.as_bytes()).await.unwrap();
+    }
+    let mut buffer = [0; 4_096];
+    while said.matches("SIP/2.0 404").count() < 2 || !said.contains("SIP/2.0 503") {
+        let length = timeout(Duration::from_secs(2), stream.read(&mut buffer)).await.expect(&said).unwrap();
+        assert!(length > 0, "closed after: {said}");
+        said.push_str(&String::from_utf8_lossy(&buffer[..length]));
+    }
+    let refusal = said.split("SIP/2.0 ").find(|answer| answer.starts_with("503")).unwrap();
+    assert!(refusal.contains("Retry-After: "), "{refusal}");
     trunk.stop(Duration::from_secs(1)).await;
 }
 

@@ -19,8 +19,8 @@ pub struct Settings {
     pub invites_per_second: u32,
     /// New calls at once, from everybody.
     pub invites_burst: u32,
-    /// New calls per second in the long run from one source address; more get no answer, so that a carrier's
-    /// come again a little later and a flood is not answered.
+    /// New calls per second in the long run from one source address; more get no answer by datagram, so that a
+    /// carrier's come again a little later and a flood is not answered, and 503 over a connection.
     pub invites_per_second_per_source: u32,
     /// New calls at once from one source address.
     pub invites_burst_per_source: u32,

@@ -97,6 +97,11 @@ impl Shard {
             Admission::Yes => {}
             Admission::SourceOver => {
                 metrics::dropped("invite_source_limit");
+                // A datagram comes again a little later by itself. Over a connection nothing is sent twice, and
+                // nothing but an answer tells its caller to try elsewhere.
+                if source.connection.is_some() {
+                    self.refuse(invite, 503, flow);
+                }
                 return None;
             }
             Admission::AllOver => {
