@@ -128,11 +128,6 @@ impl Agreeing {
         Self { agreed, dtls, due: Some(now), peer, heard: false, proved: false, keyed: false, over: false }
     }
 
-    /// Whether this is with whom the description names now.
-    pub(super) fn is_with(&self, agreed: &Handshake) -> bool {
-        self.agreed == *agreed
-    }
-
     /// Whether it is to go on: there are keys, or the far side is at it.
     pub(super) const fn goes_on(&self) -> bool {
         self.keyed || self.heard && !self.over
@@ -141,6 +136,11 @@ impl Agreeing {
     /// Whether there are keys.
     pub(super) const fn has_keys(&self) -> bool {
         self.keyed
+    }
+
+    /// Whom it speaks with.
+    pub(super) const fn peer(&self) -> SocketAddr {
+        self.peer
     }
 
     /// Nobody waits for it any more.

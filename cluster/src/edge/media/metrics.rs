@@ -35,6 +35,9 @@ pub const CHECKS_UNPROVEN: &str = "strowger_media_checks_unproven_total";
 /// Handshakes about keys, by `outcome`: `keys`, or why there are none: `fingerprint`, `certificate`, `alert`, `profile`,
 /// `broken`, `timed_out`.
 pub const HANDSHAKES: &str = "strowger_media_handshakes_total";
+/// Those who began a handshake and are not where the session description points, by `outcome`: `ignored`, or why they
+/// failed, as in [`HANDSHAKES`].
+pub const STRANGERS: &str = "strowger_media_handshake_strangers_total";
 /// Frames that a carrier's connection had no room for, counted at the line's end.
 pub const LINE_UNSENT: &str = "strowger_media_line_frames_unsent_total";
 /// Marks that a carrier has not answered in time, counted at the line's end.
@@ -70,6 +73,7 @@ pub fn describe() {
     describe_counter!(UNPROVEN, Unit::Count, "packets of protected sessions that did not prove themselves");
     describe_counter!(CHECKS_UNPROVEN, Unit::Count, "connectivity checks that did not prove themselves");
     describe_counter!(HANDSHAKES, Unit::Count, "handshakes about keys by outcome");
+    describe_counter!(STRANGERS, Unit::Count, "strangers to handshakes about keys by outcome");
     describe_counter!(LINE_UNSENT, Unit::Count, "frames that a carrier's connection had no room for");
     describe_counter!(LINE_UNMARKED, Unit::Count, "marks that a carrier has not answered in time");
     describe_histogram!(MEAN_OPINION_SCORE, Unit::Count, "estimated mean opinion score per session");

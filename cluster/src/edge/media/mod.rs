@@ -7,6 +7,7 @@
 
 mod batch;
 mod bridge;
+mod claimants;
 mod control;
 mod decoding;
 mod error;

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::batch::Datagram;
+use super::claimants::Claimants;
 use super::guard::Guard;
-use super::handshake::{Agreeing, Identity, Outcome};
+use super::handshake::{Identity, Outcome};
 use super::{Connectivity, NoKeys, Stream, metrics};
 use crate::rtp::latch::Latch;
 use crate::rtp::stun;
@@ -14,9 +15,11 @@ use crate::rtp::stun;
 /// How long a far side has to go on checking until that is its consent (RFC 7675 section 5.1 has it ask every five
 /// seconds); others check until a way is found, and no more.
 const CONSENTS_AFTER: Duration = Duration::from_secs(10);
-/// The first byte of a handshake's record (RFC 6347 section 4.1), and bytes of the largest that is kept.
+/// The first byte of a handshake's record (RFC 6347 section 4.1), bytes of the largest that is kept, and of how many
+/// sources.
 const HANDSHAKE: u8 = 22;
-const EARLY_MAX: usize = 2_048;
+const EARLY_BYTES_MAX: usize = 2_048;
+const EARLY_MAX: usize = 4;
 
 /// A session's.
 #[derive(Debug)]
@@ -29,10 +32,10 @@ pub(super) struct Setup {
     /// What has come of one, until it is told.
     news: Option<Result<(), NoKeys>>,
     connectivity: Option<Connectivity>,
-    agreeing: Option<Box<Agreeing>>,
-    /// What came of a handshake before the description: a far side that begins may be faster than its answer (RFC 5763
-    /// section 5).
-    early: Option<(Vec<u8>, SocketAddr)>,
+    agreeing: Option<Box<Claimants>>,
+    /// What came of handshakes before the description, the last of each source: a far side that begins may be faster
+    /// than its answer (RFC 5763 section 5).
+    early: Vec<(Vec<u8>, SocketAddr)>,
     /// When the far side proved itself first, and last.
     checked: Option<(Instant, Instant)>,
 }
@@ -53,7 +56,7 @@ impl Setup {
             news: None,
             connectivity: None,
             agreeing: None,
-            early: None,
+            early: Vec::new(),
             checked: None,
         }
     }
@@ -70,31 +73,35 @@ impl Setup {
             self.checked = None;
         }
         if stream.handshake.as_ref().is_none_or(|handshake| handshake.begins) {
-            self.early = None;
+            self.early.clear();
         }
         let (Some(agreed), Some(identity)) = (&stream.handshake, &self.identity) else {
             (self.agreeing, self.due) = (None, None);
             return false;
         };
-        let present = self.agreeing.as_ref().filter(|present| present.is_with(agreed));
-        if present.is_some_and(|present| present.has_keys()) {
+        let present = self.agreeing.as_ref().filter(|present| present.are_for(agreed));
+        if present.is_some_and(|present| present.have_keys()) {
             return false;
         }
         // Both descriptions are known as of now. Where they were before, a call was not answered yet.
         self.due = Some(now + self.patience);
-        if present.is_some_and(|present| present.goes_on()) {
+        if present.is_some_and(|present| present.go_on()) {
             return false;
         }
-        let agreeing = Agreeing::new(identity, agreed.clone(), stream.remote, now);
+        let agreeing = Claimants::new(Arc::clone(identity), agreed.clone(), stream.remote, now);
         self.agreeing = Some(Box::new(agreeing));
         true
     }
 
     /// Takes a datagram that came before any description.
     pub(super) fn before_description(&mut self, datagram: &Datagram<'_>) {
-        let begins = datagram.bytes.first() == Some(&HANDSHAKE) && datagram.bytes.len() <= EARLY_MAX;
-        if begins && self.identity.is_some() {
-            self.early = Some((datagram.bytes.to_vec(), datagram.source));
+        let begins = datagram.bytes.first() == Some(&HANDSHAKE) && datagram.bytes.len() <= EARLY_BYTES_MAX;
+        if !begins || self.identity.is_none() {
+            return;
+        }
+        self.early.retain(|(_, source)| *source != datagram.source);
+        if self.early.len() < EARLY_MAX {
+            self.early.push((datagram.bytes.to_vec(), datagram.source));
         }
     }
 
@@ -109,8 +116,9 @@ impl Setup {
                 {
                     let socket = way.socket;
                     let mut send = |packet: &[u8], to: SocketAddr| drop(socket.send_to(packet, to));
-                    let outcome = agreeing.datagram(datagram.bytes, datagram.source, now, &mut send);
-                    self.come_to(outcome, datagram.source, way);
+                    let ways = (datagram.source, way.latch.destination());
+                    let outcome = agreeing.datagram(datagram.bytes, ways, now, &mut send);
+                    self.come_to(outcome, way);
                 }
             }
             Some(128..=191) => return false,
@@ -121,17 +129,18 @@ impl Setup {
 
     /// Lets time pass for a handshake.
     pub(super) fn tick(&mut self, way: &mut Way<'_>, now: Instant) {
+        if self.agreeing.is_none() {
+            return;
+        }
+        for (bytes, source) in std::mem::take(&mut self.early) {
+            self.datagram(&Datagram { bytes: &bytes, source, age: 0 }, way, now);
+        }
         let Some(agreeing) = &mut self.agreeing else { return };
         let socket = way.socket;
         let mut send = |packet: &[u8], to: SocketAddr| drop(socket.send_to(packet, to));
-        if let Some((bytes, source)) = self.early.take()
-            && way.latch.may_be(source)
-        {
-            let outcome = agreeing.datagram(&bytes, source, now, &mut send);
-            self.come_to(outcome, source, way);
-        }
         if self.due.is_some_and(|due| due <= now) {
-            self.come_to(Some(Outcome::Failed(NoKeys::TimedOut)), way.latch.destination(), way);
+            let why = agreeing.why_none();
+            self.come_to(Some(Outcome::Failed(why)), way);
         }
         let Some(agreeing) = &mut self.agreeing else { return };
         if !way.latch.is_reachable() {
@@ -139,7 +148,7 @@ impl Setup {
         }
         let to = way.latch.destination();
         let outcome = agreeing.tick(to, now, &mut send);
-        self.come_to(outcome, to, way);
+        self.come_to(outcome, way);
     }
 
     /// Whether a far side that went on checking has stopped for longer than this. Told once.
@@ -151,8 +160,8 @@ impl Setup {
         self.checked.take_if(|checked| left(checked)).is_some()
     }
 
-    fn come_to(&mut self, outcome: Option<Outcome>, source: SocketAddr, way: &mut Way<'_>) {
-        let Some(outcome) = outcome else { return };
+    fn come_to(&mut self, outcome: Option<Outcome>, way: &mut Way<'_>) {
+        let (Some(outcome), Some(agreeing)) = (outcome, &mut self.agreeing) else { return };
         self.due = None;
         let keys = match outcome {
             Outcome::Keys(keys) => way.guard.configure(Some(&keys)).map_err(|why| {
@@ -164,11 +173,9 @@ impl Setup {
         let outcome = keys.map_or_else(NoKeys::name, |()| "keys");
         ::metrics::counter!(metrics::HANDSHAKES, "outcome" => outcome).increment(1);
         match keys {
-            Ok(()) => way.latch.believe(source),
+            Ok(()) => way.latch.believe(agreeing.peer()),
             Err(why) => {
-                if let Some(agreeing) = &mut self.agreeing {
-                    agreeing.give_up();
-                }
+                agreeing.give_up();
                 tracing::warn!(%why, "no keys were agreed on; nothing is heard or said in this call");
             }
         }

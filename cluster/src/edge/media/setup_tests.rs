@@ -68,6 +68,40 @@ fn whoever_has_another_certificate_is_neither_heard_nor_spoken_to() {
 }
 
 #[test]
+fn a_stranger_with_another_certificate_keeps_nobody_from_being_heard() {
+    let (here, there) = (Media::start(settings(24_600)).unwrap(), Media::start(settings(24_700)).unwrap());
+    let (one, two) = (Party::of(&here), Party::of(&there));
+    let stranger = handshake::Identity::new(Duration::from_secs(10)).unwrap();
+    let socket = UdpSocket::bind("127.0.0.2:0").unwrap();
+    socket.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+    let (to, began) = (one.session.local_address(), crate::clock::monotonic());
+    let mut begun = handshake::Agreeing::new(&stranger, handshake(&here, true).unwrap(), to, began);
+    let agreed = |to: &Party, of: &Media, begins| Stream {
+        handshake: handshake(of, begins),
+        ..stream(to.session.local_address(), Codec::Pcmu)
+    };
+    let mut heard_of_us = 0;
+    for turn in 0..20 {
+        // Its first words come before the description, the others after it.
+        if turn == 3 {
+            one.configure(agreed(&two, &there, false));
+        }
+        let mut send = |bytes: &[u8], to: SocketAddr| drop(socket.send_to(bytes, to));
+        begun.tick(to, crate::clock::monotonic(), &mut send);
+        let mut bytes = [0; 2_000];
+        while let Ok((length, source)) = socket.recv_from(&mut bytes) {
+            heard_of_us += 1;
+            begun.datagram(&bytes[..length], source, crate::clock::monotonic(), &mut send);
+        }
+    }
+    assert!(heard_of_us > 1, "it comes as far as to show its certificate");
+    assert!(one.told().is_empty(), "{:?}", one.told());
+    two.configure(agreed(&one, &here, true));
+    let (at, level) = heard(&one, &two);
+    assert!(at > 0.98 && (level - 5_657.0).abs() < 200.0, "{at} {level}");
+}
+
+#[test]
 fn whoever_begins_before_its_answer_is_here_is_not_forgotten() {
     let (media, far) =
         (Media::start(settings(24_300)).unwrap(), handshake::Identity::new(Duration::from_secs(10)).unwrap());
