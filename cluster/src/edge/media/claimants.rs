@@ -21,7 +21,7 @@ const TURNED_AWAY_MAX: usize = 8;
 /// How long a stranger may be silent before another may have its place.
 const SILENCE: Duration = Duration::from_secs(1);
 /// How long, after a stranger has failed and nobody else is at it, the far side may still come from elsewhere.
-const GRACE: Duration = Duration::from_secs(2);
+const GRACE: Duration = Duration::from_secs(4);
 
 /// All of a session.
 #[derive(Debug)]
