@@ -2,8 +2,8 @@
 //! certificate tells whom the session description names.
 //!
 //! Each speaks for itself. Whoever comes from where the description points is the far side until its certificate says
-//! otherwise, and then no keys are agreed on; a stranger that fails costs the far side nothing. Where we begin,
-//! strangers have nothing to answer to and are not listened to. An attacker who sends from the far side's own address
+//! otherwise, and then no keys are agreed on; a stranger that fails costs a far side nothing that begins while we wait for
+//! it ([`GRACE`]). Where we begin, strangers have nothing to answer to and are not listened to. An attacker who sends from the far side's own address
 //! can still spoil a handshake: until there are keys, nothing in DTLS tells the two apart.
 
 use std::collections::VecDeque;
