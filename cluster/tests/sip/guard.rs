@@ -6,15 +6,14 @@ use actors::call::leg::Event;
 use actors::types::{EndReason, Private};
 use cluster::edge::sip_trunk::{Carrier, Settings, Transport};
 use cluster::sip::digest::Algorithm;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-use tokio::time::timeout;
 
 use super::desk::{self, ANSWERS, HANGS_UP, RINGS, UNKNOWN};
 use super::sipp::{scenario, sipp};
 use super::softphone::Softphone;
 use super::tones::tone;
-use super::wire::{Phone, is, to_tag};
+use super::wire::{Phone, is, said_until, to_tag};
 use super::{address, quiet, settings};
 
 fn carrier(addresses: &[&str], user: &str, numbers: &[&str]) -> Carrier {
@@ -123,7 +122,6 @@ async fn over_a_connection_a_call_too_many_from_its_source_is_told() {
     let (trunk, _media, _desk) = desk::open(narrow).await;
     let mut stream = TcpStream::connect(address(&trunk, Transport::Tcp)).await.unwrap();
     let own = stream.local_addr().unwrap();
-    let mut said = String::new();
     for number in 0..3 {
         let invite = format!(
             "INVITE sip:{UNKNOWN}@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP {own};branch=z9hG4bK{number}\r\n\
@@ -132,12 +130,8 @@ async fn over_a_connection_a_call_too_many_from_its_source_is_told() {
         );
         stream.write_all(invite.as_bytes()).await.unwrap();
     }
-    let mut buffer = [0; 4_096];
-    while said.matches("SIP/2.0 404").count() < 2 || !said.contains("SIP/2.0 503") {
-        let length = timeout(Duration::from_secs(2), stream.read(&mut buffer)).await.expect(&said).unwrap();
-        assert!(length > 0, "closed after: {said}");
-        said.push_str(&String::from_utf8_lossy(&buffer[..length]));
-    }
+    let all = |said: &str| said.matches("SIP/2.0 404").count() == 2 && said.contains("SIP/2.0 503");
+    let said = said_until(&mut stream, all).await;
     let refusal = said.split("SIP/2.0 ").find(|answer| answer.starts_with("503")).unwrap();
     assert!(refusal.contains("Retry-After: "), "{refusal}");
     trunk.stop(Duration::from_secs(1)).await;

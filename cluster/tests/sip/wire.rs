@@ -221,6 +221,18 @@ async fn a_draining_or_full_trunk_says_when_to_come_again() {
     );
 }
 
+/// What is said over a connection until that is enough.
+pub(super) async fn said_until(stream: &mut TcpStream, enough: impl Fn(&str) -> bool) -> String {
+    let mut said = String::new();
+    let mut buffer = [0; 4_096];
+    while !enough(&said) {
+        let length = timeout(Duration::from_secs(2), stream.read(&mut buffer)).await.expect(&said).unwrap();
+        assert!(length > 0, "closed after: {said}");
+        said.push_str(&String::from_utf8_lossy(&buffer[..length]));
+    }
+    said
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_carries_messages_in_pieces_and_survives_unknown_methods() {
     let (trunk, _media, _desk) = desk::open(settings()).await;
@@ -237,13 +249,9 @@ async fn a_connection_carries_messages_in_pieces_and_survives_unknown_methods() 
         stream.write_all(piece).await.unwrap();
         stream.flush().await.unwrap();
     }
-    let mut said = String::new();
+    let answered = |said: &str| said.contains("501 Not Implemented") && said.contains("200 OK");
+    said_until(&mut stream, answered).await;
     let mut buffer = [0; 4_096];
-    while !(said.contains("501 Not Implemented") && said.contains("200 OK")) {
-        let length = timeout(Duration::from_secs(2), stream.read(&mut buffer)).await.unwrap().unwrap();
-        assert!(length > 0, "closed after: {said}");
-        said.push_str(&String::from_utf8_lossy(&buffer[..length]));
-    }
     stream.write_all(b"\r\n\r\n").await.unwrap();
     let length = timeout(Duration::from_secs(2), stream.read(&mut buffer)).await.unwrap().unwrap();
     assert_eq!(&buffer[..length], b"\r\n", "a keep-alive is answered");

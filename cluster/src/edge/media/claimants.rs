@@ -17,7 +17,7 @@ use super::{NoKeys, metrics};
 /// Strangers that are listened to at once.
 const STRANGERS_MAX: usize = 3;
 /// Strangers that are remembered as having failed, the last ones.
-const TURNED_AWAY_MAX: usize = 8;
+const FAILED_MAX: usize = 8;
 /// How long a stranger may be silent before another may have its place.
 const SILENCE: Duration = Duration::from_secs(1);
 /// How long, after a stranger has failed and nobody else is at it, the far side may still come from elsewhere.
@@ -31,10 +31,8 @@ pub(super) struct Claimants {
     /// Who is where the description points; once there are keys, whoever they were agreed on with.
     expected: Agreeing,
     strangers: Vec<Stranger>,
-    /// Why the last of the strangers failed, and when.
-    failed: Option<(NoKeys, Instant)>,
-    /// Where those that failed came from: they repeat themselves, and are not heard again.
-    turned_away: VecDeque<SocketAddr>,
+    /// The strangers that failed, the last one first: they repeat themselves, and are not heard again.
+    failed: VecDeque<Failed>,
     over: bool,
 }
 
@@ -43,6 +41,13 @@ struct Stranger {
     source: SocketAddr,
     spoke: Instant,
     agreeing: Agreeing,
+}
+
+#[derive(Debug)]
+struct Failed {
+    source: SocketAddr,
+    why: NoKeys,
+    at: Instant,
 }
 
 impl Claimants {
@@ -54,15 +59,7 @@ impl Claimants {
         now: Instant,
     ) -> Self {
         let expected = Agreeing::new(&identity, agreed.clone(), expected, now);
-        Self {
-            identity,
-            agreed,
-            expected,
-            strangers: Vec::new(),
-            failed: None,
-            turned_away: VecDeque::new(),
-            over: false,
-        }
+        Self { identity, agreed, expected, strangers: Vec::new(), failed: VecDeque::new(), over: false }
     }
 
     /// Whether keys are agreed on with whom the description names now.
@@ -72,7 +69,9 @@ impl Claimants {
 
     /// Whether this is to go on: there are keys, or somebody is at it.
     pub(super) fn go_on(&self) -> bool {
-        self.expected.goes_on() || self.strangers.iter().any(|stranger| stranger.agreeing.goes_on())
+        let at_it =
+            || self.expected.goes_on() || self.strangers.iter().any(|stranger| stranger.agreeing.goes_on());
+        self.have_keys() || !self.over && at_it()
     }
 
     /// Whether there are keys.
@@ -88,13 +87,12 @@ impl Claimants {
     /// Nobody waits for them any more.
     pub(super) fn give_up(&mut self) {
         self.over = true;
-        self.expected.give_up();
         self.strangers.clear();
     }
 
     /// Why there are no keys, where time is over.
     pub(super) fn why_none(&self) -> NoKeys {
-        self.failed.map_or(NoKeys::TimedOut, |(why, _)| why)
+        self.failed.front().map_or(NoKeys::TimedOut, |failed| failed.why)
     }
 
     /// Takes a datagram; `expected` is from where the far side is thought to come. `send` is given what is to be sent,
@@ -152,13 +150,13 @@ impl Claimants {
                 return Some(outcome);
             }
         }
-        let over = self.failed.filter(|(_, at)| now.saturating_duration_since(*at) >= GRACE);
-        over.filter(|_| !self.go_on()).map(|(why, _)| Outcome::Failed(why))
+        let last = self.failed.front().filter(|last| now.saturating_duration_since(last.at) >= GRACE);
+        last.filter(|_| !self.go_on()).map(|last| Outcome::Failed(last.why))
     }
 
     /// The one at this address, or a new one where there is a place.
     fn stranger(&mut self, source: SocketAddr, now: Instant) -> Option<&mut Stranger> {
-        if self.agreed.begins || self.turned_away.contains(&source) {
+        if self.agreed.begins || self.failed.iter().any(|failed| failed.source == source) {
             return None;
         }
         if let Some(index) = self.strangers.iter().position(|stranger| stranger.source == source) {
@@ -181,9 +179,8 @@ impl Claimants {
         let stranger = self.strangers.swap_remove(index);
         if let Outcome::Failed(why) = outcome {
             ::metrics::counter!(metrics::STRANGERS, "outcome" => why.name()).increment(1);
-            self.failed = Some((why, now));
-            self.turned_away.truncate(TURNED_AWAY_MAX - 1);
-            self.turned_away.push_front(source);
+            self.failed.truncate(FAILED_MAX - 1);
+            self.failed.push_front(Failed { source, why, at: now });
             return None;
         }
         self.expected = stranger.agreeing;

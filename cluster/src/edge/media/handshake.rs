@@ -143,11 +143,6 @@ impl Agreeing {
         self.peer
     }
 
-    /// Nobody waits for it any more.
-    pub(super) const fn give_up(&mut self) {
-        self.over = true;
-    }
-
     /// Takes a datagram; `send` is given what is to be sent, and to whom.
     pub(super) fn datagram(
         &mut self,

@@ -32,7 +32,7 @@ pub(super) struct Setup {
     /// What has come of one, until it is told.
     news: Option<Result<(), NoKeys>>,
     connectivity: Option<Connectivity>,
-    agreeing: Option<Box<Claimants>>,
+    claimants: Option<Box<Claimants>>,
     /// What came of handshakes before the description, the last of each source: a far side that begins may be faster
     /// than its answer (RFC 5763 section 5).
     early: Vec<(Vec<u8>, SocketAddr)>,
@@ -55,7 +55,7 @@ impl Setup {
             due: None,
             news: None,
             connectivity: None,
-            agreeing: None,
+            claimants: None,
             early: Vec::new(),
             checked: None,
         }
@@ -76,10 +76,10 @@ impl Setup {
             self.early.clear();
         }
         let (Some(agreed), Some(identity)) = (&stream.handshake, &self.identity) else {
-            (self.agreeing, self.due) = (None, None);
+            (self.claimants, self.due) = (None, None);
             return false;
         };
-        let present = self.agreeing.as_ref().filter(|present| present.are_for(agreed));
+        let present = self.claimants.as_ref().filter(|present| present.are_for(agreed));
         if present.is_some_and(|present| present.have_keys()) {
             return false;
         }
@@ -88,8 +88,8 @@ impl Setup {
         if present.is_some_and(|present| present.go_on()) {
             return false;
         }
-        let agreeing = Claimants::new(Arc::clone(identity), agreed.clone(), stream.remote, now);
-        self.agreeing = Some(Box::new(agreeing));
+        let claimants = Claimants::new(Arc::clone(identity), agreed.clone(), stream.remote, now);
+        self.claimants = Some(Box::new(claimants));
         true
     }
 
@@ -111,13 +111,13 @@ impl Setup {
             Some(0..=3) => self.check(datagram, way, now),
             // Where checks say whose packets are believed, nobody else's handshake is listened to.
             Some(20..=63) => {
-                if let Some(agreeing) = &mut self.agreeing
+                if let Some(claimants) = &mut self.claimants
                     && way.latch.may_be(datagram.source)
                 {
                     let socket = way.socket;
                     let mut send = |packet: &[u8], to: SocketAddr| drop(socket.send_to(packet, to));
                     let ways = (datagram.source, way.latch.destination());
-                    let outcome = agreeing.datagram(datagram.bytes, ways, now, &mut send);
+                    let outcome = claimants.datagram(datagram.bytes, ways, now, &mut send);
                     self.come_to(outcome, way);
                 }
             }
@@ -129,25 +129,25 @@ impl Setup {
 
     /// Lets time pass for a handshake.
     pub(super) fn tick(&mut self, way: &mut Way<'_>, now: Instant) {
-        if self.agreeing.is_none() {
+        if self.claimants.is_none() {
             return;
         }
         for (bytes, source) in std::mem::take(&mut self.early) {
             self.datagram(&Datagram { bytes: &bytes, source, age: 0 }, way, now);
         }
-        let Some(agreeing) = &mut self.agreeing else { return };
+        let Some(claimants) = &mut self.claimants else { return };
         let socket = way.socket;
         let mut send = |packet: &[u8], to: SocketAddr| drop(socket.send_to(packet, to));
         if self.due.is_some_and(|due| due <= now) {
-            let why = agreeing.why_none();
+            let why = claimants.why_none();
             self.come_to(Some(Outcome::Failed(why)), way);
         }
-        let Some(agreeing) = &mut self.agreeing else { return };
+        let Some(claimants) = &mut self.claimants else { return };
         if !way.latch.is_reachable() {
             return;
         }
         let to = way.latch.destination();
-        let outcome = agreeing.tick(to, now, &mut send);
+        let outcome = claimants.tick(to, now, &mut send);
         self.come_to(outcome, way);
     }
 
@@ -161,7 +161,7 @@ impl Setup {
     }
 
     fn come_to(&mut self, outcome: Option<Outcome>, way: &mut Way<'_>) {
-        let (Some(outcome), Some(agreeing)) = (outcome, &mut self.agreeing) else { return };
+        let (Some(outcome), Some(claimants)) = (outcome, &mut self.claimants) else { return };
         self.due = None;
         let keys = match outcome {
             Outcome::Keys(keys) => way.guard.configure(Some(&keys)).map_err(|why| {
@@ -173,9 +173,9 @@ impl Setup {
         let outcome = keys.map_or_else(NoKeys::name, |()| "keys");
         ::metrics::counter!(metrics::HANDSHAKES, "outcome" => outcome).increment(1);
         match keys {
-            Ok(()) => way.latch.believe(agreeing.peer()),
+            Ok(()) => way.latch.believe(claimants.peer()),
             Err(why) => {
-                agreeing.give_up();
+                claimants.give_up();
                 tracing::warn!(%why, "no keys were agreed on; nothing is heard or said in this call");
             }
         }
