@@ -52,6 +52,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("rtc_srtp", &["cluster/src/rtp"]),
     ("nnnoiseless", &["cluster/src/rtp/noise_suppression"]),
     ("audio_codec", &["cluster/src/rtp/codec"]),
+    ("audio_codec_algorithms", &["models/src/audio/g711"]),
     ("opus", &["cluster/src/rtp/codec", "actors/src/storage/recordings", "actors/src/call/waiting/file"]),
     ("libloading", &["models/src/offline/ffi"]),
     ("axum", &["cluster/src/gateway", "cluster/src/node"]),

@@ -11,8 +11,8 @@ use models::audio::{Before, upsample};
 use opus::{Application, Channels};
 use serde::{Deserialize, Serialize};
 
-use super::g711::Law;
 use super::resampler::{Kernel, Resampler};
+use models::audio::g711::Law;
 
 /// Samples per second, of every codec here.
 const RATE_HZ: u32 = 8_000;

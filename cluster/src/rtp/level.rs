@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use models::audio::sum_of_squares;
+
 use super::FRAME;
 
 /// How loud what callers say is brought to.
@@ -96,8 +98,7 @@ impl Level {
     }
 
     fn follow(&mut self, audio: &[i16; FRAME]) {
-        let sum: i64 = audio.iter().map(|sample| i64::from(*sample).pow(2)).sum();
-        let energy = sum as f32 / FRAME as f32;
+        let energy = sum_of_squares(audio) as f32 / FRAME as f32;
         let floor = self.speech.map_or(PAUSE_DBFS, |speech| PAUSE_DBFS.max(dbfs(speech) - PAUSE_BELOW_DB));
         if dbfs(energy) < floor {
             return;

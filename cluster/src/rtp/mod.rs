@@ -1,7 +1,6 @@
 //! ◇ The media of a telephone call as values: packets, codecs, timing and loss. No sockets, no clock.
 //!
 //! - [`packet`]: RTP headers (RFC 3550 section 5.1).
-//! - [`g711`]: the two laws (ITU-T G.711).
 //! - [`jitter_buffer`]: packets in any order to 20 ms frames in order.
 //! - [`codec`]: G.711, G.722 and Opus, all at 8 kHz.
 //! - [`comfort_noise`]: a silence that is not sent (RFC 3389).
@@ -23,7 +22,6 @@ pub mod comfort_noise;
 pub mod concealment;
 pub mod dual_tone;
 pub mod echo;
-pub mod g711;
 pub mod jitter_buffer;
 pub mod latch;
 pub mod level;

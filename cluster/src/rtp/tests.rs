@@ -1,5 +1,7 @@
 //! A line from packet to frame over a modelled network: a seed makes a line, and the same seed the same line.
 
+use models::audio::g711::Law;
+
 use super::jitter_buffer::{JitterBuffer, Placed, Settings};
 use super::packet::{Header, Packet};
 use super::reception::Reception;
@@ -65,7 +67,7 @@ fn send(audio: &[i16], network: Network) -> (Vec<(Micros, Vec<u8>)>, Vec<bool>) 
             Header { sequence: number as u16, timestamp: number as u32 * 160, ssrc: 3, ..Header::default() };
         let mut bytes = header.to_bytes().to_vec();
         bytes.resize(12 + FRAME, 0);
-        g711::Law::A.encode_into(frame, &mut bytes[12..]);
+        Law::A.encode_into(frame, &mut bytes[12..]);
         let delay = if number == 0 { 0 } else { chance.below(network.jitter_ms * 1_000) };
         wire.push((number * 20_000 + delay, bytes.clone()));
         if chance.below(1_000) < network.doubled {
@@ -87,7 +89,7 @@ fn carry(audio: &[i16], network: Network) -> Line {
             let packet = Packet::parse(bytes).unwrap();
             line.reception.packet(&packet.header, Some(*arrival));
             let mut samples = [0; FRAME];
-            g711::Law::A.decode_into(packet.payload, &mut samples);
+            Law::A.decode_into(packet.payload, &mut samples);
             let placed = buffer.insert(packet.header.timestamp, &samples, now - arrival);
             line.late += usize::from(placed == Placed::Late);
         }

@@ -12,7 +12,7 @@ use actors::types::{CallEventKind, Speaker};
 use cluster::edge::media::{self, Media};
 use cluster::edge::sip_trunk::Trunk;
 use cluster::rtp::echo;
-use cluster::rtp::g711::Law;
+use models::audio::g711::Law;
 use models::engine::{self, SpeechToTextChoice, TextToSpeechChoice};
 use models::scripted::Recogniser;
 use tokio::time::{Instant, sleep, timeout};

@@ -4,6 +4,8 @@
 //! Audio never travels in an actor's mailbox; only events about it do.
 
 mod clip;
+pub mod g711;
+mod power;
 mod recent;
 mod resample;
 mod ring;
@@ -11,6 +13,7 @@ mod speech;
 mod upsample;
 
 pub use clip::{Clip, WordMark};
+pub use power::sum_of_squares;
 pub use recent::Recent;
 pub use resample::resample;
 pub use ring::{AudioReceiver, AudioSender, Mark, MarkKind, audio_ring};

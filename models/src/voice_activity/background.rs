@@ -1,5 +1,7 @@
 //! How loud it is when nobody speaks.
 
+use crate::audio::sum_of_squares;
+
 /// The quietest of the recent past, which falls at once and rises slowly.
 #[derive(Debug, Clone)]
 pub(super) struct Background {
@@ -18,8 +20,7 @@ impl Background {
 
     /// Whether a frame stands out of the background; it becomes part of it either way.
     pub(super) fn is_above(&mut self, frame: &[i16]) -> bool {
-        let sum: i64 = frame.iter().map(|sample| i64::from(*sample).pow(2)).sum();
-        let mean = sum as f32 / frame.len().max(1) as f32;
+        let mean = sum_of_squares(frame) as f32 / frame.len().max(1) as f32;
         let level_db = 10.0 * (mean / (32_768.0 * 32_768.0) + 1e-10).log10();
         self.level_db = if level_db < self.level_db { level_db } else { self.level_db + RISE_DB };
         level_db > self.quiet_dbfs.max(self.level_db + self.margin_db)

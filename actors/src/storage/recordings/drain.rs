@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use audio_codec_algorithms::encode_ulaw;
 use metrics::{counter, gauge};
 use models::audio::AudioReceiver;
+use models::audio::g711::Law;
 use tokio::sync::mpsc::Sender;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::oneshot;
@@ -79,7 +79,9 @@ impl Live {
             while !rest.is_empty() {
                 let (now, later) = rest.split_at(rest.len().min(self.segment_bytes - self.audio.len()));
                 self.make_room(now.len());
-                self.audio.extend(now.iter().map(|sample| encode_ulaw(*sample)));
+                let filled = self.audio.len();
+                self.audio.resize(filled + now.len(), 0);
+                Law::Mu.encode_into(now, self.audio.get_mut(filled..).unwrap_or_default());
                 if self.audio.len() == self.segment_bytes {
                     self.cut(false);
                 }

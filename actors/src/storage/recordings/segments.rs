@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use audio_codec_algorithms::decode_ulaw;
+use models::audio::g711::Law;
 
 use super::playback::{Body, Source};
 use super::seal::Seal;
@@ -78,7 +78,7 @@ impl Recordings {
             let missing = missing_samples(&source.row, index);
             vec![SILENCE; usize::try_from(missing * 2).unwrap_or_default()]
         });
-        Ok((audio.into_iter().map(decode_ulaw).collect(), is_lost))
+        Ok((audio.into_iter().map(|byte| Law::Mu.decode(byte)).collect(), is_lost))
     }
 
     /// One segment's µ-law, or nothing where it was lost when it was recorded.

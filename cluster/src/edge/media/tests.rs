@@ -13,9 +13,9 @@ use rustfft::num_complex::Complex;
 
 use super::*;
 use crate::clock;
-use crate::rtp::g711::Law;
 use crate::rtp::packet::{Header, Packet};
 use crate::rtp::protection::{Key, Suite};
+use models::audio::g711::Law;
 
 /// A session and what it told.
 pub(super) struct Party {

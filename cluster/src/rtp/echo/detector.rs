@@ -2,7 +2,7 @@
 
 use super::super::FRAME;
 use super::Settings;
-use super::levels::{BANDS, Levels, SLOT};
+use super::levels::{BANDS, Levels, SLOT, is_nothing};
 use super::path::Path;
 
 /// Slots of a frame.
@@ -62,12 +62,12 @@ impl Echo {
 
     /// 20 ms that are sent: they can come back with the next frame at the earliest.
     pub fn sent(&mut self, ours: &[i16; FRAME]) {
-        let is_silence = self.path.is_none() && ours.iter().all(|sample| *sample == 0);
+        let is_silence = self.path.is_none() && is_nothing(ours);
         if is_silence || !self.settings.held_back {
             return;
         }
         self.path.get_or_insert_default();
-        for (levels, slot) in self.waiting.iter_mut().zip(ours.chunks_exact(SLOT)) {
+        for (levels, slot) in self.waiting.iter_mut().zip(ours.as_chunks().0) {
             *levels = Levels::of(slot);
         }
     }
@@ -83,7 +83,7 @@ impl Echo {
             return Whose::Caller;
         }
         let slots: [Levels; SLOTS] = std::array::from_fn(|slot| {
-            Levels::of(theirs.as_chunks::<SLOT>().0.get(slot).map_or(&[], |slot| slot.as_slice()))
+            theirs.as_chunks::<SLOT>().0.get(slot).map_or(Levels::NONE, Levels::of)
         });
         // What nobody would have taken for a voice is not held back.
         let is_heard = slots.iter().any(|slot| slot.loudest_db() > FAINT_DBFS);

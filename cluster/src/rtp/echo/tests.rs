@@ -5,7 +5,7 @@ use models::voice_activity::{self, Activity, VoiceActivity};
 
 use super::*;
 use crate::rtp::FRAME;
-use crate::rtp::g711::Law;
+use models::audio::g711::Law;
 
 /// A LibriVox reading (public domain) in the telephone band, at −23 dB below full scale or so.
 fn reading(name: &str) -> Vec<i16> {

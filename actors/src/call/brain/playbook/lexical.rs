@@ -2,6 +2,7 @@
 //! wrong, and gives a score that can say "nothing here".
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use super::normalise::Words;
 
@@ -122,10 +123,45 @@ impl Spelling {
     }
 }
 
+/// What a word is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// "I need a …" is more than "a …".
+    Wish,
+    /// A word that says little by itself.
+    Light,
+    /// What stands for a kind of words: "_time".
+    Kind,
+    /// Any other.
+    Plain,
+}
+
+impl Part {
+    fn of(term: &str) -> Self {
+        match term {
+            "need" | "want" | "get" => Self::Wish,
+            _ if is_light(term) => Self::Light,
+            _ if term.starts_with('_') => Self::Kind,
+            _ => Self::Plain,
+        }
+    }
+
+    /// What such a word weighs, where that does not depend on how rare it is.
+    const fn weight(self) -> Option<f32> {
+        match self {
+            Self::Wish => Some(0.4),
+            Self::Light => Some(0.12),
+            Self::Kind => Some(0.3),
+            Self::Plain => None,
+        }
+    }
+}
+
 /// A word of the examples.
 #[derive(Debug)]
 struct Term {
     spelling: Spelling,
+    part: Part,
     /// The keys in whose examples it occurs.
     keys: BTreeSet<usize>,
 }
@@ -144,6 +180,8 @@ pub(crate) struct Index {
     vocabulary: Vec<Term>,
     places: BTreeMap<String, usize>,
     keys: BTreeSet<usize>,
+    /// What each word of the vocabulary weighs, from the first search after an example was added.
+    weights: OnceLock<Vec<f32>>,
 }
 
 /// A word of an utterance.
@@ -183,6 +221,7 @@ impl Index {
         };
         let terms = terms(words.iter()).into_iter().map(|term| self.place(term, key)).collect();
         self.keys.insert(key);
+        self.weights.take();
         self.documents.push(Document { key, terms });
     }
 
@@ -191,7 +230,8 @@ impl Index {
         let next = self.vocabulary.len();
         let place = *self.places.entry(term.clone()).or_insert(next);
         if place == next {
-            self.vocabulary.push(Term { spelling: Spelling::of(term), keys: BTreeSet::new() });
+            let part = Part::of(&term);
+            self.vocabulary.push(Term { spelling: Spelling::of(term), part, keys: BTreeSet::new() });
         }
         if let Some(term) = self.vocabulary.get_mut(place) {
             term.keys.insert(key);
@@ -199,35 +239,32 @@ impl Index {
         place
     }
 
-    fn weight(&self, term: &str) -> f32 {
-        // "I need a …" is more than "a …".
-        if matches!(term, "need" | "want" | "get") {
-            return 0.4;
-        }
-        if is_light(term) {
-            return 0.12;
-        }
-        if term.starts_with('_') {
-            return 0.3;
-        }
-        let keys = f32::from(u16::try_from(self.keys.len()).unwrap_or(u16::MAX));
-        match self.places.get(term).and_then(|place| self.vocabulary.get(*place)) {
-            Some(term) => {
-                let with = f32::from(u16::try_from(term.keys.len()).unwrap_or(u16::MAX));
-                0.4 + 0.6 * (1.0 + keys / with).ln() / (1.0 + keys).ln()
-            }
-            None => 0.7,
-        }
+    fn weights(&self) -> &[f32] {
+        self.weights.get_or_init(|| self.vocabulary.iter().map(|term| self.weight(term)).collect())
+    }
+
+    fn weight(&self, term: &Term) -> f32 {
+        term.part.weight().unwrap_or_else(|| {
+            let keys = f32::from(u16::try_from(self.keys.len()).unwrap_or(u16::MAX));
+            let with = f32::from(u16::try_from(term.keys.len()).unwrap_or(u16::MAX));
+            0.4 + 0.6 * (1.0 + keys / with).ln() / (1.0 + keys).ln()
+        })
+    }
+
+    /// What a word that was asked for weighs, whether the examples have it or not.
+    fn weight_asked(&self, word: &str) -> f32 {
+        let known = self.places.get(word).and_then(|place| self.weights().get(*place)).copied();
+        known.unwrap_or_else(|| Part::of(word).weight().unwrap_or(0.7))
     }
 
     /// The keys by their best example's score, best first; scores from 0 to 1.
     pub(crate) fn search<'a>(&self, words: impl Iterator<Item = &'a str>) -> Vec<(usize, f32)> {
-        let weights: Vec<f32> = self.vocabulary.iter().map(|term| self.weight(&term.spelling.word)).collect();
         let query: Vec<Asked> =
             terms(self.joined(words).iter()).into_iter().map(|word| self.asked(word)).collect();
         let mut best: BTreeMap<usize, f32> = BTreeMap::new();
+        let mut covered = Vec::new();
         for document in &self.documents {
-            let score = self.score(&query, &weights, document);
+            let score = self.score(&query, document, &mut covered);
             let entry = best.entry(document.key).or_default();
             *entry = entry.max(score);
         }
@@ -237,7 +274,7 @@ impl Index {
     }
 
     fn asked(&self, word: String) -> Asked {
-        let weight = self.weight(&word);
+        let weight = self.weight_asked(&word);
         let spelling = Spelling::of(word);
         let likeness = self.vocabulary.iter().map(|term| spelling.likeness(&term.spelling)).collect();
         Asked { word: spelling.word, weight, likeness }
@@ -264,9 +301,11 @@ impl Index {
         joined
     }
 
-    fn score(&self, query: &[Asked], weights: &[f32], document: &Document) -> f32 {
+    /// `covered` is room for how well each word of the example was matched.
+    fn score(&self, query: &[Asked], document: &Document, covered: &mut Vec<f32>) -> f32 {
         let (mut matched, mut extra) = (0.0, 0.0);
-        let mut covered = vec![0.0_f32; document.terms.len()];
+        covered.clear();
+        covered.resize(document.terms.len(), 0.0);
         for asked in query {
             let mut best = (0, 0.0);
             for (place, term) in document.terms.iter().enumerate() {
@@ -284,11 +323,11 @@ impl Index {
                 extra += asked.weight;
             }
         }
-        // Of each word of the example: how it reads, what it weighs, and how well it was matched.
+        let weights = self.weights();
+        // Of each word of the example: what it is for, what it weighs, and how well it was matched.
         let said = || {
-            document.terms.iter().zip(&covered).filter_map(|(place, covered)| {
-                let word = self.vocabulary.get(*place)?.spelling.word.as_str();
-                Some((word, *weights.get(*place)?, *covered))
+            document.terms.iter().zip(covered.iter()).filter_map(|(place, covered)| {
+                Some((self.vocabulary.get(*place)?.part, *weights.get(*place)?, *covered))
             })
         };
         let mut missing = 0.0;
@@ -297,10 +336,9 @@ impl Index {
             missing += weight * (1.0 - covered);
         }
         // Small words alone mean something only where they are all there: "can I have a …".
-        let plain = |term: &str| is_light(term) || matches!(term, "need" | "want" | "get");
-        if said().all(|(term, _, covered)| covered <= 0.0 || plain(term) || term.starts_with('_')) {
+        if said().all(|(part, _, covered)| covered <= 0.0 || part != Part::Plain) {
             let (mut all, mut some) = (0.0, 0.0);
-            for (_, weight, covered) in said().filter(|(term, ..)| plain(term)) {
+            for (_, weight, covered) in said().filter(|(part, ..)| matches!(part, Part::Wish | Part::Light)) {
                 all += weight;
                 some += weight * covered;
             }

@@ -6,8 +6,8 @@ use models::audio::{Before, upsample};
 
 use super::framing::Encoding;
 use crate::rtp::FRAME;
-use crate::rtp::g711::Law;
 use crate::rtp::resampler::{Kernel, Resampler};
+use models::audio::g711::Law;
 
 /// Twice as fast as a telephone.
 const WIDE_HZ: u32 = 16_000;
