@@ -71,13 +71,15 @@ pub fn markdown(name: &str, scenario: &Scenario, measured: &Measured, machine: &
     let _ = writeln!(
         text,
         "\nSet-up p50 {:.2} ms, p95 {:.2} ms, p99 {:.2} ms. Processor: node {:.1} % of a core ({:.1} % idle before the \
-         calls), harness {:.1} %. Memory of the node: {:.0} KB before, {:.0} KB with all calls up.",
+         calls), harness {:.1} %; each call {:.3} % of a core with what recognises. \
+         Memory of the node: {:.0} KB before, {:.0} KB with all calls up.",
         measured.set_up_percentile_ms(50),
         measured.set_up_percentile_ms(95),
         measured.set_up_percentile_ms(99),
         measured.node_cpu_percent,
         measured.idle_cpu_percent,
         measured.harness_cpu_percent,
+        measured.cpu_percent_per_call(),
         measured.memory_before_kb,
         measured.memory_during_kb
     );

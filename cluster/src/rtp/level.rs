@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use models::audio::sum_of_squares;
+use models::audio::{nearest, sum_of_squares};
 
 use super::FRAME;
 
@@ -90,10 +90,8 @@ impl Level {
             return;
         }
         let step = (factor - from) / FRAME as f32;
-        let mut now = from;
-        for sample in audio {
-            now += step;
-            *sample = (f32::from(*sample) * now) as i16;
+        for (at, sample) in (1u16..).zip(audio) {
+            *sample = nearest(f32::from(*sample) * (from + step * f32::from(at)));
         }
     }
 

@@ -5,6 +5,7 @@
 
 mod clip;
 pub mod g711;
+mod nearest;
 mod power;
 mod recent;
 mod resample;
@@ -13,6 +14,7 @@ mod speech;
 mod upsample;
 
 pub use clip::{Clip, WordMark};
+pub use nearest::nearest;
 pub use power::sum_of_squares;
 pub use recent::Recent;
 pub use resample::resample;

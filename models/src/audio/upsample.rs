@@ -1,9 +1,14 @@
 //! 8 kHz to 16 kHz: the samples between, by a half-band interpolation filter.
 
+use super::nearest;
+
 /// Samples on each side of a new one.
 const HALF: usize = 6;
 /// Samples that a filter reaches back over.
 const KEPT: usize = 2 * HALF - 1;
+
+/// Samples that are taken at once; what is turned holds a whole number of them.
+const BLOCK: usize = 16;
 
 /// Half of a symmetric filter of 12 taps (Kaiser window, β = 5), outermost first.
 const TAPS: [f32; HALF] = [-0.004_844, 0.016_329, -0.039_836, 0.085_15, -0.184_445, 0.627_646];
@@ -14,32 +19,33 @@ pub fn upsample<const IN: usize, const OUT: usize>(
     narrow: &[i16; IN],
     out: &mut [i16; OUT],
 ) {
-    const { assert!(IN >= KEPT && OUT == 2 * IN) };
-    let (first, rest) = out.split_at_mut(2 * KEPT);
-    // What was before and what is new lie in two places; where a filter reaches over both they are put together.
-    let mut joined = [0i16; 2 * KEPT];
-    for (to, from) in joined.iter_mut().zip(before.iter().chain(narrow)) {
-        *to = *from;
+    const { assert!(IN >= KEPT && IN.is_multiple_of(BLOCK) && OUT == 2 * IN) };
+    let mut line = [0.0_f32; KEPT + BLOCK];
+    for (to, from) in line.iter_mut().zip(before.iter()) {
+        *to = f32::from(*from);
     }
-    interpolate(&joined, first);
-    interpolate(narrow, rest);
+    for (narrow, out) in narrow.as_chunks::<BLOCK>().0.iter().zip(out.as_chunks_mut::<{ 2 * BLOCK }>().0) {
+        for (to, from) in line.iter_mut().skip(KEPT).zip(narrow) {
+            *to = f32::from(*from);
+        }
+        interpolate(&line, out);
+        line.copy_within(BLOCK.., 0);
+    }
     for (to, from) in before.iter_mut().zip(narrow.iter().skip(IN.saturating_sub(KEPT))) {
         *to = *from;
     }
 }
 
-/// Two samples for each place of the filter.
-fn interpolate(line: &[i16], out: &mut [i16]) {
-    for (pair, under) in out.chunks_exact_mut(2).zip(line.windows(2 * HALF)) {
-        let between: f32 = TAPS
-            .iter()
-            .zip(under.iter().zip(under.iter().rev()))
-            .map(|(tap, (older, newer))| tap * (f32::from(*older) + f32::from(*newer)))
-            .sum();
-        if let ([first, second], Some(old)) = (pair, under.get(HALF - 1)) {
-            *first = *old;
-            *second = between as i16;
+/// Two samples for each place of the filter. All places are worked on tap by tap, as processors do it.
+fn interpolate(line: &[f32; KEPT + BLOCK], out: &mut [i16; 2 * BLOCK]) {
+    let mut between = [0.0_f32; BLOCK];
+    for (tap, weight) in TAPS.iter().enumerate() {
+        for place in 0..BLOCK {
+            between[place] += weight * (line[place + tap] + line[place + KEPT - tap]);
         }
+    }
+    for (place, pair) in out.as_chunks_mut().0.iter_mut().enumerate() {
+        *pair = [nearest(line[place + HALF - 1]), nearest(between[place])];
     }
 }
 

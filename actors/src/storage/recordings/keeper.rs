@@ -16,7 +16,7 @@ use crate::storage::metrics::{RECORDING_BYTES, RECORDING_LOST_SAMPLES, RECORDING
 use crate::storage::{FinishedRecording, Recording};
 
 /// What a keeper takes at once: segments that are cut in the same moment are kept in one go.
-const AT_ONCE: usize = 32;
+const AT_ONCE: usize = 64;
 
 /// What a finished recording came to.
 pub(super) type Finished = Result<FinishedRecording>;

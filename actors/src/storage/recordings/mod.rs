@@ -78,7 +78,7 @@ pub struct Settings {
     pub ring_ms: u32,
     /// The most recordings at once.
     pub recordings_max: usize,
-    /// Writers of segments.
+    /// Writers of segments. Each wakes threads for what it keeps at once, so that few with much to do cost less than many.
     pub keepers: usize,
     /// The most segments that wait for each writer.
     pub waiting_max: usize,
@@ -110,8 +110,8 @@ impl Default for Settings {
             drain_ms: 125,
             ring_ms: 384,
             recordings_max: 10_000,
-            keepers: 4,
-            waiting_max: 64,
+            keepers: 2,
+            waiting_max: 128,
             behind_max: 4,
             attempts_max: 3,
             retry_ms: 200,
