@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::Recent;
+use super::g711::Law;
 
 /// How many marks a ring holds; a mark that finds no room is dropped and counted by [`AudioSender::lost_marks`].
 const MARKS: usize = 64;
@@ -31,11 +32,45 @@ pub struct Mark {
     pub kind: MarkKind,
 }
 
+/// Samples that are coded in one go.
+const CODED: usize = 320;
+
 /// Makes a ring of `capacity_samples` at `rate_hz`.
 #[must_use]
 pub fn audio_ring(rate_hz: u32, capacity_samples: usize) -> (AudioSender, AudioReceiver) {
     let (samples_in, samples_out) = RingBuffer::new(capacity_samples);
-    let (marks_in, marks_out) = RingBuffer::new(MARKS);
+    ring(rate_hz, SamplesIn::Linear(samples_in), SamplesOut::Linear(samples_out), MARKS)
+}
+
+/// The same for what is kept as µ-law (G.711) anyway: coded by the writer, whose samples are in its caches, and half as
+/// large. It has no room for marks.
+#[must_use]
+pub fn coded_ring(rate_hz: u32, capacity_samples: usize) -> (AudioSender, AudioReceiver) {
+    let (samples_in, samples_out) = RingBuffer::new(capacity_samples);
+    ring(rate_hz, SamplesIn::Coded(samples_in), SamplesOut::Coded(samples_out), 0)
+}
+
+/// The samples of a ring, at its writing end.
+#[derive(Debug)]
+enum SamplesIn {
+    Linear(Producer<i16>),
+    Coded(Producer<u8>),
+}
+
+/// The same at its reading end.
+#[derive(Debug)]
+enum SamplesOut {
+    Linear(Consumer<i16>),
+    Coded(Consumer<u8>),
+}
+
+fn ring(
+    rate_hz: u32,
+    samples_in: SamplesIn,
+    samples_out: SamplesOut,
+    marks: usize,
+) -> (AudioSender, AudioReceiver) {
+    let (marks_in, marks_out) = RingBuffer::new(marks);
     (
         AudioSender {
             rate_hz,
@@ -54,7 +89,7 @@ pub fn audio_ring(rate_hz: u32, capacity_samples: usize) -> (AudioSender, AudioR
 #[derive(Debug)]
 pub struct AudioSender {
     rate_hz: u32,
-    samples: Producer<i16>,
+    samples: SamplesIn,
     marks: Producer<Mark>,
     written: u64,
     lost_samples: u64,
@@ -72,7 +107,10 @@ impl AudioSender {
     /// Room left, in samples.
     #[must_use]
     pub fn room(&self) -> usize {
-        self.samples.slots()
+        match &self.samples {
+            SamplesIn::Linear(samples) => samples.slots(),
+            SamplesIn::Coded(samples) => samples.slots(),
+        }
     }
 
     /// Keeps what is written from now on in `recent`, too, whether it fits into the ring or not.
@@ -86,8 +124,10 @@ impl AudioSender {
         if let Some(recent) = &self.recent {
             recent.keep(audio);
         }
-        let (fitting, _) = self.samples.push_partial_slice(audio);
-        let fits = fitting.len();
+        let fits = match &mut self.samples {
+            SamplesIn::Linear(samples) => samples.push_partial_slice(audio).0.len(),
+            SamplesIn::Coded(samples) => push_coded(samples, audio),
+        };
         self.written += fits as u64;
         self.lost_samples += (audio.len() - fits) as u64;
         fits
@@ -121,15 +161,34 @@ impl AudioSender {
     /// Whether the reading end is gone.
     #[must_use]
     pub fn is_abandoned(&self) -> bool {
-        self.samples.is_abandoned()
+        match &self.samples {
+            SamplesIn::Linear(samples) => samples.is_abandoned(),
+            SamplesIn::Coded(samples) => samples.is_abandoned(),
+        }
     }
+}
+
+/// Codes as much as fits, and returns how many samples that was.
+fn push_coded(samples: &mut Producer<u8>, audio: &[i16]) -> usize {
+    let mut coded = [0; CODED];
+    let mut pushed = 0;
+    for piece in audio.chunks(CODED) {
+        let count = Law::Mu.encode_into(piece, &mut coded);
+        let fits = samples.push_partial_slice(coded.get(..count).unwrap_or_default()).0.len();
+        pushed += fits;
+        // What the reader takes meanwhile is room for what comes next, not for what follows a gap.
+        if fits < count {
+            break;
+        }
+    }
+    pushed
 }
 
 /// The reading end.
 #[derive(Debug)]
 pub struct AudioReceiver {
     rate_hz: u32,
-    samples: Consumer<i16>,
+    samples: SamplesOut,
     marks: Consumer<Mark>,
     read: u64,
 }
@@ -144,13 +203,36 @@ impl AudioReceiver {
     /// Samples waiting.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.samples.slots()
+        match &self.samples {
+            SamplesOut::Linear(samples) => samples.slots(),
+            SamplesOut::Coded(samples) => samples.slots(),
+        }
     }
 
     /// Fills the start of `out` with what is waiting and returns how many samples that was.
     pub fn read(&mut self, out: &mut [i16]) -> usize {
-        let (filled, _) = self.samples.pop_partial_slice(out);
-        let count = filled.len();
+        let count = match &mut self.samples {
+            SamplesOut::Linear(samples) => samples.pop_partial_slice(out).0.len(),
+            SamplesOut::Coded(samples) => pieces(out, |piece| {
+                let mut coded = [0; CODED];
+                let room = coded.get_mut(..piece.len()).unwrap_or_default();
+                Law::Mu.decode_into(samples.pop_partial_slice(room).0, piece)
+            }),
+        };
+        self.read += count as u64;
+        count
+    }
+
+    /// The same as µ-law: of a coded ring, what was written into it.
+    pub fn read_coded(&mut self, out: &mut [u8]) -> usize {
+        let count = match &mut self.samples {
+            SamplesOut::Coded(samples) => samples.pop_partial_slice(out).0.len(),
+            SamplesOut::Linear(samples) => pieces(out, |piece| {
+                let mut linear = [0; CODED];
+                let room = linear.get_mut(..piece.len()).unwrap_or_default();
+                Law::Mu.encode_into(samples.pop_partial_slice(room).0, piece)
+            }),
+        };
         self.read += count as u64;
         count
     }
@@ -179,8 +261,24 @@ impl AudioReceiver {
     /// Whether the writing end is gone and everything was read.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.samples.is_abandoned() && self.samples.is_empty()
+        match &self.samples {
+            SamplesOut::Linear(samples) => samples.is_abandoned() && samples.is_empty(),
+            SamplesOut::Coded(samples) => samples.is_abandoned() && samples.is_empty(),
+        }
     }
+}
+
+/// Fills `out` piece by piece until one stays short, and returns how much was filled.
+fn pieces<T>(out: &mut [T], mut fill: impl FnMut(&mut [T]) -> usize) -> usize {
+    let mut filled = 0;
+    for piece in out.chunks_mut(CODED) {
+        let count = fill(piece);
+        filled += count;
+        if count < piece.len() {
+            break;
+        }
+    }
+    filled
 }
 
 #[cfg(test)]
@@ -217,6 +315,43 @@ mod tests {
         }
         assert_eq!(receiver.position() + receiver.waiting() as u64, sender.written());
         assert!(sender.lost_samples() > 0 && sender.written() > 10_000);
+    }
+
+    #[test]
+    fn a_coded_ring_holds_what_is_written_as_the_law_has_it() {
+        let said: Vec<i16> = (0..2_000).map(|at| at * 16 - 16_000).collect();
+        let mut law = vec![0; said.len()];
+        Law::Mu.encode_into(&said, &mut law);
+        let heard: Vec<i16> = law.iter().map(|byte| Law::Mu.decode(*byte)).collect();
+
+        let (mut sender, mut receiver) = coded_ring(8_000, 1_500);
+        assert_eq!((sender.write(&said[..1_400]), sender.room(), receiver.waiting()), (1_400, 100, 1_400));
+        let (mut linear, mut coded) = ([0; 700], [0; 900]);
+        assert_eq!(receiver.read(&mut linear), 700);
+        assert_eq!(linear, heard[..700]);
+        assert_eq!(receiver.read_coded(&mut coded), 700);
+        assert_eq!(coded[..700], law[700..1_400]);
+        // It goes on across the end, and what finds no room is counted; no more of it comes after the gap.
+        assert_eq!(sender.write(&said), 1_500);
+        assert_eq!((sender.lost_samples(), sender.written(), receiver.position()), (500, 2_900, 1_400));
+        let mut all = [0; 2_000];
+        assert_eq!(receiver.read_coded(&mut all), 1_500);
+        assert_eq!(all[..1_500], law[..1_500]);
+        sender.mark(MarkKind::End);
+        assert_eq!((sender.lost_marks(), receiver.next_mark()), (1, None));
+        drop(sender);
+        assert!(receiver.is_finished());
+    }
+
+    #[test]
+    fn any_ring_is_read_as_the_law_has_it() {
+        let (mut sender, mut receiver) = audio_ring(8_000, 1_000);
+        sender.write(&[-4_000; 900]);
+        let (mut expected, mut coded) = ([0], [0; 1_000]);
+        Law::Mu.encode_into(&[-4_000], &mut expected);
+        assert_eq!(receiver.read_coded(&mut coded), 900);
+        assert!(coded[..900].iter().all(|byte| *byte == expected[0]));
+        assert_eq!((receiver.position(), receiver.waiting(), sender.room()), (900, 0, 1_000));
     }
 
     #[test]

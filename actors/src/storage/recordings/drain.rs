@@ -1,4 +1,4 @@
-//! The thread that empties the rings: µ-law, segments, seals. It never waits for a disk.
+//! The thread that empties the rings: segments, seals. It never waits for a disk.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use metrics::{counter, gauge};
 use models::audio::AudioReceiver;
-use models::audio::g711::Law;
 use tokio::sync::mpsc::Sender;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::oneshot;
@@ -69,23 +68,19 @@ impl Live {
     }
 
     /// Takes what waits in the ring: whole pairs, so that the sides never change places.
-    fn take(&mut self, scratch: &mut [i16]) {
+    fn take(&mut self) {
         loop {
-            let pairs = (self.receiver.waiting() / 2).min(scratch.len() / 2);
-            let Some(room) = scratch.get_mut(..pairs * 2).filter(|room| !room.is_empty()) else { return };
-            let count = self.receiver.read(room);
+            let filled = self.audio.len();
+            let wanted = (self.receiver.waiting() / 2 * 2).min(self.segment_bytes - filled);
+            if wanted == 0 {
+                return;
+            }
+            self.make_room(wanted);
+            self.audio.resize(filled + wanted, 0);
+            let count = self.receiver.read_coded(self.audio.get_mut(filled..).unwrap_or_default());
             self.samples += (count / 2) as u64;
-            let mut rest = room.get(..count).unwrap_or_default();
-            while !rest.is_empty() {
-                let (now, later) = rest.split_at(rest.len().min(self.segment_bytes - self.audio.len()));
-                self.make_room(now.len());
-                let filled = self.audio.len();
-                self.audio.resize(filled + now.len(), 0);
-                Law::Mu.encode_into(now, self.audio.get_mut(filled..).unwrap_or_default());
-                if self.audio.len() == self.segment_bytes {
-                    self.cut(false);
-                }
-                rest = later;
+            if self.audio.len() == self.segment_bytes {
+                self.cut(false);
             }
         }
     }
@@ -122,12 +117,12 @@ impl Live {
     }
 
     /// Seals the rest, and has the end told once all of it is kept.
-    fn close(&mut self, scratch: &mut [i16]) {
+    fn close(&mut self) {
         if self.closed {
             return;
         }
         self.closed = true;
-        self.take(scratch);
+        self.take();
         self.cut(true);
         self.waiting.push_back(Work::Finish {
             tally: Arc::clone(&self.tally),
@@ -172,7 +167,6 @@ pub(super) struct Drain {
     keepers: Vec<Sender<Work>>,
     recordings: Vec<Live>,
     count: Arc<AtomicUsize>,
-    scratch: Vec<i16>,
 }
 
 impl Drain {
@@ -182,7 +176,7 @@ impl Drain {
         keepers: Vec<Sender<Work>>,
         count: Arc<AtomicUsize>,
     ) -> Self {
-        Self { settings, commands, keepers, recordings: Vec::new(), count, scratch: vec![0; 4_096] }
+        Self { settings, commands, keepers, recordings: Vec::new(), count }
     }
 
     /// Empties the rings until the recorder is gone or stopped.
@@ -216,9 +210,9 @@ impl Drain {
 
     fn drain(&mut self) {
         for live in &mut self.recordings {
-            live.take(&mut self.scratch);
+            live.take();
             if live.receiver.is_finished() {
-                live.close(&mut self.scratch);
+                live.close();
             }
         }
         self.hand_over();
@@ -229,7 +223,7 @@ impl Drain {
         // One that is not there was finished by the end of its ring.
         let Some(at) = self.recordings.iter().position(|live| live.id == id) else { return };
         let Some(live) = self.recordings.get_mut(at) else { return };
-        live.close(&mut self.scratch);
+        live.close();
         Self::give(&self.keepers, live, self.settings.behind_max);
         if live.is_over() {
             self.recordings.swap_remove(at);
@@ -257,7 +251,7 @@ impl Drain {
     /// Closes all, and waits a bounded while until the keepers have taken everything.
     fn finish_all(&mut self) {
         for live in &mut self.recordings {
-            live.close(&mut self.scratch);
+            live.close();
         }
         for _ in 0..100 {
             self.hand_over();

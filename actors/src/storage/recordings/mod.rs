@@ -74,7 +74,7 @@ pub struct Settings {
     /// How often the rings are emptied, in milliseconds.
     pub drain_ms: u64,
     /// How much of both sides a ring holds, in milliseconds: what a recorder that is late may miss. At most 512,
-    /// which is 16 KB.
+    /// which is 8 KB.
     pub ring_ms: u32,
     /// The most recordings at once.
     pub recordings_max: usize,

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 
 use jiff::Timestamp;
-use models::audio::{AudioSender, audio_ring};
+use models::audio::{AudioSender, coded_ring};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -96,7 +96,7 @@ impl Recorder {
         };
         self.recordings.storage.put_recording(&row).await?;
         let seal = Seal::new(&key, tenant, call, recording)?;
-        let (sender, receiver) = audio_ring(RATE_HZ, self.ring_samples());
+        let (sender, receiver) = coded_ring(RATE_HZ, self.ring_samples());
         let (tally, outcome) = Tally::new(row);
         let live = Live::new(receiver, seal, tally, segment_samples);
         self.command(Command::Open(Box::new(live)))?;
