@@ -2,9 +2,8 @@
 //!
 //! The level is measured while somebody speaks only, so that a pause never makes the line's noise louder.
 
-use serde::{Deserialize, Serialize};
-
 use models::audio::{nearest, sum_of_squares};
+use serde::{Deserialize, Serialize};
 
 use super::FRAME;
 
