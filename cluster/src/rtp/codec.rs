@@ -7,12 +7,12 @@ use std::sync::{Arc, LazyLock};
 
 use audio_codec::g722::{G722Decoder, G722Encoder};
 use audio_codec::{Decoder as _, Encoder as _};
+use models::audio::g711::Law;
 use models::audio::{Before, upsample};
 use opus::{Application, Channels};
 use serde::{Deserialize, Serialize};
 
 use super::resampler::{Kernel, Resampler};
-use models::audio::g711::Law;
 
 /// Samples per second, of every codec here.
 const RATE_HZ: u32 = 8_000;

@@ -18,7 +18,7 @@ pub use nearest::nearest;
 pub use power::sum_of_squares;
 pub use recent::Recent;
 pub use resample::resample;
-pub use ring::{AudioReceiver, AudioSender, Mark, MarkKind, audio_ring, coded_ring};
+pub use ring::{AudioReceiver, AudioSender, CodedReceiver, Mark, MarkKind, audio_ring, coded_ring};
 pub use speech::{Read, Speech};
 pub use upsample::{Before, upsample};
 

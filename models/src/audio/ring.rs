@@ -39,15 +39,19 @@ const CODED: usize = 320;
 #[must_use]
 pub fn audio_ring(rate_hz: u32, capacity_samples: usize) -> (AudioSender, AudioReceiver) {
     let (samples_in, samples_out) = RingBuffer::new(capacity_samples);
-    ring(rate_hz, SamplesIn::Linear(samples_in), SamplesOut::Linear(samples_out), MARKS)
+    let (marks_in, marks_out) = RingBuffer::new(MARKS);
+    let sender = AudioSender::new(rate_hz, SamplesIn::Linear(samples_in), marks_in);
+    (sender, AudioReceiver { rate_hz, samples: samples_out, marks: marks_out, read: 0 })
 }
 
 /// The same for what is kept as µ-law (G.711) anyway: coded by the writer, whose samples are in its caches, and half as
 /// large. It has no room for marks.
 #[must_use]
-pub fn coded_ring(rate_hz: u32, capacity_samples: usize) -> (AudioSender, AudioReceiver) {
+pub fn coded_ring(rate_hz: u32, capacity_samples: usize) -> (AudioSender, CodedReceiver) {
     let (samples_in, samples_out) = RingBuffer::new(capacity_samples);
-    ring(rate_hz, SamplesIn::Coded(samples_in), SamplesOut::Coded(samples_out), 0)
+    let (no_marks, _) = RingBuffer::new(0);
+    let sender = AudioSender::new(rate_hz, SamplesIn::Coded(samples_in), no_marks);
+    (sender, CodedReceiver { samples: samples_out })
 }
 
 /// The samples of a ring, at its writing end.
@@ -55,34 +59,6 @@ pub fn coded_ring(rate_hz: u32, capacity_samples: usize) -> (AudioSender, AudioR
 enum SamplesIn {
     Linear(Producer<i16>),
     Coded(Producer<u8>),
-}
-
-/// The same at its reading end.
-#[derive(Debug)]
-enum SamplesOut {
-    Linear(Consumer<i16>),
-    Coded(Consumer<u8>),
-}
-
-fn ring(
-    rate_hz: u32,
-    samples_in: SamplesIn,
-    samples_out: SamplesOut,
-    marks: usize,
-) -> (AudioSender, AudioReceiver) {
-    let (marks_in, marks_out) = RingBuffer::new(marks);
-    (
-        AudioSender {
-            rate_hz,
-            samples: samples_in,
-            marks: marks_in,
-            written: 0,
-            lost_samples: 0,
-            lost_marks: 0,
-            recent: None,
-        },
-        AudioReceiver { rate_hz, samples: samples_out, marks: marks_out, read: 0 },
-    )
 }
 
 /// The writing end.
@@ -98,6 +74,10 @@ pub struct AudioSender {
 }
 
 impl AudioSender {
+    const fn new(rate_hz: u32, samples: SamplesIn, marks: Producer<Mark>) -> Self {
+        Self { rate_hz, samples, marks, written: 0, lost_samples: 0, lost_marks: 0, recent: None }
+    }
+
     /// Sampling rate in hertz.
     #[must_use]
     pub fn rate_hz(&self) -> u32 {
@@ -188,7 +168,7 @@ fn push_coded(samples: &mut Producer<u8>, audio: &[i16]) -> usize {
 #[derive(Debug)]
 pub struct AudioReceiver {
     rate_hz: u32,
-    samples: SamplesOut,
+    samples: Consumer<i16>,
     marks: Consumer<Mark>,
     read: u64,
 }
@@ -203,36 +183,13 @@ impl AudioReceiver {
     /// Samples waiting.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        match &self.samples {
-            SamplesOut::Linear(samples) => samples.slots(),
-            SamplesOut::Coded(samples) => samples.slots(),
-        }
+        self.samples.slots()
     }
 
     /// Fills the start of `out` with what is waiting and returns how many samples that was.
     pub fn read(&mut self, out: &mut [i16]) -> usize {
-        let count = match &mut self.samples {
-            SamplesOut::Linear(samples) => samples.pop_partial_slice(out).0.len(),
-            SamplesOut::Coded(samples) => pieces(out, |piece| {
-                let mut coded = [0; CODED];
-                let room = coded.get_mut(..piece.len()).unwrap_or_default();
-                Law::Mu.decode_into(samples.pop_partial_slice(room).0, piece)
-            }),
-        };
-        self.read += count as u64;
-        count
-    }
-
-    /// The same as µ-law: of a coded ring, what was written into it.
-    pub fn read_coded(&mut self, out: &mut [u8]) -> usize {
-        let count = match &mut self.samples {
-            SamplesOut::Coded(samples) => samples.pop_partial_slice(out).0.len(),
-            SamplesOut::Linear(samples) => pieces(out, |piece| {
-                let mut linear = [0; CODED];
-                let room = linear.get_mut(..piece.len()).unwrap_or_default();
-                Law::Mu.encode_into(samples.pop_partial_slice(room).0, piece)
-            }),
-        };
+        let (filled, _) = self.samples.pop_partial_slice(out);
+        let count = filled.len();
         self.read += count as u64;
         count
     }
@@ -261,24 +218,33 @@ impl AudioReceiver {
     /// Whether the writing end is gone and everything was read.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        match &self.samples {
-            SamplesOut::Linear(samples) => samples.is_abandoned() && samples.is_empty(),
-            SamplesOut::Coded(samples) => samples.is_abandoned() && samples.is_empty(),
-        }
+        self.samples.is_abandoned() && self.samples.is_empty()
     }
 }
 
-/// Fills `out` piece by piece until one stays short, and returns how much was filled.
-fn pieces<T>(out: &mut [T], mut fill: impl FnMut(&mut [T]) -> usize) -> usize {
-    let mut filled = 0;
-    for piece in out.chunks_mut(CODED) {
-        let count = fill(piece);
-        filled += count;
-        if count < piece.len() {
-            break;
-        }
+/// The reading end of a coded ring.
+#[derive(Debug)]
+pub struct CodedReceiver {
+    samples: Consumer<u8>,
+}
+
+impl CodedReceiver {
+    /// Samples waiting.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.samples.slots()
     }
-    filled
+
+    /// Fills the start of `out` with the µ-law of what is waiting and returns how many samples that was.
+    pub fn read(&mut self, out: &mut [u8]) -> usize {
+        self.samples.pop_partial_slice(out).0.len()
+    }
+
+    /// Whether the writing end is gone and everything was read.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.samples.is_abandoned() && self.samples.is_empty()
+    }
 }
 
 #[cfg(test)]
@@ -322,36 +288,25 @@ mod tests {
         let said: Vec<i16> = (0..2_000).map(|at| at * 16 - 16_000).collect();
         let mut law = vec![0; said.len()];
         Law::Mu.encode_into(&said, &mut law);
-        let heard: Vec<i16> = law.iter().map(|byte| Law::Mu.decode(*byte)).collect();
 
         let (mut sender, mut receiver) = coded_ring(8_000, 1_500);
         assert_eq!((sender.write(&said[..1_400]), sender.room(), receiver.waiting()), (1_400, 100, 1_400));
-        let (mut linear, mut coded) = ([0; 700], [0; 900]);
-        assert_eq!(receiver.read(&mut linear), 700);
-        assert_eq!(linear, heard[..700]);
-        assert_eq!(receiver.read_coded(&mut coded), 700);
-        assert_eq!(coded[..700], law[700..1_400]);
+        let (mut some, mut others) = ([0; 700], [0; 900]);
+        assert_eq!(receiver.read(&mut some), 700);
+        assert_eq!(some, law[..700]);
+        assert_eq!(receiver.read(&mut others), 700);
+        assert_eq!(others[..700], law[700..1_400]);
         // It goes on across the end, and what finds no room is counted; no more of it comes after the gap.
         assert_eq!(sender.write(&said), 1_500);
-        assert_eq!((sender.lost_samples(), sender.written(), receiver.position()), (500, 2_900, 1_400));
+        assert_eq!((sender.lost_samples(), sender.written()), (500, 2_900));
         let mut all = [0; 2_000];
-        assert_eq!(receiver.read_coded(&mut all), 1_500);
+        assert_eq!(receiver.read(&mut all), 1_500);
         assert_eq!(all[..1_500], law[..1_500]);
         sender.mark(MarkKind::End);
-        assert_eq!((sender.lost_marks(), receiver.next_mark()), (1, None));
+        assert_eq!(sender.lost_marks(), 1);
+        assert!(!receiver.is_finished() && !sender.is_abandoned());
         drop(sender);
         assert!(receiver.is_finished());
-    }
-
-    #[test]
-    fn any_ring_is_read_as_the_law_has_it() {
-        let (mut sender, mut receiver) = audio_ring(8_000, 1_000);
-        sender.write(&[-4_000; 900]);
-        let (mut expected, mut coded) = ([0], [0; 1_000]);
-        Law::Mu.encode_into(&[-4_000], &mut expected);
-        assert_eq!(receiver.read_coded(&mut coded), 900);
-        assert!(coded[..900].iter().all(|byte| *byte == expected[0]));
-        assert_eq!((receiver.position(), receiver.waiting(), sender.room()), (900, 0, 1_000));
     }
 
     #[test]

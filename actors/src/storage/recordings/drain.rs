@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use metrics::{counter, gauge};
-use models::audio::AudioReceiver;
+use models::audio::CodedReceiver;
 use tokio::sync::mpsc::Sender;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::oneshot;
@@ -35,7 +35,7 @@ pub(super) enum Command {
 /// A recording under way.
 pub(super) struct Live {
     id: RecordingId,
-    receiver: AudioReceiver,
+    receiver: CodedReceiver,
     seal: Seal,
     tally: Arc<Tally>,
     /// Bytes of a whole segment, both sides.
@@ -52,7 +52,7 @@ pub(super) struct Live {
 }
 
 impl Live {
-    pub(super) fn new(receiver: AudioReceiver, seal: Seal, tally: Arc<Tally>, segment_samples: u32) -> Self {
+    pub(super) fn new(receiver: CodedReceiver, seal: Seal, tally: Arc<Tally>, segment_samples: u32) -> Self {
         Self {
             id: tally.row().id,
             receiver,
@@ -77,7 +77,7 @@ impl Live {
             }
             self.make_room(wanted);
             self.audio.resize(filled + wanted, 0);
-            let count = self.receiver.read_coded(self.audio.get_mut(filled..).unwrap_or_default());
+            let count = self.receiver.read(self.audio.get_mut(filled..).unwrap_or_default());
             self.samples += (count / 2) as u64;
             if self.audio.len() == self.segment_bytes {
                 self.cut(false);

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use models::audio::g711::Law;
 use models::audio::{Before, upsample};
 
 use super::framing::Encoding;
 use crate::rtp::FRAME;
 use crate::rtp::resampler::{Kernel, Resampler};
-use models::audio::g711::Law;
 
 /// Twice as fast as a telephone.
 const WIDE_HZ: u32 = 16_000;
